@@ -1,0 +1,3 @@
+"""filesync: Terraform's habits for the OpenAI Files API."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Carrying out a plan: uploads first, the lock after each, deletes last."""

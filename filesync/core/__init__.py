@@ -1,0 +1,1 @@
+"""Deciding, pure: no disk, no network, no clock, no environment, no printing."""

@@ -1,0 +1,39 @@
+"""Making names safe to print: a remote file may be called anything at all."""
+
+from __future__ import annotations
+
+import re
+
+# C0, DEL and C1 controls, the Unicode line separators, the bidi overrides that can make a
+# name read as another, and lone surrogates (a file name that is not UTF-8).
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(name: str) -> str:
+    """Return `name` with control characters written as \\xNN or \\uNNNN escapes."""
+    return _UNSAFE.sub(lambda m: m.group().encode("unicode_escape").decode("ascii"), name)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return e.g. "1 file" or "2 files"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def human_bytes(count: int) -> str:
+    """Return a size a person reads, in powers of 1000 as the API's own limits are told."""
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 999.5:
+            return f"{count} B" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def human_duration(seconds: int) -> str:
+    """Return a duration in its largest whole-ish unit, e.g. "13d", "5h", "12m", "40s"."""
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
+        if abs(seconds) >= length:
+            return f"{seconds // length if seconds >= 0 else -(-seconds // length)}{unit}"
+    return f"{seconds}s"

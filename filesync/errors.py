@@ -1,0 +1,105 @@
+"""Every error filesync raises on purpose, and what the command line does with it.
+
+FilesyncError              exit 1: a message, and a hint that says what to do next
+ ├─ ManifestError          the manifest or the files it names; carries every Problem found
+ ├─ LockfileError          unreadable, corrupt, or of another project or base_url
+ ├─ LocalFileError         a local file changed or vanished while it was being sent
+ ├─ RemoteError            the server, or the way to it
+ │   ├─ ApiError           an answer with an error status
+ │   │   └─ AuthError      401 or 403: nothing else will work either
+ │   ├─ AmbiguousError     the request may or may not have taken effect
+ │   └─ ListingError       the listing is not whole: nothing may rest on what it lacks
+ ├─ Refused                a safety rule said no; the hint names the flag that goes on
+ ├─ ApplyFailed            some changes were not made
+ └─ Interrupted            exit 130: Ctrl-C
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Problem(NamedTuple):
+    """One thing wrong with a manifest: 1-based line and column, dotted place, what is wrong."""
+
+    line: int
+    col: int
+    where: str
+    message: str
+
+
+class FilesyncError(Exception):
+    """An expected failure, told in a sentence, with what to do next in `hint`."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ManifestError(FilesyncError):
+    """The manifest, or a file it names, is wrong; `problems` holds all that was found."""
+
+    def __init__(self, path: str, problems: Sequence[Problem]) -> None:
+        self.path = path
+        self.problems = sorted(problems)
+        super().__init__(
+            "\n".join(
+                f"{path}:{p.line}:{p.col}: {p.where}: {p.message}"
+                if p.where
+                else f"{path}:{p.line}:{p.col}: {p.message}"
+                for p in self.problems
+            )
+        )
+
+
+class LockfileError(FilesyncError):
+    """The lockfile cannot be read, or belongs to another project or base_url."""
+
+
+class LocalFileError(FilesyncError):
+    """A local file changed, vanished or could not be read while it was needed."""
+
+
+class RemoteError(FilesyncError):
+    """The server, or the way to it, failed."""
+
+
+class ApiError(RemoteError):
+    """The server answered with an error; `status` is the HTTP status, `code` the API's code."""
+
+    def __init__(
+        self, message: str, hint: str = "", *, status: int, code: str | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.status = status
+        self.code = code
+
+
+class AuthError(ApiError):
+    """401 or 403: the key is wrong or may not do this."""
+
+
+class AmbiguousError(RemoteError):
+    """The request was sent and no clear answer came: it may have taken effect."""
+
+
+class ListingError(RemoteError):
+    """A listing failed, stopped early or repeated a cursor, so nothing may rest on it."""
+
+
+class Refused(FilesyncError):
+    """A safety rule stopped the run before anything was written."""
+
+
+class ApplyFailed(FilesyncError):
+    """Some changes were not made; what was made is in the lockfile."""
+
+
+class Interrupted(FilesyncError):
+    """Ctrl-C: the lockfile holds what was done until then."""
+
+    exit_code = 130

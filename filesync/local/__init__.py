@@ -1,0 +1,1 @@
+"""The disk: finding and hashing files, and the state kept beside the manifest."""

@@ -1,0 +1,1 @@
+"""Showing: plans, progress and ids, each as text that something else prints."""

@@ -1,0 +1,1 @@
+"""The Files and Uploads API over HTTP; the only importer of httpx."""
