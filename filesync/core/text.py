@@ -12,7 +12,7 @@ _UNSAFE = re.compile(
 
 
 def printable(name: str) -> str:
-    """Return `name` with control characters written as \\xNN or \\uNNNN escapes."""
+    """Return `name` with control characters written as escapes (\\n, \\x1b, \\u202e)."""
     return _UNSAFE.sub(lambda m: m.group().encode("unicode_escape").decode("ascii"), name)
 
 

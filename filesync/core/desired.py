@@ -1,0 +1,74 @@
+"""From entries and the files found for them to the remote files the manifest asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from filesync.core.fingerprint import fingerprinted
+from filesync.core.model import DesiredFile, Entry, LocalFile, Manifest, Policy, ScannedFile
+from filesync.core.purposes import MAX_FILE_BYTES, PURPOSES
+from filesync.core.text import human_bytes, printable
+from filesync.errors import Problem
+
+# No limit is documented; the API notes say to stay below this, and it is what all servers take.
+MAX_FILENAME = 128
+
+
+def check_files(files: Iterable[ScannedFile]) -> list[Problem]:
+    """Return what is wrong with the found files before one byte is read: sizes and names."""
+    problems: list[Problem] = []
+    for file in files:
+        purpose = file.entry.policy.purpose
+        limit = PURPOSES[purpose].max_bytes or MAX_FILE_BYTES
+        if file.bytes > limit:
+            problems.append(
+                _problem(
+                    file.entry,
+                    "glob" if file.entry.glob else "path",
+                    f"{printable(file.path)} has {human_bytes(file.bytes)}, and the API takes "
+                    f"at most {human_bytes(limit)} for purpose {purpose}: split it",
+                )
+            )
+        longest = MAX_FILENAME - (24 if file.entry.policy.fingerprint else 0)
+        if len(name := remote_filename(file)) > longest:
+            problems.append(
+                _problem(
+                    file.entry,
+                    "filename" if file.entry.filename else "glob" if file.entry.glob else "path",
+                    f"the remote filename {printable(name)!r} has {len(name)} characters and may "
+                    f"have {longest}: "
+                    + ("rename the file" if file.entry.glob else "set a shorter `filename`"),
+                )
+            )
+    return problems
+
+
+def remote_filename(file: ScannedFile) -> str:
+    """Return the remote name before any fingerprint: `filename`, or else the basename."""
+    return file.entry.filename or file.path.rpartition("/")[2]
+
+
+def desired_file(project: str, local: LocalFile) -> DesiredFile:
+    """Return the remote file that a local file's entry asks for."""
+    file = local.scanned
+    policy = file.entry.policy
+    name = remote_filename(file)
+    if policy.fingerprint:
+        name = fingerprinted(name, project, local.sha256)
+    return DesiredFile(file.key, file.path, file.bytes, local.sha256, name, policy, local)
+
+
+def policy_for(key: str, manifest: Manifest) -> Policy:
+    """Return the policy for a key that has no file any more.
+
+    A key that a glob made (`handbook/a.md`) still has its entry; any other falls to `defaults`.
+    """
+    for entry in manifest.entries:
+        if key == entry.key or (entry.glob and key.startswith(entry.key + "/")):
+            return entry.policy
+    return manifest.removed
+
+
+def _problem(entry: Entry, field: str, message: str) -> Problem:
+    line, col = entry.at(field)
+    return Problem(line, col, f"files.{entry.key}.{field}", message)

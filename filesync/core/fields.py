@@ -1,0 +1,147 @@
+"""Checks of single values: what a field of the manifest may hold, in the API's and our terms.
+
+Each check returns the value in its final form, or raises ValueError with a sentence that
+follows the field's name, such as "must not be negative".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from filesync.core.durations import format_duration, parse_duration
+from filesync.core.model import MaxDelete
+from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER, OUTPUT_PURPOSES
+from filesync.core.text import printable
+
+VERSION = 1
+"""The version of the manifest's format that this filesync reads."""
+
+PROJECT_PATTERN = "[a-z0-9][a-z0-9-]{0,62}"
+PERCENT_PATTERN = "(100|[0-9]{1,2})%"
+_EXPIRY_RANGE = f"{format_duration(MIN_EXPIRES_AFTER)} to {format_duration(MAX_EXPIRES_AFTER)}"
+
+
+def did_you_mean(word: object, candidates: Iterable[str]) -> str:
+    """Return "; did you mean 'x'?" if one of the candidates is close to `word`, else ""."""
+    # Comparing costs length squared, and a word that long is no slip of the finger.
+    if not isinstance(word, str) or len(word) > 40:
+        return ""
+    return _suggestion(word, tuple(candidates))
+
+
+@lru_cache(maxsize=256)
+def _suggestion(word: str, candidates: tuple[str, ...]) -> str:
+    close = get_close_matches(word.lower(), candidates, n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def check_version(value: object) -> int:
+    """Return the format's version: the integer VERSION, and neither true nor 1.0."""
+    if value != VERSION or type(value) is not int:
+        raise ValueError(f"must be {VERSION}, the only version this filesync reads")
+    return VERSION
+
+
+def check_project(value: str) -> str:
+    """Return the project's name if it is one."""
+    if not re.fullmatch(PROJECT_PATTERN, value):
+        raise ValueError("must be 1 to 63 of a-z, 0-9 and '-', and not begin with '-'")
+    return value
+
+
+def parse_base_url(value: str) -> str:
+    """Return a base URL as it goes into the lockfile: no "/" at its end.
+
+    Takes http(s)://host[:port][/path] and emulator:DIR; raises ValueError for all else.
+    """
+    if printable(value) != value or (" " in value and not value.startswith("emulator:")):
+        raise ValueError("must not have spaces or control characters in it")
+    if value.startswith("emulator:"):
+        if not value.removeprefix("emulator:").strip():
+            raise ValueError("names no folder: write emulator:DIR")
+        return value
+    # First, and without the parser's own words: they may quote a piece of the password.
+    if "@" in value:
+        raise ValueError("must not hold a user or password: it is written to the lockfile")
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError:
+        raise ValueError("is not a URL: see its host and port") from None
+    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
+        raise ValueError("must be http://HOST..., https://HOST... or emulator:DIR")
+    if "?" in value or "#" in value:
+        raise ValueError("must not have a '?' or '#' part")
+    return value.rstrip("/")
+
+
+def one_of(values: Iterable[str]) -> Callable[[object], str]:
+    """Return a check that takes only these texts."""
+    allowed = tuple(values)
+
+    def check(value: object) -> str:
+        if isinstance(value, str) and value in allowed:
+            return value
+        if isinstance(value, str) and value in OUTPUT_PURPOSES:
+            raise ValueError(f"{value} files are made by the API and never filesync's to touch")
+        raise ValueError(f"must be one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
+
+    return check
+
+
+def parse_expires_after(value: object) -> int | None:
+    """Return a file's life in seconds, or None for never."""
+    if value == "never":
+        return None
+    if isinstance(value, dict):
+        seconds = value.get("seconds")
+        if value.get("anchor") != "created_at" or len(value) != 2 or type(seconds) is not int:
+            raise ValueError("must be {anchor: created_at, seconds: N}, with nothing else in it")
+        value = seconds
+    try:
+        seconds = parse_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or never") from None
+    if not MIN_EXPIRES_AFTER <= seconds <= MAX_EXPIRES_AFTER:
+        raise ValueError(f"must be {_EXPIRY_RANGE}, or never")
+    return seconds
+
+
+def parse_max_delete(value: object) -> MaxDelete:
+    """Return a limit given as a count or as "N%"."""
+    if type(value) is int and value >= 0:
+        return MaxDelete(value, percent=False)
+    if isinstance(value, str) and re.fullmatch(PERCENT_PATTERN, value):
+        return MaxDelete(int(value[:-1]), percent=True)
+    raise ValueError("must be a count such as 20, or a share of our files, 0% to 100%")
+
+
+def check_path(value: str) -> str:
+    """Return a path or glob of local files, as written; where it leads is for the scan to say."""
+    if not value:
+        raise ValueError("is empty: give a path below the manifest's folder")
+    if "\0" in value:
+        raise ValueError("must not have a NUL character in it")
+    if "\\" in value and "/" not in value:
+        raise ValueError("must have '/' between folders, on Windows too")
+    return value
+
+
+def check_name_glob(value: str) -> str:
+    """Return a glob on remote filenames."""
+    if not value:
+        raise ValueError("is empty: give a glob such as 'kb-*'")
+    return value
+
+
+def check_filename(value: str) -> str:
+    """Return a remote filename; its length is judged once a fingerprint is in it."""
+    if not value.strip(". "):
+        raise ValueError("must have something other than dots and spaces in it")
+    if printable(value) != value:
+        raise ValueError("must not have control characters in it")
+    return value

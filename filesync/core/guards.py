@@ -1,0 +1,230 @@
+"""The refusals: what a plan may say and apply will still not do unasked.
+
+Each names how many files, why, and the exact flag or command that goes on. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from filesync.core import fingerprint
+from filesync.core.desired import policy_for
+from filesync.core.diff import Action, Change, Reason
+from filesync.core.lock import Lockfile
+from filesync.core.model import Manifest, MaxDelete, RemoteFile
+from filesync.core.text import plural, printable
+from filesync.errors import Refused
+
+# Below this many owned files a share of them says nothing: 1 of 2 is not a landslide.
+CAP_FROM = 10
+MASS_MISSING_FROM = 3
+_SHOWN = 5
+
+
+class Guard(StrEnum):
+    """Which rule refused, so that its flag can lift it."""
+
+    LOOKALIKE = "lookalike"
+    MISSING = "missing"
+    MAX_DELETE = "max_delete"
+    EMPTIED = "emptied"
+
+
+class Refusal(NamedTuple):
+    """One rule's no: the sentence, how to go on, and for delete caps the count that would pass."""
+
+    guard: Guard
+    message: str
+    hint: str
+    deletes: int = 0
+
+    def __str__(self) -> str:
+        return f"apply will refuse: {self.message} ({self.hint})"
+
+
+class Allowed(NamedTuple):
+    """What the user has said yes to on this run."""
+
+    duplicates: bool = False
+    missing: bool = False
+    max_delete: int | None = None
+    deletes: bool = True
+
+
+def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
+    """Raise Refused if a protected file would be replaced or deleted: not even a plan is made."""
+    hits = []
+    for row in rows:
+        if row.desired is not None:
+            protected = row.desired.policy.protect
+            loses = row.action is Action.REPLACE or (
+                row.action is Action.ADOPT and row.locked is not None and row.locked.id != row.id
+            )
+        else:
+            protected = (row.locked is not None and row.locked.protect) or (
+                row.key is not None and policy_for(row.key, manifest).protect
+            )
+            # What waits in `retired` was superseded when that was allowed.
+            loses = row.action is Action.DELETE and row.reason is not Reason.RETIRED
+        if protected and loses:
+            verb = "deleted" if row.action is Action.DELETE else "replaced"
+            hits.append(f"{printable(row.key or '')} ({row.id}) would be {verb}: {row.reason}")
+    if hits:
+        raise Refused(
+            f"{plural(len(hits), 'protected file')} would be lost:\n  " + "\n  ".join(hits),
+            "put the file back as it was, or set `protect: false` on its entry, apply that, "
+            "and then change it; `filesync forget KEY` gives a file up without deleting it",
+        )
+
+
+def refusals(
+    rows: Sequence[Change],
+    *,
+    all_rows: Sequence[Change],
+    lock: Lockfile,
+    remote: Mapping[str, RemoteFile],
+    manifest: Manifest,
+    now: int,
+) -> list[Refusal]:
+    """Return every refusal for `rows`; `all_rows` is the same before `--only` narrowed it."""
+    found = [
+        _lookalikes(rows, lock, remote, now),
+        _mass_missing(all_rows, lock, now),
+        _emptied(rows, all_rows, lock) or _too_many_deletes(rows, all_rows, lock, remote, manifest),
+    ]
+    return [refusal for refusal in found if refusal is not None]
+
+
+def enforce(found: Iterable[Refusal], allowed: Allowed) -> None:
+    """Raise Refused with every refusal that no flag of this run lifts."""
+    left = []
+    for refusal in found:
+        match refusal.guard:
+            case Guard.LOOKALIKE:
+                lifted = allowed.duplicates
+            case Guard.MISSING:
+                lifted = allowed.missing
+            case Guard.MAX_DELETE | Guard.EMPTIED:
+                lifted = not allowed.deletes or (
+                    allowed.max_delete is not None and refusal.deletes <= allowed.max_delete
+                )
+        if not lifted:
+            left.append(refusal)
+    if left:
+        raise Refused(
+            "refused, nothing was written:\n"
+            + "\n".join(f"  {refusal.message}" for refusal in left),
+            "\n".join(refusal.hint for refusal in left),
+        )
+
+
+def _lookalikes(
+    rows: Iterable[Change], lock: Lockfile, remote: Mapping[str, RemoteFile], now: int
+) -> Refusal | None:
+    """A file to create that seems to be there already: a lost lockfile must not mean new copies."""
+    creates = [row for row in rows if row.action is Action.CREATE and row.desired is not None]
+    if not creates:
+        return None
+    held = lock.owned_ids() | {row.id for row in rows if row.action is Action.ADOPT}
+    loose = defaultdict(list)
+    for file in remote.values():
+        lapsed = file.expires_at is not None and file.expires_at <= now
+        if file.id not in held and not lapsed:
+            loose[fingerprint.rewritten(file.filename), file.bytes, file.purpose].append(file.id)
+    hits = []
+    for row in creates:
+        want = row.desired
+        assert want is not None
+        ids = loose.get((fingerprint.rewritten(want.filename), want.bytes, want.policy.purpose))
+        if ids:
+            hits.append((want.key, sorted(ids)))
+    if not hits:
+        return None
+    listed = "; ".join(
+        f"{printable(key)} looks like {', '.join(ids[:_SHOWN])}" for key, ids in hits[:_SHOWN]
+    )
+    more = f"; and {plural(len(hits) - _SHOWN, 'more file')}" if len(hits) > _SHOWN else ""
+    key, ids = hits[0]
+    return Refusal(
+        Guard.LOOKALIKE,
+        f"{plural(len(hits), 'file')} to create may be on the platform already, with the same "
+        f"name, size and purpose and in no lockfile: {listed}{more}",
+        f"take it over with `filesync adopt {printable(key)} {ids[0]}`, or upload another copy "
+        "with --allow-duplicates",
+    )
+
+
+def _mass_missing(rows: Iterable[Change], lock: Lockfile, now: int) -> Refusal | None:
+    """Most locked files gone at once smells of a wrong key or project, not of deletions."""
+    gone = sum(
+        row.locked is not None
+        and row.reason in (Reason.MISSING_REMOTELY, Reason.GONE)
+        and (row.locked.expires_at is None or row.locked.expires_at > now)
+        for row in rows
+    )
+    if gone < MASS_MISSING_FROM or gone * 2 <= len(lock.files):
+        return None
+    return Refusal(
+        Guard.MISSING,
+        f"{gone} of {len(lock.files)} locked files are gone from the platform: "
+        "is this the right key and project?",
+        "check OPENAI_API_KEY and OPENAI_PROJECT_ID; if they really are gone, "
+        "upload them again with --accept-missing",
+    )
+
+
+def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile) -> Refusal | None:
+    deletes = sum(row.action is Action.DELETE for row in rows)
+    if not lock.files or not deletes or any(row.desired is not None for row in all_rows):
+        return None
+    return Refusal(
+        Guard.EMPTIED,
+        f"the manifest names no file any more, and {plural(len(lock.files), 'file')} of it "
+        "would be deleted",
+        "if that is meant, run `filesync destroy`; "
+        f"or say how many may go with --max-delete {deletes}",
+        deletes,
+    )
+
+
+def _too_many_deletes(
+    rows: Iterable[Change],
+    all_rows: Iterable[Change],
+    lock: Lockfile,
+    remote: Mapping[str, RemoteFile],
+    manifest: Manifest,
+) -> Refusal | None:
+    """The cap on delete actions; the old halves of replaces do not count."""
+    deletes = sum(row.action is Action.DELETE for row in rows)
+    owner = fingerprint.owner_token(manifest.project)
+    owned = len(
+        lock.owned_ids()
+        | {row.id for row in all_rows if row.action is Action.ADOPT}
+        | {
+            file.id
+            for file in remote.values()
+            if (token := fingerprint.parse(file.filename)) is not None and token.owner == owner
+        }
+    )
+    # Prune deletes files that we do not own: with few of our own, its count alone is a landslide.
+    if owned <= CAP_FROM and deletes <= CAP_FROM:
+        return None
+    allowed = _cap(manifest.max_delete, owned)
+    if deletes <= allowed:
+        return None
+    limit = manifest.max_delete
+    return Refusal(
+        Guard.MAX_DELETE,
+        f"{plural(deletes, 'file')} would be deleted, and limits.max_delete "
+        f"({limit.value}{'%' if limit.percent else ''}) allows {allowed} of the "
+        f"{owned} we own",
+        f"read the deletes in `filesync plan`; if they are meant, pass --max-delete {deletes}",
+        deletes,
+    )
+
+
+def _cap(limit: MaxDelete, owned: int) -> int:
+    return owned * limit.value // 100 if limit.percent else limit.value

@@ -1,0 +1,247 @@
+"""The lockfile: which remote file holds which content, as text that diffs and merges like code.
+
+`parse` believes nothing: a lockfile that is damaged, half merged or of another version is an
+error, because an empty one would mean "upload everything again".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from filesync.core.model import LockEntry, Retired
+from filesync.core.text import printable
+from filesync.errors import LockfileError
+
+VERSION = 1
+_ID = re.compile(r"[\x21-\x2e\x30-\x7e]{1,512}")  # goes into URLs and shells: no space, no slash
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_FIX = "restore it from git (git log -p on the file shows its past); do not edit it by hand"
+
+
+@dataclass
+class Lockfile:
+    """The lock in memory; `retired` maps a superseded file's id to its record."""
+
+    project: str
+    base_url: str
+    files: dict[str, LockEntry] = field(default_factory=dict)
+    retired: dict[str, Retired] = field(default_factory=dict)
+
+    def id(self, key: str) -> str:
+        """Return the remote file id for a key; KeyError if the lock has no such key."""
+        return self.files[key].id
+
+    def owned_ids(self) -> set[str]:
+        """Return every remote id the lock answers for, current and retired."""
+        return {entry.id for entry in self.files.values()} | set(self.retired)
+
+    def retire(self, file_id: str, key: str, delete_after: int) -> None:
+        """Put a superseded file on the waiting list, until a Unix second it may be deleted from."""
+        self.retired[file_id] = Retired(file_id, key, delete_after)
+
+    def drop(self, file_id: str, key: str | None) -> None:
+        """Forget a file that is gone, whether `key` holds it or it waits in `retired`."""
+        self.retired.pop(file_id, None)
+        if key is not None and key in self.files and self.files[key].id == file_id:
+            del self.files[key]
+
+
+def dump(lock: Lockfile) -> bytes:
+    """Return the lockfile's text: sorted by key, one file a line, newline at the end."""
+    text = json.JSONEncoder(ensure_ascii=False).encode
+    files = ",\n".join(
+        f"    {text(key)}: {text(_entry_json(entry))}" for key, entry in sorted(lock.files.items())
+    )
+    # The second retired file and on stand under the first, so that each has a line to merge by.
+    retired = ",\n              ".join(
+        text({"id": r.id, "key": r.key, "delete_after": r.delete_after})
+        for r in sorted(lock.retired.values(), key=lambda r: (r.key, r.delete_after, r.id))
+    )
+    return (
+        "{\n"
+        f'  "version": {VERSION},\n'
+        f'  "project": {text(lock.project)},\n'
+        f'  "base_url": {text(lock.base_url)},\n'
+        f'  "files": {{{chr(10) + files + chr(10) + "  " if files else ""}}},\n'
+        f'  "retired": [{retired}]\n'
+        "}\n"
+    ).encode()
+
+
+def _entry_json(entry: LockEntry) -> dict[str, object]:
+    fields: dict[str, object] = entry._asdict()
+    if not entry.protect:
+        # Only protected files say so: it must outlive the manifest's entry to mean "never".
+        del fields["protect"]
+    return fields
+
+
+def parse(text: bytes, path: str) -> Lockfile:
+    """Read a lockfile's text; `path` is for messages. Raises LockfileError for anything unsound."""
+    try:
+        return _Reader(path).read(text)
+    except RecursionError:
+        raise _broken(path, "is nested too deeply") from None
+
+
+def check_owner(lock: Lockfile, path: str, project: str, base_url: str) -> None:
+    """Raise LockfileError if the lock was written for another project or base_url."""
+    if lock.project != project:
+        raise LockfileError(
+            f"{path} belongs to project {printable(lock.project)!r}, "
+            f"and the manifest says {project!r}",
+            "set `project` back, or use another manifest for the new project "
+            "(its files would all be uploaded again)",
+        )
+    if lock.base_url != base_url:
+        raise LockfileError(
+            f"{path} was written for {printable(lock.base_url)}, and this run talks to {base_url}",
+            f"pass --base-url {printable(lock.base_url)}, "
+            "or use a manifest (and so a lockfile) of its own for each server",
+        )
+
+
+def _encodable(data: object) -> bool:
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _broken(path: str, what: str, hint: str = _FIX) -> LockfileError:
+    return LockfileError(f"{path} {what}", hint)
+
+
+class _Reader:
+    """Checks each field by hand: 100,000 entries in a fraction of what a model class takes."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def read(self, text: bytes) -> Lockfile:
+        try:
+            data = json.loads(text.decode(), object_pairs_hook=self._no_duplicates)
+        except UnicodeDecodeError as error:
+            raise _broken(self.path, f"is not UTF-8 text (byte {error.start + 1})") from None
+        except json.JSONDecodeError as error:
+            if b"<<<<<<<" in text or b">>>>>>>" in text:
+                raise _broken(
+                    self.path, "has git conflict markers", "resolve the merge, then run again"
+                ) from None
+            where = f"line {error.lineno}, column {error.colno}"
+            raise _broken(self.path, f"is not valid JSON: {error.msg} at {where}") from None
+        except ValueError as error:  # a number of more digits than Python will read
+            raise _broken(self.path, f"is not valid JSON: {error}") from None
+        if not isinstance(data, dict):
+            raise _broken(self.path, "is not a JSON object")
+        if b"\\u" in text and not _encodable(data):
+            raise _broken(self.path, "has half a surrogate pair in it, which is no text")
+        version = data.get("version")
+        if version != VERSION or isinstance(version, bool):
+            raise _broken(
+                self.path,
+                f"has version {version!r}, and this filesync reads version {VERSION}",
+                "upgrade filesync if the lockfile is newer; " + _FIX,
+            )
+        self._only(data, {"version", "project", "base_url", "files", "retired"}, "it")
+        lock = Lockfile(
+            self._text(data, "project", "it"),
+            self._text(data, "base_url", "it"),
+        )
+        files = data.get("files")
+        if not isinstance(files, dict):
+            raise _broken(self.path, "has no `files` object")
+        for key, value in files.items():
+            lock.files[key] = self._entry(key, value)
+        retired = data.get("retired", [])
+        if not isinstance(retired, list):
+            raise _broken(self.path, "has a `retired` that is not a list")
+        for value in retired:
+            record = self._retired(value)
+            lock.retired[record.id] = record
+        return lock
+
+    def _entry(self, key: str, value: object) -> LockEntry:
+        where = f"files.{printable(key)}"
+        if not isinstance(value, dict):
+            raise _broken(self.path, f"has a {where} that is not an object")
+        self._only(value, set(LockEntry._fields), where)
+        sha256 = self._text(value, "sha256", where)
+        if not _SHA256.fullmatch(sha256):
+            raise _broken(self.path, f"has a bad sha256 in {where}")
+        protect = value.get("protect", False)
+        if not isinstance(protect, bool):
+            raise _broken(self.path, f"has a bad protect in {where}")
+        return LockEntry(
+            self._id(value, where),
+            self._text(value, "path", where),
+            sha256,
+            self._number(value, "bytes", where),
+            self._text(value, "filename", where),
+            self._text(value, "purpose", where),
+            self._maybe_number(value, "expires_after", where),
+            self._number(value, "created_at", where),
+            self._maybe_number(value, "expires_at", where),
+            protect,
+        )
+
+    def _retired(self, value: object) -> Retired:
+        if not isinstance(value, dict):
+            raise _broken(self.path, "has a retired file that is not an object")
+        self._only(value, set(Retired._fields), "retired")
+        return Retired(
+            self._id(value, "retired"),
+            self._text(value, "key", "retired"),
+            self._number(value, "delete_after", "retired"),
+        )
+
+    def _only(self, value: dict[str, Any], known: set[str], where: str) -> None:
+        if not value.keys() <= known:
+            extra = printable(min(value.keys() - known))
+            raise _broken(
+                self.path,
+                f"has an unknown field {extra!r} in {where}",
+                "upgrade filesync if a newer one wrote it; " + _FIX,
+            )
+
+    def _text(self, value: dict[str, Any], name: str, where: str) -> str:
+        found = value.get(name)
+        if not isinstance(found, str) or not found:
+            raise _broken(self.path, f"has no {name} in {where}")
+        return found
+
+    def _id(self, value: dict[str, Any], where: str) -> str:
+        found = self._text(value, "id", where)
+        if not _ID.fullmatch(found):
+            raise _broken(self.path, f"has a bad id in {where}")
+        return found
+
+    def _number(self, value: dict[str, Any], name: str, where: str) -> int:
+        found = self._maybe_number(value, name, where)
+        if found is None:
+            raise _broken(self.path, f"has no {name} in {where}")
+        return found
+
+    def _maybe_number(self, value: dict[str, Any], name: str, where: str) -> int | None:
+        if name not in value:
+            raise _broken(self.path, f"has no {name} in {where}")
+        found = value[name]
+        if found is None or (type(found) is int and 0 <= found < 1 << 62):
+            return found
+        raise _broken(self.path, f"has a bad {name} in {where}")
+
+    def _no_duplicates(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise _broken(
+                self.path,
+                f"names {printable(twice)!r} twice: two branches may have been merged",
+                "keep one of the two lines, then run `filesync plan`",
+            )
+        return found

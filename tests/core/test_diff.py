@@ -1,0 +1,368 @@
+"""The decision table, every row by enumeration."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from filesync.core.diff import Action, Change, Reason, decide
+from filesync.core.fingerprint import fingerprinted, owner_token
+from filesync.core.lock import Lockfile
+from filesync.core.model import (
+    DesiredFile,
+    Entry,
+    LocalFile,
+    LockEntry,
+    Policy,
+    Prune,
+    RemoteFile,
+    ScannedFile,
+)
+
+NOW = 1_800_000_000
+DAY = 86_400
+SHA, OTHER_SHA = "a" * 64, "b" * 64
+PROJECT = "support-bot"
+
+
+def policy(**changes: Any) -> Policy:
+    plain = Policy("user_data", None, 0, False, 0, "keep", False)
+    return plain._replace(**changes)
+
+
+def desired(key: str = "k", sha256: str = SHA, size: int = 10, **changes: Any) -> DesiredFile:
+    filename = changes.pop("filename", "k.txt")
+    rules = policy(**changes)
+    if rules.fingerprint:
+        filename = fingerprinted(filename, PROJECT, sha256)
+    entry = Entry(key, "k.txt", None, (), False, None, rules, {})
+    scanned = ScannedFile(entry, key, "k.txt", "/k.txt", size, 0, 0, 0)
+    local = LocalFile(scanned, sha256, None)
+    return DesiredFile(key, "k.txt", size, sha256, filename, rules, local)
+
+
+def locked(**changes: Any) -> LockEntry:
+    plain = LockEntry("file-1", "k.txt", SHA, 10, "k.txt", "user_data", None, NOW - DAY, None)
+    return plain._replace(**changes)
+
+
+def live(file_id: str = "file-1", **changes: Any) -> RemoteFile:
+    plain = RemoteFile(file_id, "k.txt", "user_data", 10, NOW - DAY, None, "processed")
+    return plain._replace(**changes)
+
+
+def run(
+    want: list[DesiredFile],
+    lock: Lockfile | None = None,
+    remote: list[RemoteFile] | None = None,
+    prune: Prune | None = None,
+) -> tuple[tuple[Change, ...], int]:
+    decisions = decide(
+        want,
+        lock or Lockfile(PROJECT, "u"),
+        {file.id: file for file in remote or []},
+        project=PROJECT,
+        prune=prune,
+        now=NOW,
+    )
+    return decisions.rows, decisions.unmanaged
+
+
+def lock_of(**files: LockEntry) -> Lockfile:
+    return Lockfile(PROJECT, "u", dict(files))
+
+
+def one(rows: tuple[Change, ...]) -> tuple[Action, Reason, str | None]:
+    (row,) = rows
+    return row.action, row.reason, row.id
+
+
+# ---- wanted files: lock state x remote state, whole ------------------------------------------
+
+LOCKS: dict[str, LockEntry | None] = {
+    "none": None,
+    "same": locked(expires_at=NOW + 5 * DAY, expires_after=6 * DAY),
+    "sha": locked(sha256=OTHER_SHA, expires_at=NOW + 5 * DAY, expires_after=6 * DAY),
+    "purpose": locked(purpose="assistants", expires_at=NOW + 5 * DAY, expires_after=6 * DAY),
+    "filename": locked(filename="old.txt", expires_at=NOW + 5 * DAY, expires_after=6 * DAY),
+    "expiry": locked(expires_at=NOW + 5 * DAY, expires_after=7 * DAY),
+    "lapsed": locked(expires_at=NOW - 1, expires_after=6 * DAY),
+}
+REMOTES: dict[str, RemoteFile | None] = {
+    "gone": None,
+    "live": live(expires_at=NOW + 5 * DAY),
+    "error": live(expires_at=NOW + 5 * DAY, status="error"),
+    "expiring": live(expires_at=NOW + DAY - 1),
+}
+
+
+def expected(lock: str, remote: str) -> tuple[Action, Reason]:
+    """The contract's table, read row by row."""
+    if lock == "none":
+        return Action.CREATE, Reason.NEW
+    if remote == "gone":
+        return Action.CREATE, Reason.EXPIRED if lock == "lapsed" else Reason.MISSING_REMOTELY
+    if remote == "error":
+        return Action.REPLACE, Reason.REMOTE_ERROR
+    if lock == "sha":
+        return Action.REPLACE, Reason.CONTENT_CHANGED
+    if lock in ("purpose", "filename", "expiry"):
+        return Action.REPLACE, Reason.ATTRIBUTES_CHANGED
+    if remote == "expiring":
+        return Action.REPLACE, Reason.EXPIRING
+    return Action.NOOP, Reason.UP_TO_DATE
+
+
+@pytest.mark.parametrize(("lock", "remote"), [*itertools.product(LOCKS, REMOTES)])
+def test_every_lock_state_against_every_remote_state(lock: str, remote: str) -> None:
+    want = desired(expires_after=6 * DAY, renew_before=DAY)
+    entry, file = LOCKS[lock], REMOTES[remote]
+    rows, unmanaged = run(
+        [want], lock_of(**({"k": entry} if entry else {})), [file] if file else []
+    )
+    action, reason = expected(lock, remote)
+    if lock == "lapsed" and remote == "live":
+        # The server's expiry is the truth about a live file, not the lock's.
+        action, reason = Action.NOOP, Reason.UP_TO_DATE
+    assert one(rows)[:2] == (action, reason)
+    assert one(rows)[2] == ("file-1" if entry and file else None)
+    # Without a lock entry the live file is none of ours: no fingerprint, no prune.
+    assert unmanaged == (1 if file and not entry else 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fields"),
+    [
+        ({"purpose": "assistants"}, ("purpose",)),
+        ({"filename": "other.txt"}, ("filename",)),
+        ({"expires_after": 3600}, ("expires_after",)),
+        ({"expires_after": 3600, "purpose": "vision"}, ("expires_after", "purpose")),
+    ],
+)
+def test_changed_attributes_are_listed(changes: dict[str, Any], fields: tuple[str, ...]) -> None:
+    ((row,), _) = run([desired()], lock_of(k=locked(**changes)), [live()])
+    assert (row.action, row.reason, row.fields) == (
+        Action.REPLACE,
+        Reason.ATTRIBUTES_CHANGED,
+        fields,
+    )
+
+
+@pytest.mark.parametrize(
+    ("left", "renew_before", "reason"),
+    [
+        (100, 100, Reason.UP_TO_DATE),
+        (99, 100, Reason.EXPIRING),
+        (1, 0, Reason.UP_TO_DATE),
+        (0, 0, Reason.EXPIRING),
+        (-5, 0, Reason.EXPIRING),
+    ],
+)
+def test_renewal_begins_when_less_than_renew_before_is_left(
+    left: int, renew_before: int, reason: Reason
+) -> None:
+    want = desired(expires_after=DAY, renew_before=renew_before)
+    entry = locked(expires_after=DAY, expires_at=NOW + left)
+    rows, _ = run([want], lock_of(k=entry), [live(expires_at=None)])
+    assert one(rows)[1] is reason
+
+
+# ---- files nobody wants any more -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["processed", "error", None])
+def test_a_locked_file_without_an_entry_is_deleted(state: str | None) -> None:
+    rows, _ = run([], lock_of(k=locked()), [live(status=state)])
+    assert one(rows) == (Action.DELETE, Reason.REMOVED_FROM_MANIFEST, "file-1")
+
+
+def test_a_locked_file_without_an_entry_that_is_gone_is_forgotten() -> None:
+    rows, _ = run([], lock_of(k=locked()), [])
+    assert one(rows) == (Action.FORGET, Reason.GONE, "file-1")
+
+
+@pytest.mark.parametrize(
+    ("delete_after", "there", "result"),
+    [
+        (NOW, True, (Action.DELETE, Reason.RETIRED, "file-old")),
+        (NOW + 1, True, None),
+        (NOW, False, (Action.FORGET, Reason.GONE, "file-old")),
+        (NOW + 1, False, (Action.FORGET, Reason.GONE, "file-old")),
+    ],
+)
+def test_retired_files_go_when_their_time_has_come(
+    delete_after: int, there: bool, result: tuple[Action, Reason, str] | None
+) -> None:
+    lock = Lockfile(PROJECT, "u")
+    lock.retire("file-old", "k", delete_after)
+    rows, unmanaged = run([], lock, [live("file-old")] if there else [])
+    assert [one((row,)) for row in rows] == ([result] if result else [])
+    assert unmanaged == 0
+
+
+# ---- files nobody declared -------------------------------------------------------------------
+
+OURS = f"x.fs-{owner_token(PROJECT)}-{'0' * 12}.txt"
+THEIRS = f"x.fs-{owner_token('another')}-{'0' * 12}.txt"
+PRUNE = Prune(("user_data",), "x*")
+
+
+@pytest.mark.parametrize(
+    ("filename", "purpose", "prune", "reason"),
+    [
+        (OURS, "user_data", None, Reason.ORPHAN),
+        (OURS, "user_data", PRUNE, Reason.ORPHAN),
+        (OURS, "assistants_output", None, None),
+        (OURS, "batch_output", PRUNE, None),
+        (OURS, "fine-tune-results", None, None),
+        (THEIRS, "user_data", None, None),
+        (THEIRS, "user_data", PRUNE, None),
+        ("x.txt", "user_data", None, None),
+        ("x.txt", "user_data", PRUNE, Reason.UNMANAGED),
+        ("y.txt", "user_data", PRUNE, None),
+        ("X.txt", "user_data", PRUNE, None),
+        ("x.txt", "assistants", PRUNE, None),
+        ("x.txt", "batch_output", Prune(("batch_output",), "*"), None),
+    ],
+)
+def test_what_may_be_claimed(
+    filename: str, purpose: str, prune: Prune | None, reason: Reason | None
+) -> None:
+    rows, unmanaged = run([], None, [live("file-x", filename=filename, purpose=purpose)], prune)
+    if reason is None:
+        assert (rows, unmanaged) == ((), 1)
+    else:
+        assert one(rows) == (Action.DELETE, reason, "file-x")
+        assert rows[0].key is None
+        assert unmanaged == 0
+
+
+def test_a_prefix_shared_with_another_name_is_no_claim() -> None:
+    # A tool that matched "docs-" also deleted "docs-internal-": ours matches a hash, not a prefix.
+    name = f"x.fs-{owner_token(PROJECT)}0-{'0' * 12}.txt"
+    assert run([], None, [live("file-x", filename=name)]) == ((), 1)
+
+
+# ---- adoption --------------------------------------------------------------------------------
+
+
+def found(file_id: str = "file-f", **changes: Any) -> RemoteFile:
+    name = fingerprinted("k.txt", PROJECT, SHA)
+    return live(file_id, filename=name)._replace(**changes)
+
+
+def test_an_exact_fingerprint_is_adopted() -> None:
+    rows, unmanaged = run([desired(fingerprint=True)], None, [found()])
+    assert one(rows) == (Action.ADOPT, Reason.FINGERPRINT_MATCH, "file-f")
+    assert unmanaged == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"purpose": "assistants"},
+        {"bytes": 11},
+        {"filename": fingerprinted("k.txt", PROJECT, OTHER_SHA)},
+        {"filename": fingerprinted("other.txt", PROJECT, SHA)},
+    ],
+)
+def test_anything_but_an_exact_match_is_created_and_the_other_is_an_orphan(
+    changes: dict[str, Any],
+) -> None:
+    rows, _ = run([desired(fingerprint=True)], None, [found(**changes)])
+    assert [(row.action, row.reason) for row in rows] == [
+        (Action.CREATE, Reason.NEW),
+        (Action.DELETE, Reason.ORPHAN),
+    ]
+
+
+def test_another_projects_fingerprint_is_neither_adopted_nor_deleted() -> None:
+    theirs = found(filename=fingerprinted("k.txt", "another", SHA))
+    rows, unmanaged = run([desired(fingerprint=True)], None, [theirs])
+    assert one(rows)[:2] == (Action.CREATE, Reason.NEW)
+    assert unmanaged == 1
+
+
+def test_without_fingerprint_nothing_is_adopted() -> None:
+    rows, unmanaged = run([desired()], None, [live("file-f")])
+    assert one(rows)[:2] == (Action.CREATE, Reason.NEW)
+    assert unmanaged == 1
+
+
+def test_a_name_that_a_gateway_rewrote_is_still_ours() -> None:
+    want = desired(fingerprint=True, filename="dir/a é.txt")
+    stored = want.filename.replace("/", "_").replace(" ", "_").replace("é", "_")
+    rows, _ = run([want], None, [found(filename=stored)])
+    assert one(rows)[:2] == (Action.ADOPT, Reason.FINGERPRINT_MATCH)
+
+
+def test_the_healthy_newest_of_several_is_adopted_and_the_rest_are_orphans() -> None:
+    rows, _ = run(
+        [desired(fingerprint=True)],
+        None,
+        [
+            found("file-old", created_at=NOW - 9),
+            found("file-new", created_at=NOW - 1),
+            found("file-bad", created_at=NOW, status="error"),
+        ],
+    )
+    assert one(rows[:1]) == (Action.ADOPT, Reason.FINGERPRINT_MATCH, "file-new")
+    assert {(row.reason, row.id) for row in rows[1:]} == {
+        (Reason.ORPHAN, "file-old"),
+        (Reason.ORPHAN, "file-bad"),
+    }
+
+
+def test_one_file_is_adopted_by_one_key_only() -> None:
+    wants = [desired("a", fingerprint=True), desired("b", fingerprint=True)]
+    rows, _ = run(wants, None, [found()])
+    assert sorted(row.action for row in rows) == [Action.ADOPT, Action.CREATE]
+
+
+def test_a_file_that_another_key_holds_is_not_adopted() -> None:
+    wants = [desired("a", fingerprint=True), desired("b", fingerprint=True)]
+    held = locked(id="file-f", filename=wants[0].filename)
+    rows, _ = run(wants, lock_of(a=held), [found()])
+    assert [row.action for row in rows] == [Action.NOOP, Action.CREATE]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"status": "error"}, Reason.REMOTE_ERROR),
+        ({"expires_at": NOW + 5}, Reason.EXPIRING),
+        ({"expires_at": NOW + 20 * DAY, "created_at": NOW}, Reason.ATTRIBUTES_CHANGED),
+    ],
+)
+def test_a_found_file_that_would_be_replaced_is_replaced_at_once(
+    changes: dict[str, Any], reason: Reason
+) -> None:
+    want = desired(fingerprint=True, expires_after=6 * DAY, renew_before=DAY)
+    file = found(created_at=NOW + 5 - 6 * DAY)._replace(**changes)
+    rows, _ = run([want], None, [file])
+    assert one(rows) == (Action.REPLACE, reason, "file-f")
+
+
+def test_a_replacement_that_was_uploaded_but_not_locked_is_adopted() -> None:
+    # A crash between the upload and the lock's save: no second upload, the old one retires.
+    want = desired(fingerprint=True)
+    old = locked(sha256=OTHER_SHA, filename=fingerprinted("k.txt", PROJECT, OTHER_SHA))
+    rows, _ = run([want], lock_of(k=old), [live(filename=old.filename), found()])
+    assert one(rows) == (Action.ADOPT, Reason.FINGERPRINT_MATCH, "file-f")
+    assert rows[0].locked == old
+
+
+def test_a_retired_file_that_is_wanted_again_is_adopted_and_not_deleted() -> None:
+    lock = Lockfile(PROJECT, "u")
+    lock.retire("file-f", "k", NOW - 1)
+    rows, _ = run([desired(fingerprint=True)], lock, [found()])
+    assert one(rows) == (Action.ADOPT, Reason.FINGERPRINT_MATCH, "file-f")
+
+
+def test_two_keys_that_share_a_file_keep_it_when_one_goes() -> None:
+    entry = locked()
+    rows, unmanaged = run([desired("a")], lock_of(a=entry, b=entry), [live()])
+    assert {(row.key, row.action) for row in rows} == {("a", Action.NOOP), ("b", Action.DELETE)}
+    assert unmanaged == 0
