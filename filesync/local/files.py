@@ -1,0 +1,103 @@
+"""Reading and replacing single files: open flags, file identity, atomic writes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+
+from filesync.core.text import printable
+from filesync.errors import LocalFileError
+
+# A path may turn into a FIFO between the stat and the open; without O_NONBLOCK that open would
+# wait for a writer for ever. On regular files the flag does nothing.
+READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+
+Identity = tuple[int, int, int, int]
+
+_WORDS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.ENOENT: "it does not exist",
+    errno.EISDIR: "it is a folder",
+    errno.ENOTDIR: "a part of its path is not a folder",
+    errno.ELOOP: "its symlinks go in a circle",
+}
+
+
+def why(error: OSError) -> str:
+    """Return the cause of an OSError in people's words, to stand after a colon."""
+    return _WORDS.get(error.errno or 0) or (error.strerror or str(error)).lower()
+
+
+def identity(st: os.stat_result) -> Identity:
+    """Return what tells that a file was touched: size in bytes, mtime_ns, ctime_ns, inode."""
+    return st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino
+
+
+def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool = True) -> None:
+    """Replace the file at `path` by one that holds `data`, whole or not at all.
+
+    `mode` are permission bits; None keeps those of the existing file, or for a new one takes
+    what the umask allows. With `sync` the data outlives a power cut once this returns. A
+    symlink stays and its target is replaced. Raises LocalFileError; nothing is left behind.
+    """
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target)
+    # In the same folder, because a rename across file systems is not atomic; short, because
+    # the target's own name may already be as long as names can be.
+    temporary = os.path.join(folder, f".filesync-{os.urandom(8).hex()}.tmp")
+    try:
+        if mode is None:
+            mode = _existing_mode(target)
+        _write_new(temporary, data, mode, sync)
+        try:
+            os.replace(temporary, target)
+        except BaseException:
+            _unlink_quietly(temporary)
+            raise
+    except OSError as error:
+        raise LocalFileError(f"cannot write {printable(path)}: {why(error)}") from error
+    if sync:
+        _sync_folder(folder)
+
+
+def _existing_mode(path: str) -> int | None:
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode)
+    except FileNotFoundError:
+        return None
+
+
+def _write_new(path: str, data: bytes, mode: int | None, sync: bool) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    # Narrow from the first moment where the bits are known; fchmod then passes the umask by.
+    fd = os.open(path, flags, 0o666 if mode is None else mode & 0o600)
+    try:
+        with open(fd, "wb") as file:
+            if mode is not None:
+                os.fchmod(fd, mode)
+            file.write(data)
+            file.flush()
+            if sync:
+                os.fsync(fd)
+    except BaseException:
+        _unlink_quietly(path)
+        raise
+
+
+def _unlink_quietly(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _sync_folder(folder: str) -> None:
+    # The rename is done; a file system that cannot sync a folder is no reason to say it failed.
+    with contextlib.suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)

@@ -1,0 +1,164 @@
+"""Hashes kept from run to run, so that an unchanged file is not read again.
+
+One SELECT reads the table on first use and one transaction writes what is new; the database
+is not held open in between, so two processes may share it. It is only a cache: if it is
+corrupt, locked, read-only or another version's, it counts as empty, and no error comes of it.
+
+When is a stored hash to be trusted? While size, mtime, ctime and inode are what they were,
+but that alone is not enough (git calls it "racily clean"): an edit of the same size in the
+same tick of the file system's clock, just after we read the file, changes none of them. An
+edit after a moment H has a ctime of at least H minus one tick. So a hash is stored only if
+mtime and ctime lie before H minus one tick, H being our clock before the file was opened:
+then every later edit shows. Files touched just before the run are hashed once more next time.
+
+A tick is up to 10 ms on Linux file systems, whose times come from a coarse kernel clock, and
+up to 2 s on FAT, HFS+ and some network file systems, which round; a ctime of whole seconds
+gives those away. The rule needs no time of hashing in the table, as it is applied on the way
+in. It also keeps out files whose mtime lies in the future. Two limits: where ctime is only a
+copy of mtime (FAT, sshfs) an edit of the same size that restores mtime passes unseen, and a
+file server whose clock is behind ours widens the tick by as much.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from typing import Any, NamedTuple
+
+from filesync.core.model import ScannedFile
+from filesync.local.state import make_state_dir
+
+_VERSION = 1
+_CREATE = """
+CREATE TABLE hashes (
+  path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER,
+  sha256 BLOB, md5 BLOB
+) WITHOUT ROWID"""
+# Types are asked for because SQLite stores anything in any column.
+_SELECT = """
+SELECT path, size, mtime_ns, ctime_ns, inode, sha256, md5 FROM hashes
+WHERE typeof(path) = 'text' AND typeof(sha256) = 'blob' AND length(sha256) = 32
+  AND (md5 IS NULL OR typeof(md5) = 'blob' AND length(md5) = 16)"""
+
+_FINE_TICK_NS = 100_000_000  # ten times the coarsest kernel tick
+_COARSE_TICK_NS = 2_000_000_000
+_SECOND_NS = 1_000_000_000
+_WAIT_S = 1.0  # for another process that writes
+# Someone else's doing, which will pass; anything else is repaired by starting afresh.
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
+
+_Row = tuple[str, int, int, int, int, bytes, bytes | None]
+
+
+class Digests(NamedTuple):
+    """A content's hashes in hex; md5 only where it was asked for."""
+
+    sha256: str
+    md5: str | None
+
+
+class HashCache:
+    """The hashes of files by root-relative path, in the SQLite file `path`.
+
+    Not for several threads at once. No method raises for anything about the cache file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._rows: dict[str, _Row] | None = None
+        self._fresh: dict[str, _Row] = {}
+        self._seen: set[str] = set()
+        self._broken = False
+
+    def get(self, file: ScannedFile, *, md5: bool) -> Digests | None:
+        """Return the file's hashes if it is unchanged; with `md5` only if that is known too."""
+        if self._rows is None:
+            self._rows = self._load()
+        self._seen.add(file.path)
+        row = self._rows.get(file.path)
+        if row is None or row[1:5] != _identity(file):
+            return None
+        if not md5:
+            return Digests(row[5].hex(), None)
+        return Digests(row[5].hex(), row[6].hex()) if row[6] is not None else None
+
+    def put(self, file: ScannedFile, digests: Digests, *, hashed_at_ns: int) -> None:
+        """Keep a file's hashes for `save`, unless an edit could have gone unseen.
+
+        `hashed_at_ns` is the clock before the file was opened.
+        """
+        tick = _FINE_TICK_NS if file.ctime_ns % _SECOND_NS else _COARSE_TICK_NS
+        if max(file.mtime_ns, file.ctime_ns) >= hashed_at_ns - tick:
+            return
+        sha256 = bytes.fromhex(digests.sha256)
+        md5 = None if digests.md5 is None else bytes.fromhex(digests.md5)
+        self._seen.add(file.path)
+        self._fresh[file.path] = (file.path, *_identity(file), sha256, md5)
+
+    def save(self, *, drop_unseen: bool = False) -> None:
+        """Write what is new; with `drop_unseen` forget the files that this run did not see."""
+        unseen: set[str] = set()
+        if drop_unseen:
+            if self._rows is None:
+                self._rows = self._load()
+            unseen = self._rows.keys() - self._seen
+        if not self._fresh and not unseen:
+            return
+        with contextlib.suppress(sqlite3.Error, OSError):
+            make_state_dir(os.path.dirname(self._path))
+            if self._broken:
+                self._remove()
+            self._write(unseen)
+            if self._rows is not None:
+                self._rows.update(self._fresh)
+                for path in unseen:
+                    del self._rows[path]
+            self._fresh.clear()
+
+    def _load(self) -> dict[str, _Row]:
+        # Connecting to a file that is missing would create it, and a FIFO would hang us.
+        if not os.path.isfile(self._path):
+            return {}
+        try:
+            with contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT_S)) as db:
+                if _version(db) != _VERSION:
+                    return {}
+                return {row[0]: row for row in db.execute(_SELECT)}
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+            self._broken = code & 0xFF not in _PASSING
+            return {}
+
+    def _write(self, unseen: set[str]) -> None:
+        if os.path.lexists(self._path) and not os.path.isfile(self._path):
+            return
+        # isolation_level=None: no transaction but ours.
+        with contextlib.closing(
+            sqlite3.connect(self._path, timeout=_WAIT_S, isolation_level=None)
+        ) as db:
+            db.execute("BEGIN IMMEDIATE")
+            if _version(db) != _VERSION:
+                db.execute("DROP TABLE IF EXISTS hashes")
+                db.execute(_CREATE)
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+            rows = self._fresh.values()
+            db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            db.executemany("DELETE FROM hashes WHERE path = ?", [(path,) for path in unseen])
+            db.execute("COMMIT")
+
+    def _remove(self) -> None:
+        # The journal first: SQLite would play it into the new database.
+        for path in (f"{self._path}-journal", self._path):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+        self._broken = False
+
+
+def _version(db: sqlite3.Connection) -> Any:
+    return db.execute("PRAGMA user_version").fetchone()[0]
+
+
+def _identity(file: ScannedFile) -> tuple[int, int, int, int]:
+    # SQLite's integers are signed; inodes are not, and network file systems use all 64 bits.
+    return file.bytes, file.mtime_ns, file.ctime_ns, file.inode & 0x7FFF_FFFF_FFFF_FFFF

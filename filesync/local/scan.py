@@ -1,0 +1,324 @@
+"""Finding the files of a manifest on disk, with everything that is wrong about them.
+
+What cannot be read is a Problem and never just missing from the result: a file that seems to
+be gone is one that the plan would delete.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import stat
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from operator import attrgetter
+from typing import NamedTuple
+
+from filesync.core.model import Entry, ScannedFile
+from filesync.core.text import printable
+from filesync.errors import Problem
+from filesync.local.files import identity, why
+from filesync.local.globs import Glob, Matcher, States
+from filesync.local.state import STATE_DIR
+
+# Control characters, and the lone surrogates that stand for bytes which are not UTF-8: neither
+# survives the way through JSON, HTTP headers and a terminal unharmed.
+_BAD_IN_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+
+_ALLOW = "; pass --allow-outside to allow it"
+
+
+def scan(
+    entries: Sequence[Entry],
+    root: str,
+    *,
+    allow_outside: bool,
+    ignore: frozenset[str] = frozenset(),
+) -> tuple[list[ScannedFile], list[Problem]]:
+    """Find the files of all entries below `root`, the manifest's folder; nothing is opened.
+
+    Returns the files sorted by key, and every problem; problems are never raised. `ignore`
+    holds paths relative to `root` that globs pass over and entries may not name: the manifest
+    and its lockfile. The folder `.filesync` always belongs to them.
+
+    A path entry has the entry's key. The files of a glob have `<entry key>/<path below the
+    glob's fixed prefix>`, the prefix being its leading segments without a wildcard, never the
+    last one. `local.globs` describes the language; beyond it:
+
+    - `**` does not enter symlinked folders, so there are no loops; a segment that matches the
+      link's name does enter.
+    - Files and folders behind symlinks are taken if they are inside `root`, refused otherwise.
+    - `exclude` speaks the same language, relative to `root` too, and wins over every refusal.
+    """
+    scanner = _Scanner(root, allow_outside, ignore)
+    for entry in entries:
+        if entry.glob is not None:
+            scanner.glob(entry, entry.glob)
+        elif entry.path is not None:
+            scanner.path(entry, entry.path)
+    files = sorted(scanner.files, key=attrgetter("key"))
+    for one, other in pairwise(files):
+        if one.key == other.key:
+            scanner.entry = other.entry
+            scanner.complain(
+                f"{printable(other.path)} has the key {printable(other.key)}, which"
+                f" {printable(one.path)} (files.{printable(one.entry.key)}) has too"
+            )
+    return files, scanner.problems
+
+
+class _Folder(NamedTuple):
+    """A folder still to be listed. Both prefixes end in "/", or the label is empty."""
+
+    prefix: str  # to reach it
+    label: str  # as paths below it are shown
+    real: str  # without symlinks
+    states: States
+    excluded: tuple[States, ...]
+
+
+class _Scanner:
+    def __init__(self, root: str, allow_outside: bool, ignore: frozenset[str]) -> None:
+        self.files: list[ScannedFile] = []
+        self.problems: list[Problem] = []
+        self.entry: Entry  # the one at hand
+        self._root = os.path.abspath(root)
+        self._real_root = os.path.realpath(root)
+        self._allow_outside = allow_outside
+        # By real folder, so that a listing asks once and not for each file.
+        self._ours: dict[str, set[str]] = {}
+        for path in (*ignore, STATE_DIR):
+            folder, name = posixpath.split(posixpath.join(self._real_root, path))
+            folder = os.path.realpath(folder)
+            self._ours.setdefault(folder, set()).add(name)
+            # The lockfile may be a symlink: its target is the lockfile too.
+            folder, name = posixpath.split(os.path.realpath(f"{folder}/{name}"))
+            self._ours.setdefault(folder, set()).add(name)
+        self._euid = os.geteuid()
+
+    def complain(self, message: str) -> None:
+        field = "path" if self.entry.glob is None else "glob"
+        line, col = self.entry.at(field)
+        where = f"files.{printable(self.entry.key)}.{field}"
+        self.problems.append(Problem(line, col, where, message))
+
+    # One path
+
+    def path(self, entry: Entry, written: str) -> None:
+        """Check the file of a path entry and add it."""
+        self.entry = entry
+        if self._bad_name(written):
+            return
+        shown = printable(written)
+        label = posixpath.normpath(written)
+        if posixpath.isabs(label) or label.split("/", 1)[0] == "..":
+            if not self._allow_outside:
+                how = "is an absolute path" if posixpath.isabs(label) else "leaves the folder"
+                self.complain(f"{shown} {how}: paths stay inside the manifest's folder{_ALLOW}")
+                return
+            label = written
+        absolute = posixpath.join(self._root, label)
+        try:
+            st = os.stat(absolute)
+        except (FileNotFoundError, NotADirectoryError):
+            broken = os.path.islink(absolute)
+            self.complain(f"{shown} is a broken symlink" if broken else f"no such file: {shown}")
+            return
+        except OSError as error:
+            self.complain(f"cannot read {shown}: {why(error)}")
+            return
+        # Asked for every path, as any folder on the way may be a symlink.
+        real = os.path.realpath(absolute)
+        if self._refused(real, label):
+            return
+        if self._is_ours(real):
+            self.complain(f"{shown} is a file of filesync itself")
+        elif stat.S_ISDIR(st.st_mode):
+            self.complain(f"{shown} is a folder; use glob: {posixpath.join(shown, '**')}")
+        elif self._readable(st, absolute, label):
+            self._add(entry.key, label, absolute, st)
+
+    # Globs
+
+    def glob(self, entry: Entry, pattern: str) -> None:
+        """Walk the folders that the pattern can match and add its files."""
+        self.entry = entry
+        shown = printable(pattern)
+        if self._bad_name(pattern):
+            return
+        glob = Glob(pattern)
+        if not glob.segments:
+            self.complain(f"{shown} names no file; for all files of the folder write **")
+            return
+        absolute = posixpath.isabs(pattern)
+        if (absolute or ".." in glob.segments) and not self._allow_outside:
+            how = "is an absolute path" if absolute else "contains '..'"
+            self.complain(f"{shown} {how}: globs stay inside the manifest's folder{_ALLOW}")
+            return
+        excludes = [Glob(e, dots=True) for e in entry.exclude]
+        files, problems = len(self.files), len(self.problems)
+        base = self._base(glob, excludes, absolute)
+        if base is not None:
+            self._walk(glob, excludes, base)
+        if (len(self.files), len(self.problems)) == (files, problems) and not entry.allow_empty:
+            folder = os.path.isdir(posixpath.join(self._root, pattern))
+            hint = f"; for the files of the folder write {posixpath.join(shown, '**')}"
+            self.complain(
+                f"{shown} matches no file{hint if folder else ''}"
+                " (allow_empty: true makes that no error)"
+            )
+
+    def _base(self, glob: Glob, excludes: list[Glob], absolute: bool) -> _Folder | None:
+        """Return the folder that the fixed prefix names, None if there is nothing to list."""
+        fixed = glob.prefix
+        states, excluded = glob.start, tuple(e.start for e in excludes)
+        for name in fixed:
+            states = glob.step(states, name)
+            excluded = tuple(e.step(s, name) for e, s in zip(excludes, excluded, strict=True))
+        label = "/" * absolute + "".join(f"{name}/" for name in fixed)
+        path = posixpath.join(self._root, label)
+        real = os.path.realpath(path)
+        if self._refused(real, label or ".") or self._is_ours(real):
+            return None
+        try:
+            if not stat.S_ISDIR(os.stat(path).st_mode):
+                return None
+        except (FileNotFoundError, NotADirectoryError):
+            # Nothing is there: an empty match, unless a symlink (a disk that is not mounted?)
+            # says that something should be.
+            if real != posixpath.normpath(posixpath.join(self._real_root, label)):
+                self.complain(f"{printable(label)} leads to a broken symlink")
+            return None
+        except OSError as error:
+            self.complain(f"cannot list {printable(label)}: {why(error)}")
+            return None
+        return _Folder(path if path.endswith("/") else path + "/", label, real, states, excluded)
+
+    def _walk(self, glob: Glob, excludes: list[Glob], base: _Folder) -> None:
+        key = f"{self.entry.key}/"
+        below = len(base.label)
+        folders = [base]
+        while folders:
+            folder = folders.pop()
+            matches = glob.final(folder.states)
+            drops = [
+                test
+                for e, states in zip(excludes, folder.excluded, strict=True)
+                if (test := e.final(states))
+            ]
+            for item in self._listed(folder):
+                name = item.name
+                link = item.is_symlink()
+                if _is_dir(item):
+                    folders += self._inside(folder, item, glob, excludes)
+                elif matches and matches(name) and not _any(drops, name):
+                    label = folder.label + name
+                    st = self._stat(item, label, link)
+                    if st is not None:
+                        self._add(key + label[below:], label, folder.prefix + name, st)
+                elif link and not os.path.exists(item.path):
+                    # What was a folder may be gone (a disk that is not mounted?).
+                    folders += self._inside(folder, item, glob, excludes)
+
+    def _listed(self, folder: _Folder) -> Iterator[os.DirEntry[str]]:
+        ours = self._ours.get(folder.real, ())
+        try:
+            with os.scandir(folder.prefix) as items:
+                for item in items:
+                    if item.name not in ours:
+                        yield item
+        except OSError as error:
+            self.complain(f"cannot list {printable(folder.label or '.')}: {why(error)}")
+
+    def _inside(
+        self, folder: _Folder, item: os.DirEntry[str], glob: Glob, excludes: list[Glob]
+    ) -> list[_Folder]:
+        """Return the folder `item` if the glob can match something in it, else nothing."""
+        name, link = item.name, item.is_symlink()
+        states = glob.step(folder.states, name, deep=not link)
+        if not states:
+            return []
+        excluded = tuple(e.step(s, name) for e, s in zip(excludes, folder.excluded, strict=True))
+        if any(e.covers(s) for e, s in zip(excludes, excluded, strict=True)):
+            return []
+        label = f"{folder.label}{name}/"
+        real = f"{folder.real}/{name}"
+        if link:
+            real = os.path.realpath(real)
+            if self._is_ours(real) or self._refused(real, label):
+                return []
+            if not os.path.exists(real):
+                self.complain(f"{printable(folder.label + name)} is a broken symlink")
+                return []
+        return [_Folder(f"{folder.prefix}{name}/", label, real, states, excluded)]
+
+    def _stat(self, item: os.DirEntry[str], label: str, link: bool) -> os.stat_result | None:
+        """Return what a matched name is, or None after saying what is wrong with it."""
+        if not label.isprintable() and self._bad_name(label):
+            return None
+        try:
+            st = item.stat()
+        except FileNotFoundError:
+            what = "is a broken symlink" if link else "vanished while its folder was listed"
+            self.complain(f"{printable(label)} {what}")
+            return None
+        except OSError as error:
+            self.complain(f"cannot read {printable(label)}: {why(error)}")
+            return None
+        if link:
+            real = os.path.realpath(item.path)
+            if self._is_ours(real) or self._refused(real, label):
+                return None
+        return st if self._readable(st, item.path, label) else None
+
+    # Checks; each says what is wrong
+
+    def _bad_name(self, path: str) -> bool:
+        if not (bad := _BAD_IN_NAME.search(path)):
+            return False
+        what = "bytes that are not UTF-8" if bad.group() >= "\ud800" else "control characters"
+        self.complain(f"the name {printable(path)} has {what}")
+        return True
+
+    def _refused(self, real: str, label: str) -> bool:
+        root = self._real_root
+        if self._allow_outside or real == root or real.startswith(root.rstrip("/") + "/"):
+            return False
+        self.complain(
+            f"{printable(label)} leads out of the manifest's folder by a symlink,"
+            f" to {printable(real)}{_ALLOW}"
+        )
+        return True
+
+    def _is_ours(self, real: str) -> bool:
+        state = posixpath.join(self._real_root, STATE_DIR)
+        folder, name = posixpath.split(real)
+        return name in self._ours.get(folder, ()) or f"{real}/".startswith(state + "/")
+
+    def _readable(self, st: os.stat_result, path: str, label: str) -> bool:
+        if not stat.S_ISREG(st.st_mode):
+            self.complain(f"{printable(label)} is not a regular file")
+            return False
+        # The owner's own bit decides for the owner, which saves a system call a file.
+        if st.st_uid == self._euid and st.st_mode & stat.S_IRUSR:
+            return True
+        if not os.access(path, os.R_OK):
+            self.complain(f"cannot read {printable(label)}: permission denied")
+            return False
+        return True
+
+    def _add(self, key: str, label: str, absolute: str, st: os.stat_result) -> None:
+        self.files.append(ScannedFile(self.entry, key, label, absolute, *identity(st)))
+
+
+def _is_dir(item: os.DirEntry[str]) -> bool:
+    try:
+        return item.is_dir()
+    except OSError:
+        # A symlink that cannot be followed; what comes next will say so.
+        return False
+
+
+def _any(tests: list[Matcher], name: str) -> bool:
+    return any(test(name) for test in tests) if tests else False
