@@ -1,0 +1,54 @@
+"""One request of the API, described before it is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from filesync.remote.retry import Kind
+
+
+class Payload(Protocol):
+    """A request's body: exactly `size` bytes, from the start at each iteration."""
+
+    @property
+    def content_type(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+class JsonPayload:
+    """A small JSON document as a request's body."""
+
+    content_type = "application/json"
+
+    def __init__(self, document: Mapping[str, object]) -> None:
+        self._bytes = json.dumps(document).encode()
+        self.size = len(self._bytes)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self._bytes
+
+
+class Call(NamedTuple):
+    """One request to make; `path` is below the base URL and already quoted.
+
+    what    completes "could not …" in messages, safe to print
+    doubt   what may be the case after a request that may not be repeated got no clear answer
+    slow    the server may take long to answer
+    headers more than every request has
+    """
+
+    method: str
+    path: str
+    what: str
+    kind: Kind = Kind.REPEATABLE
+    params: Mapping[str, str] = {}
+    payload: Payload | None = None
+    doubt: str = ""
+    slow: bool = False
+    headers: Mapping[str, str] = {}

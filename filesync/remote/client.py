@@ -1,0 +1,215 @@
+"""The Files and Uploads API, one method a route; what each route takes is in the API's reference.
+
+Two classes for one reason: `plan` and its like get a Reader, which has no method that writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+from filesync.core.model import RemoteFile
+from filesync.core.text import printable
+from filesync.errors import ApiError, RemoteError
+from filesync.remote import listing, wire
+from filesync.remote.call import Call, JsonPayload
+from filesync.remote.endpoint import Endpoint
+from filesync.remote.multipart import Body, Multipart, require_utf8
+from filesync.remote.retry import Kind
+from filesync.remote.settings import Settings
+from filesync.remote.transport import Transport
+
+_T = TypeVar("_T")
+
+
+class Reader:
+    """Looks things up; safe to use from many threads, which share its pace.
+
+    Methods raise RemoteError (ApiError for an error status, AuthError for 401 and 403) when the
+    attempts are used up, and Interrupted when `settings.stop` is set.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        requests_per_minute: float = 1000,
+        settings: Settings | None = None,
+    ) -> None:
+        self._transport = Transport(
+            endpoint, requests_per_minute=requests_per_minute, settings=settings or Settings()
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._transport.close()
+
+    @property
+    def clock_offset(self) -> float | None:
+        """The server's clock minus ours in seconds, None before the first answer with a Date."""
+        return self._transport.clock_offset
+
+    def list_files(self, purpose: str | None = None) -> list[RemoteFile]:
+        """Return every remote file, or those with a purpose; ListingError unless that is all."""
+
+        def fetch(params: dict[str, str]) -> listing.Page:
+            call = Call("GET", "/files", "list the files", params=params)
+            return self._transport.json(call, listing.page)
+
+        return listing.list_all(fetch, purpose)
+
+    def get_file(self, file_id: str) -> RemoteFile | None:
+        """Return the file, or None if the API says there is none with this id."""
+        return _unless_gone(lambda: self._transport.json(_get(file_id), wire.remote_file))
+
+    def get_raw(self, file_id: str) -> dict[str, object] | None:
+        """Return the file as the server describes it, or None if there is none."""
+        return _unless_gone(lambda: self._transport.json(_get(file_id), wire.json_object))
+
+    def download(self, file_id: str) -> Iterator[bytes]:
+        """Yield the file's content; the first step raises ApiError where the API refuses."""
+        call = Call(
+            "GET",
+            f"{_file_path(file_id)}/content",
+            f"download {printable(file_id)}",
+            slow=True,
+            # Compressed on the way, its length could not tell us that the end is missing.
+            headers={"Accept": "*/*", "Accept-Encoding": "identity"},
+        )
+        return self._transport.stream(call)
+
+
+class Writer(Reader):
+    """Also creates and deletes.
+
+    A body is streamed in its own chunks; what its iterator raises ends the request before the
+    server has all of it, and reaches the caller unchanged. `expires_after` is in seconds.
+    """
+
+    def create_file(
+        self, body: Body, *, filename: str, purpose: str, expires_after: int | None
+    ) -> RemoteFile:
+        """Send a file in one request; AmbiguousError if it may exist although no answer said so."""
+        fields = [("purpose", purpose)]
+        if expires_after is not None:
+            fields += [
+                ("expires_after[anchor]", "created_at"),
+                ("expires_after[seconds]", str(expires_after)),
+            ]
+        call = Call(
+            "POST",
+            "/files",
+            f"upload {printable(filename)}",
+            Kind.ONCE,
+            payload=Multipart(fields, field="file", filename=filename, body=body),
+            doubt=f"a file named {printable(filename)} may exist now",
+            slow=True,
+        )
+        return self._transport.json(call, wire.remote_file)
+
+    def delete_file(self, file_id: str) -> bool:
+        """Delete a file; False if it was gone already."""
+        call = Call("DELETE", _file_path(file_id), f"delete {printable(file_id)}", Kind.DELETE)
+        return _unless_gone(lambda: self._transport.json(call, wire.deleted)) or False
+
+    def create_upload(
+        self,
+        *,
+        filename: str,
+        purpose: str,
+        bytes: int,
+        mime_type: str,
+        expires_after: int | None,
+    ) -> str:
+        """Open an upload session for a file that goes in parts, and return the session's id."""
+        require_utf8(filename)
+        document: dict[str, object] = {
+            "filename": filename,
+            "purpose": purpose,
+            "bytes": bytes,
+            "mime_type": mime_type,
+        }
+        if expires_after is not None:
+            document["expires_after"] = {"anchor": "created_at", "seconds": expires_after}
+        call = Call(
+            "POST",
+            "/uploads",
+            f"begin the upload of {printable(filename)}",
+            payload=JsonPayload(document),
+        )
+        return self._transport.json(call, wire.object_id)
+
+    def add_part(self, upload_id: str, body: Body) -> str:
+        """Send one part, at most 64 MB, and return its id."""
+        call = Call(
+            "POST",
+            f"{_upload_path(upload_id)}/parts",
+            f"send a part of upload {printable(upload_id)}",
+            payload=Multipart([], field="data", filename="part", body=body),
+            slow=True,
+        )
+        return self._transport.json(call, wire.object_id)
+
+    def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile:
+        """Make the file of the parts, in this order, and return it; AmbiguousError as above.
+
+        `md5` is the whole file's, in hex; the server compares.
+        """
+        call = Call(
+            "POST",
+            f"{_upload_path(upload_id)}/complete",
+            f"complete upload {printable(upload_id)}",
+            Kind.ONCE,
+            payload=JsonPayload({"part_ids": list(part_ids), "md5": md5}),
+            doubt="its file may exist now",
+            slow=True,
+        )
+        return self._transport.json(call, wire.file_of_upload)
+
+    def cancel_upload(self, upload_id: str) -> None:
+        """Give up an upload session and its parts; ApiError if it has already ended."""
+        call = Call(
+            "POST", f"{_upload_path(upload_id)}/cancel", f"cancel upload {printable(upload_id)}"
+        )
+        self._transport.json(call, wire.json_object)
+
+
+def _get(file_id: str) -> Call:
+    return Call("GET", _file_path(file_id), f"look up {printable(file_id)}")
+
+
+def _file_path(file_id: str) -> str:
+    return f"/files/{_segment(file_id)}"
+
+
+def _upload_path(upload_id: str) -> str:
+    return f"/uploads/{_segment(upload_id)}"
+
+
+def _segment(object_id: str) -> str:
+    """Return an id as one segment of a path; one that a person typed may be anything."""
+    if not wire.is_id(object_id):
+        raise RemoteError(f"{printable(object_id)!r} cannot be an id")
+    return quote(object_id, safe="")
+
+
+def _unless_gone(ask: Callable[[], _T]) -> _T | None:
+    try:
+        return ask()
+    except ApiError as exc:
+        if exc.status != 404:
+            raise
+        return None

@@ -1,0 +1,165 @@
+"""Whether a request that failed is sent again, by what sending it twice would do.
+
+Pure: what happened goes in as an Outcome, what to do comes out as a Decision. The rule behind
+all of it: the API has no idempotency key, so a second POST /files makes a second file. Such a
+request goes again only when the first cannot have been carried out; when that cannot be known
+it ends as AMBIGUOUS, and the caller has to look before it does anything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from typing import NamedTuple
+
+from filesync.remote.settings import Settings
+
+_LONGEST_WISH = 120.0  # seconds; the official client believes no longer Retry-After either
+
+
+class Kind(Enum):
+    """What it means to send a request twice."""
+
+    #: No more than once: GET, cancel, a part (only the ids named at the end count), and opening
+    #: an upload session (one whose answer was lost stays empty and is gone after an hour).
+    REPEATABLE = "repeatable"
+    #: The same, and 409 means that the file is still being processed.
+    DELETE = "delete"
+    #: A second file: POST /files and completing an upload.
+    ONCE = "once"
+
+
+class Outcome(NamedTuple):
+    """How one attempt ended, as far as a retry cares.
+
+    status        of the answer, None if there was none
+    sent          the whole body went out; if not, nothing can have been carried out
+    garbled       a success status with something else than the API's answer
+    api_error     the error body has the API's shape: it is not some gateway that speaks
+    wait          seconds that the server asked for
+    should_retry  what the server says of it (`x-should-retry`), None if nothing
+    hopeless      it would end the same way again, e.g. an untrusted certificate
+    """
+
+    status: int | None = None
+    sent: bool = True
+    garbled: bool = False
+    code: str | None = None
+    api_error: bool = False
+    wait: float | None = None
+    should_retry: bool | None = None
+    hopeless: bool = False
+
+
+class Failed(Exception):
+    """One attempt that did not succeed; `reason` is for people, already without secrets.
+
+    `web_page`: what answered is no API at all, so even its 404 says nothing about a file.
+    """
+
+    def __init__(
+        self, outcome: Outcome, reason: str, hint: str = "", *, web_page: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.outcome = outcome
+        self.reason = reason
+        self.hint = hint
+        self.web_page = web_page
+
+
+class Verdict(Enum):
+    """What to do after a failed attempt."""
+
+    RETRY = "retry"
+    FAIL = "fail"
+    AMBIGUOUS = "ambiguous"
+
+
+class Decision(NamedTuple):
+    """A verdict and, for RETRY, the seconds to wait before."""
+
+    verdict: Verdict
+    delay: float = 0.0
+
+
+def decide(
+    kind: Kind, outcome: Outcome, *, attempt: int, waited: float, settings: Settings
+) -> Decision:
+    """Return what to do after attempt number `attempt` (from 1), `waited` seconds spent so far."""
+    verdict = judge(kind, outcome)
+    if verdict is not Verdict.RETRY:
+        return Decision(verdict)
+    delay = backoff(attempt, settings.jitter) if outcome.wait is None else outcome.wait
+    not_yet = outcome.status == 429 or (kind is Kind.DELETE and outcome.status == 409)
+    attempts = settings.patient_attempts if not_yet else settings.attempts
+    if attempt >= attempts or waited + delay > settings.patience:
+        return Decision(Verdict.FAIL)
+    return Decision(Verdict.RETRY, delay)
+
+
+def judge(kind: Kind, outcome: Outcome) -> Verdict:
+    """Return the verdict on an outcome alone, as if there were no end to attempts and time."""
+    status = outcome.status
+    if outcome.hopeless or status in (401, 403):
+        return Verdict.FAIL
+    if status == 429:
+        # Out of credit is also a 429, and stays one however long we wait.
+        final = outcome.code == "insufficient_quota" or outcome.should_retry is False
+        return Verdict.FAIL if final else Verdict.RETRY
+    if kind is Kind.ONCE:
+        return _judge_once(outcome)
+    if status is None or outcome.garbled:
+        return Verdict.RETRY
+    if outcome.should_retry is not None:
+        return Verdict.RETRY if outcome.should_retry else Verdict.FAIL
+    return Verdict.RETRY if status in (408, 409, 425) or status >= 500 else Verdict.FAIL
+
+
+def _judge_once(outcome: Outcome) -> Verdict:
+    """The verdict where a second request could make a second file."""
+    status = outcome.status
+    if outcome.garbled:
+        return Verdict.AMBIGUOUS
+    if status is not None and status != 408 and status < 500:
+        # A refusal: nothing was made. 425 alone asks to come again.
+        return Verdict.RETRY if status == 425 else Verdict.FAIL
+    # "Overloaded" from the API itself, or with a time to come back: it was turned away unread.
+    turned_away = status == 503 and (outcome.api_error or outcome.wait is not None)
+    if outcome.sent and not turned_away:
+        # `x-should-retry: true` is no promise that nothing was made, so it does not count here.
+        return Verdict.AMBIGUOUS
+    return Verdict.FAIL if outcome.should_retry is False else Verdict.RETRY
+
+
+def backoff(attempt: int, jitter: Callable[[], float]) -> float:
+    """Return the official client's wait: 0.5 s doubling up to 8 s, less up to a quarter."""
+    return min(8.0, 0.5 * 2.0 ** (min(attempt, 10) - 1)) * (1 - 0.25 * jitter())
+
+
+def wished_wait(headers: Mapping[str, str], wall_clock: Callable[[], float]) -> float | None:
+    """Return how many seconds the answer asks us to wait, None if it doesn't say."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) / unit
+        except ValueError:
+            continue
+        if math.isfinite(seconds):
+            return min(max(seconds, 0.0), _LONGEST_WISH)
+    when = http_date(headers.get("retry-after"))
+    if when is None:
+        return None
+    # A date is by the server's clock: compare it with the server's own "now" where it says so.
+    now = http_date(headers.get("date"))
+    return min(max(when - (wall_clock() if now is None else now), 0.0), _LONGEST_WISH)
+
+
+def http_date(text: str | None) -> float | None:
+    """Return an HTTP date as Unix seconds, None for anything else."""
+    try:
+        when = parsedate_to_datetime(text or "")
+        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

@@ -1,0 +1,100 @@
+"""From the JSON of an answer to our own types; strict about ids, lenient about the rest.
+
+Compatible servers leave out or null almost any field of a file. An id is another matter: it
+goes into URLs and into the lockfile, so one that could mean something else there is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from filesync.core.model import RemoteFile
+from filesync.core.text import printable
+
+_ID = re.compile("[!-.0-~]+")  # printable ASCII without space and slash
+_LAST_SECOND = 253_402_300_799  # of the year 9999: what no calendar can show is no time
+
+
+class BadAnswer(Exception):
+    """A success status with something else than what the API sends; says what is wrong."""
+
+
+def parse_json(body: bytes) -> object:
+    """Return the JSON in `body`; BadAnswer for HTML, cut or absurdly nested text."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        what = "a web page" if looks_like_html(body) else "no whole JSON document"
+    raise BadAnswer(f"the answer is {what}")
+
+
+def looks_like_html(body: bytes) -> bool:
+    """Tell whether `body` is a page of some gateway."""
+    return body.lstrip()[:1] == b"<"
+
+
+def json_object(raw: object) -> dict[str, object]:
+    """Return `raw`, a JSON object, or raise BadAnswer."""
+    if not isinstance(raw, dict):
+        raise BadAnswer("the answer is not a JSON object")
+    return raw
+
+
+def object_id(raw: object) -> str:
+    """Return the `id` of an object, or raise BadAnswer if it is missing or not usable."""
+    found = json_object(raw).get("id")
+    if not isinstance(found, str) or not found:
+        raise BadAnswer("the answer has an object without an id")
+    if not is_id(found):
+        raise BadAnswer(f"the answer has an id that cannot be one: {printable(found)[:80]!r}")
+    return found
+
+
+def is_id(text: str) -> bool:
+    """Tell whether `text` can stand in a URL's path as one segment, and in a lockfile."""
+    return _ID.fullmatch(text) is not None and text not in (".", "..")
+
+
+def remote_file(raw: object) -> RemoteFile:
+    """Return the file that an answer, or an item of a listing, describes."""
+    file_id = object_id(raw)
+    fields = json_object(raw)
+    status = fields.get("status")
+    return RemoteFile(
+        file_id,
+        _text(fields.get("filename")),
+        _text(fields.get("purpose")),
+        _whole(fields.get("bytes")),
+        _time(fields.get("created_at")) or 0,
+        _time(fields.get("expires_at")),
+        status if isinstance(status, str) else None,
+    )
+
+
+def file_of_upload(raw: object) -> RemoteFile:
+    """Return the file that a completed upload made."""
+    return remote_file(json_object(raw).get("file"))
+
+
+def deleted(raw: object) -> bool:
+    """Return True for the answer to a delete; BadAnswer if it says the file was not deleted."""
+    if json_object(raw).get("deleted", True) is not True:
+        raise BadAnswer("the answer says that the file was not deleted")
+    return True
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _whole(value: object) -> int | None:
+    # Some servers count in floats. `type`, not isinstance: a bool is no number here.
+    if type(value) is float and value.is_integer():
+        value = int(value)
+    return value if type(value) is int and value >= 0 else None
+
+
+def _time(value: object) -> int | None:
+    seconds = _whole(value)
+    return seconds if seconds is not None and seconds <= _LAST_SECOND else None
