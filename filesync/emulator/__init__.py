@@ -1,1 +1,13 @@
-"""The Files and Uploads API on loopback, for demos, tests and work without a key."""
+"""The Files and Uploads API on loopback, for demos, tests and work without a key.
+
+    server     listens: `serve` for the command, `embedded` for one command or one test
+    app        routes, the key, request ids, the error shape
+    wire       one call: its JSON, its query, its paging; the errors we answer with
+    multipart  a form read as it arrives, its file part straight to disk
+    store      SQLite for what is known, a blob on disk for what was sent
+    database   the tables, and a page of one
+    records    objects that are only remembered
+    files  uploads  jobs  vector_stores    the routes, one module a family
+
+Nothing here imports the rest of filesync, so one mistake can't stand on both sides of the wire.
+"""

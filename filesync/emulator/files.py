@@ -1,0 +1,123 @@
+"""The routes below /files."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from filesync.emulator import wire
+from filesync.emulator.database import list_page
+from filesync.emulator.multipart import Form, read_form
+from filesync.emulator.store import (
+    FILE_COLUMNS,
+    Blob,
+    Store,
+    file_view,
+    find_file,
+)
+from filesync.emulator.wire import ApiError, Call, Json
+
+MAX_FILE_BYTES = 512 * 1024 * 1024
+MAX_PAGE = 10_000
+NOT_DOWNLOADABLE = ("assistants", "user_data")
+# The only encoding of an object that the API reads in a form.
+_EXPIRY_FIELDS = {"expires_after[anchor]": "anchor", "expires_after[seconds]": "seconds"}
+
+
+async def create(request: Request) -> Response:
+    """POST /files."""
+    fields = ("purpose", *_EXPIRY_FIELDS)
+    async with read_form(
+        request, file_field="file", text_fields=fields, max_bytes=MAX_FILE_BYTES
+    ) as (form, blob):
+        store: Store = request.app.state.store
+        return wire.json_response(await run_in_threadpool(_insert, store, form, blob))
+
+
+def _insert(store: Store, form: Form, blob: Blob) -> Json:
+    if "purpose" not in form.fields:
+        raise wire.missing_parameter("purpose")
+    if not form.filename:
+        raise wire.invalid_value("file", "expected a file with a filename.", "invalid_type")
+    expires = {
+        key: wire.from_text(form.fields[name])
+        for name, key in _EXPIRY_FIELDS.items()
+        if name in form.fields
+    }
+    purpose = wire.purpose(form.fields["purpose"])
+    expire_seconds = wire.expiry(expires or None)
+    with store.writing() as db:
+        store.adopt(db, blob.name)
+        view = store.add_file(
+            db,
+            filename=form.filename,
+            purpose=purpose,
+            size=blob.size,
+            expire_seconds=expire_seconds,
+            blobs=[blob.name],
+        )
+    blob.kept = True
+    return view
+
+
+def listing(call: Call) -> Json:
+    """GET /files."""
+    page = call.page(top=MAX_PAGE, default=MAX_PAGE, extra=("purpose",))
+    purpose = call.query.get("purpose")
+    with call.store.reading() as db:
+        return list_page(
+            db,
+            "files",
+            FILE_COLUMNS,
+            page,
+            file_view,
+            only="1" if purpose is None else "purpose = ?",
+            only_args=() if purpose is None else (purpose,),
+        )
+
+
+def retrieve(call: Call) -> Json:
+    """GET /files/{file_id}."""
+    item = call.path["file_id"]
+    with call.store.reading() as db:
+        file = find_file(db, item)
+    if file is None:
+        raise wire.not_found("File", item)
+    return file
+
+
+def delete(call: Call) -> Json:
+    """DELETE /files/{file_id}."""
+    item = call.path["file_id"]
+    with call.store.writing() as db:
+        call.store.remove_file(db, item)
+    return {"id": item, "object": "file", "deleted": True}
+
+
+async def content(request: Request) -> Response:
+    """GET /files/{file_id}/content."""
+    store: Store = request.app.state.store
+    file, blobs = await run_in_threadpool(_stored, store, request.path_params["file_id"])
+    if file["purpose"] in NOT_DOWNLOADABLE:
+        raise ApiError(f"Not allowed to download files of purpose: {file['purpose']}")
+    return StreamingResponse(
+        store.content(blobs),
+        media_type="application/octet-stream",
+        headers={
+            "content-length": str(file["bytes"]),
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(file['filename'])}",
+        },
+    )
+
+
+def _stored(store: Store, item: str) -> tuple[Json, list[str]]:
+    with store.reading() as db:
+        file = find_file(db, item)
+        if file is None:
+            raise wire.not_found("File", item)
+        row = db.execute("SELECT blobs FROM files WHERE id = ?", (item,)).fetchone()
+    return file, json.loads(row[0])

@@ -1,0 +1,180 @@
+"""Fine-tuning jobs and batches: records of what would run. Nothing does; they wait for a cancel."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+
+from filesync.emulator import records, wire
+from filesync.emulator.store import find_file
+from filesync.emulator.wire import ApiError, Call, Json
+
+JOB, BATCH = "fine_tuning.job", "batch"
+BATCH_ENDPOINTS = (
+    "/v1/responses",
+    "/v1/chat/completions",
+    "/v1/embeddings",
+    "/v1/completions",
+    "/v1/moderations",
+    "/v1/images/generations",
+    "/v1/images/edits",
+    "/v1/videos",
+)
+_JOB_REQUIRED = ("model", "training_file")
+_JOB_FIELDS = (
+    *_JOB_REQUIRED,
+    "validation_file",
+    "hyperparameters",
+    "integrations",
+    "metadata",
+    "method",
+    "seed",
+    "suffix",
+)
+_BATCH_REQUIRED = ("completion_window", "endpoint", "input_file_id")
+_AUTO = {"batch_size": "auto", "learning_rate_multiplier": "auto", "n_epochs": "auto"}
+
+
+def create_job(call: Call) -> Json:
+    """POST /fine_tuning/jobs."""
+    body = call.fields(_JOB_FIELDS, _JOB_REQUIRED)
+    model = wire.text(body, "model")
+    given = _object(body, "hyperparameters")
+    method = _object(body, "method")
+    seed = body.get("seed")
+    with call.store.writing() as db:
+        for name in ("training_file", "validation_file"):
+            if body.get(name) is not None:
+                _check_file(db, name, wire.text(body, name), "fine-tune")
+        job = {
+            "id": f"ftjob-{secrets.token_hex(12)}",
+            "object": JOB,
+            "created_at": call.store.now(),
+            "model": model,
+            "training_file": body["training_file"],
+            "validation_file": body.get("validation_file"),
+            "status": "queued",
+            "fine_tuned_model": None,
+            "finished_at": None,
+            "estimated_finish": None,
+            "trained_tokens": None,
+            "result_files": [],
+            "organization_id": "org-emulator",
+            "seed": secrets.randbelow(2**31)
+            if seed is None
+            else wire.whole_number("seed", seed, 0, 2**31 - 1),
+            "error": None,
+            "integrations": body.get("integrations") or [],
+            "metadata": wire.metadata(body.get("metadata")),
+            "user_provided_suffix": body.get("suffix"),
+            "hyperparameters": {**_AUTO, **given},
+            "method": method
+            or {"type": "supervised", "supervised": {"hyperparameters": {**_AUTO, **given}}},
+        }
+        records.insert(db, JOB, job)
+    return job
+
+
+def list_jobs(call: Call) -> Json:
+    """GET /fine_tuning/jobs."""
+    with call.store.reading() as db:
+        return records.page(db, call, JOB)
+
+
+def get_job(call: Call) -> Json:
+    """GET /fine_tuning/jobs/{item}."""
+    return records.read(call.store, JOB, call.path["item"])
+
+
+def cancel_job(call: Call) -> Json:
+    """POST /fine_tuning/jobs/{item}/cancel."""
+    call.fields(())
+    with call.store.writing() as db:
+        job = records.get(db, JOB, call.path["item"])
+        if job["status"] == "cancelled":
+            raise ApiError(f"Job {job['id']} is already cancelled.", code="invalid_state")
+        job.update(status="cancelled", finished_at=call.store.now())
+        records.update(db, JOB, job)
+    return job
+
+
+def create_batch(call: Call) -> Json:
+    """POST /batches."""
+    body = call.fields((*_BATCH_REQUIRED, "metadata", "output_expires_after"), _BATCH_REQUIRED)
+    if body["completion_window"] != "24h":
+        raise wire.invalid_value("completion_window", "expected '24h'.")
+    if body["endpoint"] not in BATCH_ENDPOINTS:
+        raise wire.invalid_value("endpoint", f"expected one of {list(BATCH_ENDPOINTS)}.")
+    wire.expiry(body.get("output_expires_after"))
+    with call.store.writing() as db:
+        _check_file(db, "input_file_id", wire.text(body, "input_file_id"), "batch")
+        now = call.store.now()
+        batch = {
+            "id": f"batch_{secrets.token_hex(16)}",
+            "object": BATCH,
+            "endpoint": body["endpoint"],
+            "errors": None,
+            "input_file_id": body["input_file_id"],
+            "completion_window": "24h",
+            "status": "validating",
+            "output_file_id": None,
+            "error_file_id": None,
+            "created_at": now,
+            "in_progress_at": None,
+            "expires_at": now + 86400,
+            "finalizing_at": None,
+            "completed_at": None,
+            "failed_at": None,
+            "expired_at": None,
+            "cancelling_at": None,
+            "cancelled_at": None,
+            "request_counts": {"total": 0, "completed": 0, "failed": 0},
+            "metadata": wire.metadata(body.get("metadata")),
+        }
+        records.insert(db, BATCH, batch)
+    return batch
+
+
+def list_batches(call: Call) -> Json:
+    """GET /batches."""
+    with call.store.reading() as db:
+        return records.page(db, call, BATCH)
+
+
+def get_batch(call: Call) -> Json:
+    """GET /batches/{item}."""
+    return records.read(call.store, BATCH, call.path["item"])
+
+
+def cancel_batch(call: Call) -> Json:
+    """POST /batches/{item}/cancel."""
+    call.fields(())
+    with call.store.writing() as db:
+        batch = records.get(db, BATCH, call.path["item"])
+        if batch["status"] == "cancelled":
+            raise ApiError(f"Batch {batch['id']} is already cancelled.", code="invalid_state")
+        now = call.store.now()
+        batch.update(status="cancelled", cancelling_at=now, cancelled_at=now)
+        records.update(db, BATCH, batch)
+    return batch
+
+
+def _check_file(db: sqlite3.Connection, param: str, item: str, purpose: str) -> None:
+    file = find_file(db, item)
+    if file is None:
+        raise ApiError(f"File '{item}' does not exist.", param=param, code="invalid_file_id")
+    if file["purpose"] != purpose:
+        raise ApiError(
+            f"File '{item}' has purpose '{file['purpose']}', expected '{purpose}'.",
+            param=param,
+            code="invalid_file_purpose",
+        )
+
+
+def _object(body: Json, name: str) -> Json:
+    value = body.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise wire.invalid_value(name, "expected an object.", "invalid_type")
+    return value

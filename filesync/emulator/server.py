@@ -1,0 +1,151 @@
+"""Runs the app on loopback: `serve` until a signal, `embedded` for the length of a block."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.applications import Starlette
+
+from filesync.emulator.app import create_app
+
+# How long requests that run get to end when we are told to stop.
+GRACE_SECONDS = 1.0
+
+
+def serve(data_dir: str, port: int, api_key: str | None, on_ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; a port in use or an unusable directory is an OSError."""
+    with _listen(port) as listener:
+        server = _Server(create_app(data_dir, api_key=api_key), on_ready, signals=True)
+        asyncio.run(server.serve(sockets=[listener]))
+
+
+@contextlib.contextmanager
+def embedded(
+    data_dir: str, *, api_key: str | None = None, clock: Callable[[], float] = time.time
+) -> Iterator[str]:
+    """Serve from a thread of this process; yields the base URL, and stops when left."""
+    ready = threading.Event()
+    urls: list[str] = []
+    failures: list[BaseException] = []
+
+    def on_ready(url: str) -> None:
+        urls.append(url)
+        ready.set()
+
+    with _listen(0) as listener:
+        server = _Server(create_app(data_dir, api_key=api_key, clock=clock), on_ready)
+
+        def run() -> None:
+            try:
+                asyncio.run(server.serve(sockets=[listener]))
+            except BaseException as error:
+                failures.append(error)
+            finally:
+                ready.set()
+
+        thread = threading.Thread(target=run, name="filesync-emulator", daemon=True)
+        thread.start()
+        ready.wait()
+        if not urls:
+            raise RuntimeError("the emulator did not start") from next(iter(failures), None)
+        try:
+            yield urls[0]
+        finally:
+            server.stop()
+            thread.join()
+
+
+def _listen(port: int) -> socket.socket:
+    """Bind ourselves: the port is known at once, and one in use is an error we can tell."""
+    # asyncio turns Nagle's algorithm off, 40 ms an answer, only where the protocol is spelled out.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":  # elsewhere it would let two servers share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+        # Listening only later, an address in use could still be the other's.
+        listener.listen(2048)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, woken by an event instead of its clock, so that it stops in milliseconds."""
+
+    def __init__(
+        self, app: Starlette, on_ready: Callable[[str], None], *, signals: bool = False
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="asyncio",
+                http="h11",
+                ws="none",
+                lifespan="on",
+                interface="asgi3",
+                log_config=None,
+                # What goes wrong in a request is logged by the app; the rest is noise.
+                log_level="critical",
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                date_header=False,
+            )
+        )
+        self._on_ready = on_ready
+        self._signals = signals
+        self._stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def stop(self) -> None:
+        """Ask the server to stop, from any thread."""
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # it has stopped already
+                self._loop.call_soon_threadsafe(self._stopping.set)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's raises the signal again when all is closed: `serve` returns instead.
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        if self._signals and threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                try:
+                    self._loop.add_signal_handler(number, self._stopping.set)
+                except NotImplementedError:  # Windows
+                    signal.signal(number, lambda *_: self.stop())
+        await super().startup(sockets=sockets)
+        for listener in sockets or ():
+            self._on_ready(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+
+    async def main_loop(self) -> None:
+        await self._stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        # Idle connections end here; the others after their answer.
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        tasks = list(self.server_state.tasks)
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=GRACE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for connection in list(self.server_state.connections):
+            connection.transport.close()
+        await asyncio.sleep(0)  # the transports say goodbye in the next round of the loop
+        await self.lifespan.shutdown()

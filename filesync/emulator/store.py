@@ -1,0 +1,265 @@
+"""What the emulator keeps: SQLite for what is known, one blob on disk for each thing sent.
+
+A blob belongs to a file or to a part of a pending upload, or its name is in `loose`: it is being
+written, or waits to be removed. A file's content is a list of blobs, so completing an upload of
+8 GB moves names, not bytes. A row is inserted only once its blob is whole, which is all that
+`kill -9` asks for. Several processes may work on one directory: SQLite's lock orders them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import sqlite3
+import string
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from filesync.emulator.database import open_database
+from filesync.emulator.wire import ApiError, Json, not_found
+
+# How long a blob nobody owns is left alone: it may be a request in another process.
+LOOSE_SECONDS = 3600
+READ_BYTES = 1024 * 1024
+
+
+class Blob:
+    """Content on its way to disk; it is gone again unless its name was adopted."""
+
+    def __init__(self, store: Store, name: str) -> None:
+        self.name = name
+        self.size = 0
+        self.kept = False
+        self._store = store
+        self._file = open(store.blob_path(name), "xb")  # noqa: SIM115 - closed in finish
+
+    def write(self, data: memoryview) -> None:
+        """Append to the blob."""
+        self._file.write(data)
+        self.size += len(data)
+
+    def finish(self) -> None:
+        """Hand everything to the system, so that the blob is whole whatever becomes of us."""
+        self._file.close()
+
+    def discard(self) -> None:
+        """Remove the blob unless it was kept."""
+        if not self.kept:
+            with contextlib.suppress(OSError):  # a full disk has its say when we close, too
+                self._file.close()
+            self._store.discard(self.name)
+
+
+class Store:
+    """The data directory; made when absent. A directory we cannot use is an OSError."""
+
+    def __init__(self, data_dir: str, clock: Callable[[], float] = time.time) -> None:
+        self._blob_dir = os.path.join(data_dir, "blobs")
+        os.makedirs(self._blob_dir, exist_ok=True)
+        self._clock = clock
+        # One connection behind one lock: every statement is short, and SQLite has one writer anyway
+        self._lock = threading.Lock()
+        self._dead: list[str] = []
+        path = os.path.join(data_dir, "emulator.db")
+        try:
+            self._db = open_database(path)
+        except sqlite3.Error as error:
+            raise OSError(f"{path}: {error}") from error
+        self._sweep()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        with self._lock:
+            self._db.close()
+
+    def now(self) -> int:
+        """The time as the API tells it: whole seconds of the clock we were given."""
+        return int(self._clock())
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The database, with whatever the clock has ended already gone from it."""
+        self._expire()
+        with self._lock:
+            yield self._db
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The same in a transaction; blobs released in it leave the disk once it is committed."""
+        self._expire()
+        with self._transaction() as db:
+            yield db
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._dead = []
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+            dead = self._dead
+        if dead:
+            self.remove_blobs(dead)
+
+    # blobs
+
+    def blob_path(self, name: str) -> str:
+        """Where a blob is on disk."""
+        return os.path.join(self._blob_dir, name)
+
+    def new_blob(self) -> Blob:
+        """An empty blob, known as loose before its first byte is on disk."""
+        name = secrets.token_hex(16)
+        with self._transaction() as db:
+            db.execute("INSERT INTO loose VALUES (?, ?)", (name, time.time()))
+        return Blob(self, name)
+
+    def adopt(self, db: sqlite3.Connection, name: str) -> None:
+        """Take a blob out of `loose`, for the row inserted in the same transaction."""
+        taken = db.execute("DELETE FROM loose WHERE name = ? AND since > 0", (name,))
+        if taken.rowcount != 1:
+            raise ApiError("The request took too long.", status=408, kind="server_error")
+
+    def discard(self, name: str) -> None:
+        """Remove a blob nobody adopted, even if somebody is about to: one of the two wins."""
+        with self._transaction() as db:
+            lost = db.execute("UPDATE loose SET since = 0 WHERE name = ? AND since > 0", (name,))
+            if lost.rowcount == 1:
+                self._dead.append(name)
+
+    def release(self, db: sqlite3.Connection, names: Iterable[str]) -> None:
+        """Give blobs up in the transaction that takes their last row."""
+        for name in names:
+            # since 0: nobody writes it, the next start may finish what we could not
+            db.execute("INSERT OR REPLACE INTO loose VALUES (?, 0)", (name,))
+            self._dead.append(name)
+
+    def remove_blobs(self, names: Sequence[str]) -> None:
+        """Remove loose blobs; one that cannot go now stays loose for the next start."""
+        gone = []
+        for name in names:
+            try:
+                os.unlink(self.blob_path(name))
+            except FileNotFoundError:
+                pass
+            except OSError:
+                continue
+            gone.append((name,))
+        with self._transaction() as db:
+            db.executemany("DELETE FROM loose WHERE name = ?", gone)
+
+    def content(self, names: Sequence[str]) -> Iterator[bytes]:
+        """The bytes of the blobs one after another, a piece at a time."""
+        for name in names:
+            with open(self.blob_path(name), "rb") as file:
+                while piece := file.read(READ_BYTES):
+                    yield piece
+
+    def _sweep(self) -> None:
+        """Remove what processes that died left behind, by their clock: the system's."""
+        old = time.time() - LOOSE_SECONDS
+        with self._transaction() as db:
+            rows = db.execute("SELECT name, since FROM loose WHERE since < ?", (old,)).fetchall()
+            for name, since in rows:
+                # A slow request still writes: its blob is younger than its row.
+                with contextlib.suppress(FileNotFoundError):
+                    if since and os.stat(self.blob_path(name)).st_mtime > old:
+                        continue
+                self.release(db, [name])
+
+    # expiry
+
+    def _expire(self) -> None:
+        """End what the clock has ended: every access comes through here, so nobody sees it."""
+        now = self.now()
+        due = (
+            "SELECT EXISTS (SELECT 1 FROM files WHERE expires_at <= ?1)"
+            " OR EXISTS (SELECT 1 FROM uploads WHERE status = 'pending' AND expires_at <= ?1)"
+        )
+        with self._lock:
+            if not self._db.execute(due, (now,)).fetchone()[0]:
+                return
+        with self._transaction() as db:
+            old = "SELECT id FROM files WHERE expires_at <= ?"
+            for (item,) in db.execute(old, (now,)).fetchall():
+                self.remove_file(db, item)
+            late = "SELECT id FROM uploads WHERE status = 'pending' AND expires_at <= ?"
+            for (item,) in db.execute(late, (now,)).fetchall():
+                self.end_upload(db, item, "expired")
+
+    # files
+
+    def add_file(
+        self,
+        db: sqlite3.Connection,
+        *,
+        filename: str,
+        purpose: str,
+        size: int,
+        expire_seconds: int | None,
+        blobs: Sequence[str],
+    ) -> Json:
+        """Insert a file whose blobs are whole; batch files expire in 30 days unless told."""
+        now = self.now()
+        if expire_seconds is None and purpose == "batch":
+            expire_seconds = 30 * 86400
+        expires_at = None if expire_seconds is None else now + expire_seconds
+        row = (f"file-{_alnum(22)}", size, now, expires_at, filename, purpose)
+        db.execute(
+            f"INSERT INTO files ({FILE_COLUMNS}, blobs) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (*row, json.dumps(list(blobs))),
+        )
+        return file_view(row)
+
+    def remove_file(self, db: sqlite3.Connection, item: str) -> None:
+        """Delete a file, and with it its place in every vector store."""
+        row = db.execute("SELECT blobs FROM files WHERE id = ?", (item,)).fetchone()
+        if row is None:
+            raise not_found("File", item)
+        db.execute("DELETE FROM files WHERE id = ?", (item,))
+        db.execute("DELETE FROM records WHERE id = ? AND kind = 'vector_store.file'", (item,))
+        self.release(db, json.loads(row[0]))
+
+    def end_upload(self, db: sqlite3.Connection, item: str, status: str) -> None:
+        """Leave `pending` for good, with every part that is still there."""
+        blobs = db.execute("SELECT blob FROM parts WHERE upload_id = ?", (item,)).fetchall()
+        db.execute("UPDATE uploads SET status = ? WHERE id = ?", (status, item))
+        db.execute("DELETE FROM parts WHERE upload_id = ?", (item,))
+        self.release(db, [blob for (blob,) in blobs])
+
+
+FILE_COLUMNS = "id, bytes, created_at, expires_at, filename, purpose"
+
+
+def file_view(row: Sequence[object]) -> Json:
+    """A row of FILE_COLUMNS as the API shows it."""
+    item, size, created_at, expires_at, filename, purpose = row
+    return {
+        "id": item,
+        "object": "file",
+        "bytes": size,
+        "created_at": created_at,
+        "expires_at": expires_at,
+        "filename": filename,
+        "purpose": purpose,
+        "status": "processed",
+        "status_details": None,
+    }
+
+
+def find_file(db: sqlite3.Connection, item: str) -> Json | None:
+    """The file with this id, if there is one."""
+    row = db.execute(f"SELECT {FILE_COLUMNS} FROM files WHERE id = ?", (item,)).fetchone()
+    return None if row is None else file_view(row)
+
+
+def _alnum(length: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
