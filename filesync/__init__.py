@@ -1,3 +1,83 @@
-"""filesync: Terraform's habits for the OpenAI Files API."""
+"""filesync: Terraform's habits for the OpenAI Files API.
+
+    import filesync
+
+    filesync.load_lock("filesync.lock").id("train")   # "file-abc"
+
+    plan = filesync.plan("filesync.yaml")             # what would change
+    if plan.has_changes:
+        filesync.apply(plan)                          # make it so
+
+Importing this loads neither the HTTP client nor the planner: a job that only needs an id pays
+for reading the lockfile and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from filesync.errors import FilesyncError
+
+if TYPE_CHECKING:
+    from filesync.apply.applier import Result
+    from filesync.core.lock import Lockfile
+    from filesync.core.plan import Plan
 
 __version__ = "0.1.0"
+__all__ = ["FilesyncError", "__version__", "apply", "load_lock", "plan"]
+
+
+def load_lock(path: str = "filesync.lock") -> Lockfile:
+    """Read a lockfile; `.id(key)` gives a file's id. Raises LockfileError if it is not sound."""
+    from filesync.core.lock import parse
+    from filesync.errors import LockfileError
+    from filesync.local.lockstore import read_lock_bytes
+
+    found = read_lock_bytes(path)
+    if found is None:
+        raise LockfileError(f"there is no lockfile {path}", "run `filesync apply` first")
+    return parse(found, path)
+
+
+def plan(
+    manifest: str = "filesync.yaml",
+    *,
+    base_url: str | None = None,
+    only: str | None = None,
+    offline: bool = False,
+    allow_outside: bool = False,
+    allow_insecure_http: bool = False,
+) -> Plan:
+    """Return what an apply would do, as `filesync plan` does; writes nothing remotely."""
+    from filesync.core.plan import Run
+    from filesync.workflow.planning import make_plan
+
+    return make_plan(Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline))
+
+
+def apply(
+    plan: Plan,
+    *,
+    concurrency: int = 8,
+    max_delete: int | None = None,
+    deletes: bool = True,
+    wait: bool = False,
+    allow_duplicates: bool = False,
+    accept_missing: bool = False,
+    watch: Callable[[Any], None] | None = None,
+) -> Result:
+    """Carry out a plan, as `filesync apply -y` does, and return what was done and what failed.
+
+    Raises Refused, with nothing written, where a guard says no or the plan is stale.
+    """
+    from filesync.apply.applier import Settings
+    from filesync.core.guards import Allowed
+    from filesync.workflow.applying import apply_plan
+
+    return apply_plan(
+        plan,
+        allowed=Allowed(allow_duplicates, accept_missing, max_delete, deletes),
+        settings=Settings(concurrency, deletes, wait),
+        watch=watch or (lambda _event: None),
+    )

@@ -1,0 +1,78 @@
+"""The command line: options in, workflow called, output printed, exit code out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from filesync import __version__
+from filesync.cli import changes, keys, raw, setup
+from filesync.cli.options import common_options
+from filesync.core.text import printable
+from filesync.errors import FilesyncError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="filesync %(version)s")
+@common_options
+def cli(**_common: object) -> None:
+    """Declare the files an OpenAI project should hold, and keep it so.
+
+    \b
+    filesync plan      shows what would change
+    filesync apply     makes it so and writes the ids to the lockfile
+    filesync id KEY    prints a file's id for a job to use
+    """
+
+
+for _module in (changes, keys, raw, setup):
+    for _command in _module.COMMANDS:
+        cli.add_command(_command)
+
+
+def main() -> NoReturn:
+    """Run the command line; an expected error ends in a message, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks must not be what fails a run.
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except FilesyncError as error:
+        return _complain(error.message, error.hint, error.exit_code)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "filesync"
+        return _complain(error.format_message(), f"`{command} --help` tells how to call it", 1)
+    except click.ClickException as error:
+        return _complain(error.format_message(), "", 1)
+    except (click.Abort, KeyboardInterrupt):
+        return _complain("interrupted", "", 130)
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if os.environ.get("FILESYNC_DEBUG"):
+            raise
+        return _complain(
+            f"this is a defect in filesync: {type(error).__name__}: {error}",
+            "please report it; FILESYNC_DEBUG=1 shows where it happened",
+            1,
+        )
+    return code if isinstance(code, int) else 0
+
+
+def _complain(message: str, hint: str, code: int) -> int:
+    for number, line in enumerate(message.splitlines() or [""]):
+        lead = click.style("error: ", fg="red") if number == 0 else ""
+        click.echo(lead + printable(line), err=True)
+    for line in hint.splitlines():
+        click.echo(f"  -> {printable(line)}", err=True)
+    return code

@@ -1,0 +1,112 @@
+"""One pool of workers for everything sent: whole files and parts of files alike.
+
+A task returns what came of it and any tasks that follow from it, so a large file becomes parts
+without a worker ever waiting for another: nothing can deadlock, and every worker stays busy.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+
+class Step(NamedTuple, Generic[T]):
+    """What came of a task: a result if it ended something, and the tasks that follow."""
+
+    result: T | None = None
+    more: Sequence[Task[T]] = ()
+
+
+class Task(NamedTuple, Generic[T]):
+    """A piece of work; lower ranks run first."""
+
+    rank: int
+    run: Callable[[], Step[T]]
+
+
+def run_tasks(
+    tasks: Iterable[Task[T]], *, workers: int, stop: threading.Event
+) -> Iterator[list[T]]:
+    """Run tasks and those that follow from them; yield results in batches as they come.
+
+    Once `stop` is set, tasks not begun are dropped; those under way are waited for. An exception
+    that a task lets out is a defect: it sets `stop` and is raised here.
+    """
+    pool = _Pool(tasks)
+    threads = [
+        threading.Thread(target=pool.work, args=(stop,), daemon=True, name=f"filesync-{n}")
+        for n in range(workers)
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        yield from pool.batches()
+    finally:
+        # Also reached when the reader fails (it could not save): begin nothing more then.
+        if pool.unfinished:
+            stop.set()
+        for thread in threads:
+            thread.join()
+
+
+class _Crash(NamedTuple):
+    error: BaseException
+
+
+class _Pool(Generic[T]):
+    def __init__(self, tasks: Iterable[Task[T]]) -> None:
+        self._results: queue.SimpleQueue[T | _Crash | None] = queue.SimpleQueue()
+        self._order = itertools.count()  # among equal ranks, first come first served
+        self._heap = [(task.rank, next(self._order), task) for task in tasks]
+        heapq.heapify(self._heap)
+        self.unfinished = len(self._heap)
+        self._changed = threading.Condition()
+        if not self.unfinished:
+            self._results.put(None)
+
+    def batches(self) -> Iterator[list[T]]:
+        while True:
+            # One blocking read, then whatever else is ready: the reader saves once a batch.
+            batch = [self._results.get()]
+            while not self._results.empty():
+                batch.append(self._results.get())
+            for item in batch:
+                if isinstance(item, _Crash):
+                    raise item.error
+            if good := [item for item in batch if item is not None]:
+                yield good  # type: ignore[misc]  # a crash has been raised above
+            if None in batch:
+                return
+
+    def work(self, stop: threading.Event) -> None:
+        while (task := self._next()) is not None:
+            step: Step[T] = Step()
+            try:
+                if not stop.is_set():
+                    step = task.run()
+            except BaseException as error:  # carried to the thread that reads the results
+                self._results.put(_Crash(error))
+            if step.result is not None:
+                self._results.put(step.result)
+            self._finish(step)
+
+    def _next(self) -> Task[T] | None:
+        with self._changed:
+            while not self._heap and self.unfinished:
+                self._changed.wait()
+            return heapq.heappop(self._heap)[2] if self._heap else None
+
+    def _finish(self, step: Step[T]) -> None:
+        with self._changed:
+            for task in step.more:
+                heapq.heappush(self._heap, (task.rank, next(self._order), task))
+            self.unfinished += len(step.more) - 1
+            if not self.unfinished:
+                self._results.put(None)
+            self._changed.notify_all()

@@ -1,0 +1,223 @@
+"""Commands about the whole manifest: validate, plan, apply, destroy, status."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from filesync.cli.options import (
+    Common,
+    command,
+    concurrency_option,
+    insecure_option,
+    json_option,
+    only_option,
+    outside_option,
+    paint,
+    yes_option,
+)
+from filesync.core.text import plural, printable
+from filesync.errors import ApplyFailed, FilesyncError, Interrupted
+
+if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
+    from filesync.apply.applier import Settings
+    from filesync.core.guards import Allowed
+    from filesync.core.plan import Plan
+
+
+@command("validate", outside_option)
+def validate(common: Common, allow_outside: bool) -> None:
+    """Check the manifest and that its files are there, offline."""
+    from filesync.workflow.workspace import read_manifest, scan
+
+    run = common.run(allow_outside=allow_outside)
+    manifest, problems = read_manifest(run.manifest)
+    files = scan(run, manifest, problems)
+    for warning in manifest.warnings:
+        common.warn(warning)
+    common.note(f"{run.manifest} is valid: {plural(len(files), 'file')}")
+
+
+@command(
+    "plan",
+    json_option,
+    click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes."),
+    click.option("--offline", is_flag=True, help="Hold files against the lockfile only."),
+    only_option,
+    outside_option,
+    insecure_option,
+)
+def plan(
+    common: Common,
+    as_json: bool,
+    detailed_exitcode: bool,
+    offline: bool,
+    only: str | None,
+    allow_outside: bool,
+    allow_insecure_http: bool,
+) -> None:
+    """Show what apply would do. Writes nothing remotely."""
+    from filesync.output.documents import plan_document, to_text
+    from filesync.output.text import render_plan
+    from filesync.workflow.planning import make_plan
+
+    made = make_plan(
+        common.run(
+            only=only,
+            offline=offline,
+            allow_outside=allow_outside,
+            allow_insecure_http=allow_insecure_http,
+        )
+    )
+    for warning in made.warnings:
+        common.warn(warning)
+    if as_json:
+        click.echo(to_text(plan_document(made)))
+    else:
+        click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+    if detailed_exitcode and made.has_changes:
+        click.get_current_context().exit(2)
+
+
+@command(
+    "apply",
+    yes_option,
+    json_option,
+    concurrency_option,
+    click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Allow N deletes."),
+    click.option("--no-delete", is_flag=True, help="Leave every delete for a later apply."),
+    click.option("--wait", is_flag=True, help="Wait until the platform has processed each file."),
+    click.option(
+        "--allow-duplicates",
+        is_flag=True,
+        help="Upload files that seem to be on the platform already.",
+    ),
+    click.option(
+        "--accept-missing",
+        is_flag=True,
+        help="Go on although most locked files are gone from the platform.",
+    ),
+    only_option,
+    outside_option,
+    insecure_option,
+)
+def apply(
+    common: Common,
+    yes: bool,
+    as_json: bool,
+    concurrency: int,
+    max_delete: int | None,
+    no_delete: bool,
+    wait: bool,
+    allow_duplicates: bool,
+    accept_missing: bool,
+    only: str | None,
+    allow_outside: bool,
+    allow_insecure_http: bool,
+) -> None:
+    """Plan, ask, and make it so: uploads first, then the lockfile, deletes last."""
+    from filesync.apply.applier import Settings
+    from filesync.core.guards import Allowed, enforce
+    from filesync.output.text import render_plan
+    from filesync.workflow.planning import make_plan
+
+    made = make_plan(
+        common.run(only=only, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
+    )
+    lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
+    # What a guard refuses is told once, as the error.
+    refused = {str(refusal) for refusal in made.refusals}
+    for warning in made.warnings:
+        if warning not in refused:
+            common.warn(warning)
+    if not as_json:
+        click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+    enforce(made.refusals, lifted)
+    if made.has_changes:
+        _ask("Apply this?", yes)
+    _carry_out(
+        common,
+        made,
+        lifted,
+        Settings(concurrency=concurrency, deletes=not no_delete, wait=wait),
+        as_json,
+    )
+
+
+@command("destroy", yes_option, json_option, concurrency_option, insecure_option)
+def destroy(
+    common: Common, yes: bool, as_json: bool, concurrency: int, allow_insecure_http: bool
+) -> None:
+    """Delete every remote file that the lockfile owns."""
+    from filesync.apply.applier import Settings
+    from filesync.core.guards import Allowed
+    from filesync.output.text import render_plan
+    from filesync.workflow.applying import plan_destroy
+
+    made = plan_destroy(common.run(allow_insecure_http=allow_insecure_http))
+    if not as_json:
+        click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+    if made.has_changes:
+        _ask("Delete these for good?", yes)
+    _carry_out(common, made, Allowed(), Settings(concurrency=concurrency), as_json)
+
+
+@command("status", json_option, outside_option, insecure_option)
+def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_http: bool) -> None:
+    """Show each file with its id, age, time left, and how it differs."""
+    from filesync.output.documents import to_text
+    from filesync.output.tables import render_status, status_document
+    from filesync.workflow.planning import make_plan
+
+    run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
+    made = make_plan(run, protection=False)
+    for warning in made.warnings:
+        common.warn(warning)
+    if as_json:
+        click.echo(to_text(status_document(made)))
+    else:
+        click.echo(render_status(made, paint=paint))
+
+
+def _ask(question: str, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise FilesyncError(
+            "there is no terminal to ask on, and nothing was written",
+            "pass --yes to go on without being asked",
+        )
+    click.confirm(question, abort=True, err=True)
+
+
+def _carry_out(
+    common: Common, made: Plan, lifted: Allowed, settings: Settings, as_json: bool
+) -> None:
+    """Apply a plan, show what came of it, and turn that into the exit code."""
+    from filesync.local.lockstore import lock_path
+    from filesync.output.documents import apply_document, to_text
+    from filesync.output.progress import watching
+    from filesync.output.text import render_result
+    from filesync.workflow.applying import apply_plan
+
+    with watching(made, quiet=common.quiet) as watch:
+        result = apply_plan(made, allowed=lifted, settings=settings, watch=watch)
+    if as_json:
+        click.echo(to_text(apply_document(made, result)))
+    elif made.has_changes and not common.quiet:
+        click.echo(render_result(result, lock_path(common.manifest)))
+    if result.interrupted:
+        raise Interrupted("interrupted; the lockfile holds what was done until then")
+    if result.failed:
+        raise ApplyFailed(
+            "\n".join(
+                [f"{plural(len(result.failed), 'change')} failed:"]
+                + [f"  {printable(one.key or one.action)}: {one.error}" for one in result.failed]
+            ),
+            "what was done is in the lockfile; run `filesync apply` again for the rest",
+        )
+
+
+COMMANDS = (validate, plan, apply, destroy, status)

@@ -1,0 +1,98 @@
+"""Commands about single keys and their ids: id, ids, adopt, forget."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from filesync.cli.options import Common, command, insecure_option, outside_option
+from filesync.core.text import human_duration, printable
+
+
+@command("id", click.argument("key"))
+def id_(common: Common, key: str) -> None:
+    """Print the id of KEY's file and nothing else."""
+    from filesync.workflow.workspace import read_lock, unknown_key
+
+    lock = read_lock(common.manifest)
+    entry = lock.files.get(key)
+    if entry is None:
+        raise unknown_key(key, lock.files, "the lockfile")
+    if entry.expires_at is not None and entry.expires_at <= time.time():
+        ago = human_duration(int(time.time()) - entry.expires_at)
+        common.warn(f"{entry.id} expired {ago} ago: run `filesync apply` to upload it again")
+    click.echo(entry.id)
+
+
+@command(
+    "ids",
+    click.option(
+        "--format",
+        "form",
+        type=click.Choice(["json", "env", "github", "tfvars"]),
+        default="json",
+        show_default=True,
+        help="env: FILESYNC_<KEY>=id; github: lines for $GITHUB_OUTPUT.",
+    ),
+)
+def ids(common: Common, form: str) -> None:
+    """Print all keys with their ids."""
+    from filesync.output.ids import render_ids
+    from filesync.workflow.workspace import read_lock
+
+    lock = read_lock(common.manifest)
+    click.echo(render_ids({key: entry.id for key, entry in lock.files.items()}, form), nl=False)
+
+
+@command(
+    "adopt",
+    click.argument("key"),
+    click.argument("file_id", metavar="[ID]", required=False),
+    outside_option,
+    insecure_option,
+)
+def adopt(
+    common: Common,
+    key: str,
+    file_id: str | None,
+    allow_outside: bool,
+    allow_insecure_http: bool,
+) -> None:
+    """Take an existing remote file into the lockfile as KEY's.
+
+    Without ID, the one file with the same name, size and purpose. Its content is downloaded
+    and compared where the API allows that.
+    """
+    from filesync.workflow.keys import adopt as adopt_key
+
+    run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
+    adopted = adopt_key(run, key, file_id)
+    if adopted.unchecked is None:
+        common.note(f"adopted {key} ({adopted.entry.id}): same content")
+    else:
+        common.note(f"adopted {key} ({adopted.entry.id})")
+        common.warn(f"its content could not be compared: {adopted.unchecked}")
+    if adopted.replaced_for:
+        common.warn(
+            f"its {' and '.join(adopted.replaced_for)} differs from the manifest's, "
+            "so the next apply replaces it"
+        )
+
+
+@command("forget", click.argument("key"))
+def forget(common: Common, key: str) -> None:
+    """Drop KEY from the lockfile and leave its remote file alone."""
+    from filesync.core import fingerprint
+    from filesync.workflow.keys import forget as forget_key
+
+    entry = forget_key(common.run(), key)
+    common.note(f"forgot {key}; {entry.id} is still on the platform")
+    if fingerprint.parse(entry.filename) is not None:
+        common.warn(
+            f"{printable(entry.filename)} carries this project's fingerprint: the next apply "
+            "adopts it again if the manifest asks for it, and deletes it as an orphan if not"
+        )
+
+
+COMMANDS = (id_, ids, adopt, forget)

@@ -1,0 +1,122 @@
+"""Options that many commands share, and what they add up to."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from filesync.core.plan import Run
+from filesync.core.text import printable
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Common(NamedTuple):
+    """The options that may stand before or after any command's name."""
+
+    manifest: str
+    base_url: str | None
+    verbose: bool
+    quiet: bool
+
+    def run(self, **more: Any) -> Run:
+        """Return the run that these and a command's own options ask for."""
+        return Run(manifest=self.manifest, base_url=self.base_url, **more)
+
+    def note(self, message: str) -> None:
+        """Tell something on stderr, unless told to be quiet."""
+        if not self.quiet:
+            click.echo(printable(message), err=True)
+
+    def warn(self, message: str) -> None:
+        """Warn on stderr, quiet or not."""
+        click.echo(click.style("warning: ", fg="yellow") + printable(message), err=True)
+
+
+def common_options(command: F) -> F:
+    """Add --manifest, --base-url, --verbose and --quiet; read them with `common()`."""
+    for option in (
+        click.option("-q", "--quiet", is_flag=True, help="Say nothing but data and errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more; log each request."),
+        click.option("--base-url", metavar="URL", help="The API's base URL, or emulator:DIR."),
+        click.option(
+            "-m",
+            "--manifest",
+            metavar="PATH",
+            help="The manifest.  [env: FILESYNC_MANIFEST; default: filesync.yaml]",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def command(
+    name: str, *options: Callable[[F], F]
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command with the common options; its function gets them first, as a Common."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def run(**values: Any) -> None:
+            function(_common(click.get_current_context(), values), **values)
+
+        made: Callable[..., None] = common_options(run)
+        for option in reversed(options):
+            made = option(made)
+        return click.command(name)(made)
+
+    return decorate
+
+
+def _common(context: click.Context, values: dict[str, Any]) -> Common:
+    """Take the common options out of a command's values; its own win over the group's."""
+    group = context.parent.params if context.parent is not None else {}
+
+    def pick(name: str) -> Any:
+        return values.pop(name) or group.get(name)
+
+    common = Common(
+        manifest=pick("manifest") or os.environ.get("FILESYNC_MANIFEST") or "filesync.yaml",
+        base_url=pick("base_url"),
+        verbose=bool(pick("verbose")),
+        quiet=bool(pick("quiet")),
+    )
+    if common.verbose:
+        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
+        logging.getLogger("filesync").setLevel(logging.DEBUG)
+    return common
+
+
+def paint(text: str, colour: str) -> str:
+    """Colour a text for stdout; nothing where stdout is no terminal or NO_COLOR is set."""
+    if os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+        return text
+    return click.style(text, fg=colour)
+
+
+only_option = click.option("--only", metavar="GLOB", help="Only the keys that match.")
+yes_option = click.option(
+    "-y", "--yes", is_flag=True, help="Do not ask. Needed without a terminal."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+outside_option = click.option(
+    "--allow-outside", is_flag=True, help="Take files from outside the manifest's folder."
+)
+insecure_option = click.option(
+    "--allow-insecure-http",
+    is_flag=True,
+    help="Send the key over plain http to another machine.",
+)
+concurrency_option = click.option(
+    "--concurrency",
+    type=click.IntRange(1, 256),
+    default=8,
+    show_default=True,
+    help="Requests that send or delete at once.",
+)

@@ -1,0 +1,118 @@
+"""Commands about what the platform holds, as it says it: ls, show, download."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from filesync.cli.options import Common, command, insecure_option, json_option
+from filesync.core.text import human_bytes, printable
+from filesync.errors import FilesyncError, LocalFileError
+
+if TYPE_CHECKING:
+    from filesync.remote.client import Reader
+
+
+@command(
+    "ls",
+    click.option("--purpose", metavar="PURPOSE", help="Only files of this purpose."),
+    json_option,
+    insecure_option,
+)
+def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: bool) -> None:
+    """List the remote files, whoever they belong to."""
+    from filesync.output.documents import to_text
+    from filesync.output.tables import render_listing
+
+    with _reader(common, allow_insecure_http) as client:
+        files = client.list_files(purpose)
+    if as_json:
+        click.echo(to_text([file._asdict() for file in files]))
+    else:
+        click.echo(render_listing(files))
+
+
+@command("show", click.argument("file_id", metavar="ID"), insecure_option)
+def show(common: Common, file_id: str, allow_insecure_http: bool) -> None:
+    """Print one remote file as the API describes it, in JSON."""
+    from filesync.output.documents import to_text
+
+    with _reader(common, allow_insecure_http) as client:
+        found = client.get_raw(file_id)
+    if found is None:
+        raise _none_such(file_id)
+    click.echo(to_text(found))
+
+
+@command(
+    "download",
+    click.argument("file_id", metavar="ID"),
+    click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
+    insecure_option,
+)
+def download(common: Common, file_id: str, output: str | None, allow_insecure_http: bool) -> None:
+    """Fetch a remote file's content, where the API allows it."""
+    from filesync.errors import ApiError
+
+    with _reader(common, allow_insecure_http) as client:
+        try:
+            chunks = client.download(file_id)
+            if output is None or output == "-":
+                for chunk in chunks:
+                    sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+                return
+            size = _write(output, chunks)
+        except ApiError as error:
+            raise _none_such(file_id) if error.status == 404 else error from None
+    common.note(f"wrote {output} ({human_bytes(size)})")
+
+
+def _write(path: str, chunks: Iterator[bytes]) -> int:
+    """Write a file that is either whole or not there."""
+    part = path + ".part"
+    size = 0
+    try:
+        with open(part, "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+                size += len(chunk)
+        os.replace(part, path)
+    except BaseException as error:
+        with contextlib.suppress(OSError):
+            os.unlink(part)
+        if isinstance(error, OSError):
+            raise LocalFileError(f"cannot write {printable(path)}: {error.strerror}") from None
+        raise
+    return size
+
+
+@contextlib.contextmanager
+def _reader(common: Common, allow_insecure_http: bool) -> Iterator[Reader]:
+    """Connect to the manifest's server, or where there is no manifest to the default one."""
+    from filesync.errors import ManifestError
+    from filesync.workflow.workspace import choose_server, read_manifest, reader
+
+    run = common.run(allow_insecure_http=allow_insecure_http)
+    says = None
+    if os.path.exists(run.manifest):
+        manifest, problems = read_manifest(run.manifest)
+        if problems and run.base_url is None:
+            raise ManifestError(run.manifest, problems)
+        says = manifest.base_url
+    with reader(choose_server(run, says), run) as client:
+        yield client
+
+
+def _none_such(file_id: str) -> FilesyncError:
+    return FilesyncError(
+        f"there is no file {printable(file_id)} on the platform", "`filesync ls` lists them"
+    )
+
+
+COMMANDS = (ls, show, download)

@@ -1,0 +1,106 @@
+"""Commands to begin with: init, schema, emulator."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import click
+
+from filesync.cli.options import Common, command
+from filesync.core.text import printable
+from filesync.errors import FilesyncError
+
+_STARTER = """\
+# What the OpenAI platform should hold for this project. `filesync plan` shows what would
+# change, `filesync apply` makes it so and writes the file ids to {lock}.
+version: 1
+project: {project}            # who owns these files; unique in your account
+
+defaults:
+  purpose: user_data          # assistants | batch | fine-tune | vision | user_data | evals
+  expires_after: never        # never, or 1 hour to 30 days: "90m" "12h" "7d"
+  fingerprint: true           # the content's hash in the remote filename: a lost lockfile
+                              # is then rebuilt from the listing alone
+
+limits:
+  max_delete: 30%             # an apply that would delete more of our files is refused
+
+files: {{}}
+# files:
+#   train:                    # the key: `filesync id train` prints the file's id
+#     path: data/train.jsonl
+#     purpose: fine-tune
+#   handbook:
+#     glob: docs/**/*.md      # one remote file a match, with keys handbook/...
+#     purpose: assistants
+"""
+
+
+@command("init")
+def init(common: Common) -> None:
+    """Write a starter manifest."""
+    from filesync.local.lockstore import lock_path
+
+    path = common.manifest
+    folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
+    project = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:63].strip("-") or "my-project"
+    text = _STARTER.format(project=project, lock=os.path.basename(lock_path(path)))
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise FilesyncError(
+            f"{printable(path)} is there already", "edit it, or name another with --manifest PATH"
+        ) from None
+    except OSError as error:
+        raise FilesyncError(f"cannot write {printable(path)}: {error.strerror}") from None
+    common.note(f"wrote {path}: name your files in it, then run `filesync plan`")
+
+
+@command("schema")
+def schema(common: Common) -> None:  # noqa: ARG001
+    """Print the JSON Schema of the manifest."""
+    from filesync.core.schema import json_schema
+    from filesync.output.documents import to_text
+
+    click.echo(to_text(json_schema()))
+
+
+@command(
+    "emulator",
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8787,
+        show_default=True,
+        help="Loopback port; 0 for any free one.",
+    ),
+    click.option(
+        "--data",
+        metavar="DIR",
+        default=".filesync/emulator",
+        show_default=True,
+        help="Where it keeps its files.",
+    ),
+    click.option("--api-key", metavar="KEY", help="The only key to accept; else any is."),
+)
+def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
+    """Serve the Files and Uploads API on loopback until Ctrl-C."""
+    from filesync.emulator.server import serve
+
+    def ready(url: str) -> None:
+        click.echo(url)
+        common.note("serving the Files and Uploads API; Ctrl-C ends it. To use it:")
+        common.note(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={api_key or 'any'}")
+
+    try:
+        serve(data, port, api_key, ready)
+    except OSError as error:
+        raise FilesyncError(
+            f"cannot serve on port {port} with data in {data}: {error.strerror or error}",
+            "choose another --port or --data",
+        ) from None
+
+
+COMMANDS = (init, schema, emulator)

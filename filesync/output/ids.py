@@ -1,0 +1,68 @@
+"""File ids in the forms that jobs take them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+
+from filesync.core.text import printable
+from filesync.errors import FilesyncError
+
+
+def render_ids(ids: Mapping[str, str], form: str) -> str:
+    """Return all ids (key -> id) as json, env, github or tfvars text, newline included.
+
+    Raises FilesyncError where two keys come out as one name.
+    """
+    return FORMATS[form](dict(sorted(ids.items())))
+
+
+def _json(ids: Mapping[str, str]) -> str:
+    return json.dumps(ids, indent=2) + "\n"
+
+
+def _env(ids: Mapping[str, str]) -> str:
+    names = _named(ids, lambda key: "FILESYNC_" + re.sub(r"[^A-Z0-9]", "_", key.upper()))
+    return "".join(f"{name}={file_id}\n" for name, file_id in names.items())
+
+
+def _github(ids: Mapping[str, str]) -> str:
+    """Lines for $GITHUB_OUTPUT, whose names hold letters, digits, - and _ only."""
+
+    def name(key: str) -> str:
+        safe = re.sub(r"[^A-Za-z0-9_-]", "_", key)
+        return safe if re.match(r"[A-Za-z_]", safe) else "_" + safe
+
+    return "".join(f"{one}={file_id}\n" for one, file_id in _named(ids, name).items())
+
+
+def _tfvars(ids: Mapping[str, str]) -> str:
+    """One map variable: keys hold characters that no Terraform variable name may."""
+
+    def quoted(text: str) -> str:
+        # JSON's escapes are HCL's, but for the two that begin a template.
+        return json.dumps(text).replace("${", "$${").replace("%{", "%%{")
+
+    lines = "".join(f"  {quoted(key)} = {quoted(file_id)}\n" for key, file_id in ids.items())
+    return f"filesync_ids = {{\n{lines}}}\n"
+
+
+def _named(ids: Mapping[str, str], name: Callable[[str], str]) -> dict[str, str]:
+    keys: dict[str, str] = {}
+    for key in ids:
+        other = keys.setdefault(name(key), key)
+        if other != key:
+            raise FilesyncError(
+                f"the keys {printable(other)!r} and {printable(key)!r} both become {name(key)}",
+                "rename one of them, or use `--format json`",
+            )
+    return {one: ids[key] for one, key in keys.items()}
+
+
+FORMATS: dict[str, Callable[[Mapping[str, str]], str]] = {
+    "json": _json,
+    "env": _env,
+    "github": _github,
+    "tfvars": _tfvars,
+}

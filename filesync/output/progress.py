@@ -1,0 +1,96 @@
+"""What is happening right now, on stderr: bars on a terminal, a line a change elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from filesync.apply.events import Done, Event, Failed, Note, Sent, Started, Watcher
+from filesync.core.diff import Action
+from filesync.core.plan import Plan
+from filesync.core.text import human_bytes, printable
+from filesync.output.text import past
+
+
+@contextmanager
+def watching(plan: Plan, *, quiet: bool) -> Iterator[Watcher]:
+    """Give the watcher that fits stderr: silent, bars, or plain lines."""
+    if quiet:
+        yield lambda _event: None
+    elif sys.stderr.isatty() and (plan.summary.create or plan.summary.replace):
+        with _bars(plan) as watch:
+            yield watch
+    else:
+        yield _plain_lines()
+
+
+def _plain_lines() -> Watcher:
+    guard = threading.Lock()
+
+    def watch(event: Event) -> None:
+        if line := _line(event):
+            with guard:
+                print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    return watch
+
+
+def _line(event: Event) -> str:
+    match event:
+        case Done(key, action, file_id, size):
+            sent = f", {human_bytes(size)}" if action in (Action.CREATE, Action.REPLACE) else ""
+            return f"{past(action)} {printable(key or '')} ({file_id}{sent})".replace("  ", " ")
+        case Failed(key, action, _):
+            return f"failed to {action.value} {printable(key or '')}".rstrip()
+        case Note(message):
+            return message
+        case _:
+            return ""
+
+
+@contextmanager
+def _bars(plan: Plan) -> Iterator[Watcher]:
+    from rich.console import Console  # 90 ms to import: only for someone who watches
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    console = Console(stderr=True, highlight=False)
+    progress = Progress(
+        TextColumn("{task.fields[done]}/{task.fields[files]} files"),
+        BarColumn(bar_width=None),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+        console=console,
+        transient=True,
+    )
+    files = plan.summary.create + plan.summary.replace
+    task = progress.add_task("upload", total=max(plan.summary.upload_bytes, 1), files=files, done=0)
+    guard = threading.Lock()
+    done = 0
+
+    def watch(event: Event) -> None:
+        nonlocal done
+        match event:
+            case Sent(_, count):
+                progress.advance(task, count)
+            case Done(_, Action.CREATE | Action.REPLACE, _, _):
+                with guard:
+                    done += 1
+                progress.update(task, done=done)
+            case Started():
+                pass
+            case _:
+                if line := _line(event):
+                    progress.console.print(line, markup=False)
+
+    with progress:
+        yield watch

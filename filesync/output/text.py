@@ -1,0 +1,154 @@
+"""Plans and results as a person reads them in a terminal or a CI log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+
+from filesync.apply.applier import Result
+from filesync.core.diff import Action, Change, Reason
+from filesync.core.plan import Plan, Summary
+from filesync.core.text import human_bytes, plural, printable
+
+# (text, colour) -> text; the terminal's concern, so it is handed in.
+Paint = Callable[[str, str], str]
+
+_SIGNS = {
+    Action.DELETE: ("-", "red"),
+    Action.REPLACE: ("~", "yellow"),
+    Action.CREATE: ("+", "green"),
+    Action.ADOPT: ("=", "cyan"),
+    Action.FORGET: (".", "bright_black"),
+    Action.NOOP: (" ", "bright_black"),
+}
+
+REASONS = {
+    Reason.FINGERPRINT_MATCH: "same fingerprint on the platform",
+    Reason.NEW: "new",
+    Reason.UP_TO_DATE: "up to date",
+    Reason.CONTENT_CHANGED: "content changed",
+    Reason.ATTRIBUTES_CHANGED: "changed",
+    Reason.REMOTE_ERROR: "the platform reports an error",
+    Reason.EXPIRING: "expires soon",
+    Reason.EXPIRED: "expired",
+    Reason.MISSING_REMOTELY: "missing on the platform",
+    Reason.REMOVED_FROM_MANIFEST: "not in the manifest any more",
+    Reason.GONE: "gone from the platform",
+    Reason.RETIRED: "superseded before",
+    Reason.ORPHAN: "ours by its name, in no lockfile",
+    Reason.UNMANAGED: "matches prune",
+    Reason.DESTROYED: "owned by the lockfile",
+}
+
+# A long list of creates says little; every delete is always shown.
+_FOLD_FROM = 40
+
+
+def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
+    """Leave a text without colour."""
+    return text
+
+
+def render_plan(plan: Plan, *, paint: Paint = no_paint, verbose: bool = False) -> str:
+    """Return the plan: one line a change with its reason, deletes first, then a summary line."""
+    lines = []
+    if plan.changes:
+        lines += [f"{plan.inputs.project} on {plan.inputs.base_url}", ""]
+        lines += _table(plan.changes, paint, verbose)
+        lines += [""]
+    lines.append(_headline(plan, paint))
+    return "\n".join(lines)
+
+
+def _table(changes: Sequence[Change], paint: Paint, verbose: bool) -> Iterable[str]:
+    width = min(max(len(_name(change)) for change in changes), 44)
+    for action, group in groupby(changes, key=lambda change: change.action):
+        rows = list(group)
+        shown = rows if verbose or action is Action.DELETE else rows[:_FOLD_FROM]
+        sign, colour = _SIGNS[action]
+        for change in shown:
+            size = _size(change)
+            line = f"{_name(change):<{width}}  {size:>8}  {_why(change)}"
+            yield f"  {paint(f'{sign} {action.value:<7}', colour)}  {line}"
+        if left := len(rows) - len(shown):
+            more = f"... and {left:,} more to {action.value} (-v shows them)"
+            yield f"  {paint(sign, colour)} {more}"
+
+
+def _name(change: Change) -> str:
+    """Return the key, or for a file that has none its remote name."""
+    if change.key is not None:
+        return printable(change.key)
+    return printable(change.remote.filename) if change.remote is not None else ""
+
+
+def _size(change: Change) -> str:
+    for source in (change.desired, change.remote, change.locked):
+        if source is not None and source.bytes is not None:
+            return human_bytes(source.bytes)
+    return ""
+
+
+def _why(change: Change) -> str:
+    reason = REASONS[change.reason]
+    if change.fields:
+        reason = ", ".join(change.fields) + " changed"
+    match change.action:
+        case Action.CREATE:
+            return reason
+        case Action.REPLACE:
+            return f"{reason} (now {change.id})"
+        case _:
+            return f"{reason} ({change.id})"
+
+
+def _headline(plan: Plan, paint: Paint) -> str:
+    rest = _rest(plan.summary)
+    if not plan.has_changes:
+        files = plural(plan.summary.noop, "file")
+        return paint("No changes.", "green") + f" {files} up to date{rest}."
+    return f"Plan: {_counts(plan.summary)}; {plan.summary.noop:,} up to date{rest}." + (
+        f" {human_bytes(plan.summary.upload_bytes)} to upload."
+        if plan.summary.upload_bytes or plan.summary.create or plan.summary.replace
+        else ""
+    )
+
+
+def _rest(summary: Summary) -> str:
+    if not summary.unmanaged:
+        return ""
+    return f", {plural(summary.unmanaged, 'other file')} on the platform left alone"
+
+
+def _counts(summary: Summary) -> str:
+    counted = [
+        (summary.delete, "delete"),
+        (summary.replace, "replace"),
+        (summary.create, "create"),
+        (summary.adopt, "adopt"),
+        (summary.forget, "forget"),
+    ]
+    return ", ".join(f"{count:,} to {name}" for count, name in counted if count)
+
+
+_PAST = {
+    Action.CREATE: "created",
+    Action.REPLACE: "replaced",
+    Action.ADOPT: "adopted",
+    Action.DELETE: "deleted",
+    Action.FORGET: "forgotten",
+}
+
+
+def past(action: Action) -> str:
+    """Return an action as a thing done, e.g. "created"."""
+    return _PAST[action]
+
+
+def render_result(result: Result, lock_path: str) -> str:
+    """Return what an apply did, in a line."""
+    counts = dict.fromkeys(_PAST, 0)
+    for done in result.applied:
+        counts[done.action] += 1
+    did = ", ".join(f"{count:,} {_PAST[action]}" for action, count in counts.items() if count)
+    return f"Applied: {did or 'nothing'}. The ids are in {printable(lock_path)}."

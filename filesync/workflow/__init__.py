@@ -1,0 +1,1 @@
+"""The order of things: the only code that knows disk, network and decisions together."""

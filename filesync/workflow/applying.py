@@ -1,0 +1,143 @@
+"""Apply and destroy: the only two that write remotely."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from filesync.apply.applier import Applier, Result, Settings
+from filesync.apply.events import Watcher
+from filesync.core import guards
+from filesync.core import lock as locks
+from filesync.core.desired import policy_for
+from filesync.core.diff import Action, Change, Decisions, Reason
+from filesync.core.guards import Allowed
+from filesync.core.plan import Plan, PlanInputs, Run
+from filesync.core.text import plural, printable
+from filesync.errors import ManifestError, Refused
+from filesync.local import lockstore
+from filesync.remote.settings import Settings as ClientSettings
+from filesync.workflow.planning import sha256_or_none
+from filesync.workflow.workspace import Workspace, open_workspace, writer
+
+
+def apply_plan(
+    plan: Plan,
+    *,
+    allowed: Allowed = Allowed(),  # noqa: B008 - a named tuple: nothing can change it
+    settings: Settings = Settings(),  # noqa: B008
+    watch: Watcher = lambda _event: None,
+) -> Result:
+    """Carry out a plan exactly as it was made.
+
+    Raises Refused, with nothing written, if a guard says no or if the manifest or the lockfile
+    has changed since the plan; files are held against their planned hash while they are sent.
+    Single failures do not raise: they are in the Result.
+    """
+    guards.enforce(plan.refusals, allowed)
+    space = open_workspace(plan.inputs.run)
+    moved = []
+    if space.manifest.sha256 != plan.inputs.manifest_sha256:
+        moved.append(printable(plan.inputs.run.manifest))
+    if sha256_or_none(space.lock_bytes) != plan.inputs.lock_sha256:
+        moved.append(printable(space.lock_path))
+    if moved:
+        raise Refused(
+            f"the plan is stale: {' and '.join(moved)} changed since it was made",
+            "plan again",
+        )
+    return _carry_out(space, plan, settings, watch)
+
+
+def plan_destroy(run: Run) -> Plan:
+    """Return the plan that deletes everything the lock owns; Refused if any of it is protected."""
+    space = open_workspace(run)
+    if space.problems:
+        raise ManifestError(run.manifest, space.problems)
+    lock = space.lock
+    rows = [
+        Change(key, Action.DELETE, Reason.DESTROYED, entry.id, locked=entry)
+        for key, entry in lock.files.items()
+    ]
+    rows += [
+        Change(retired.key, Action.DELETE, Reason.DESTROYED, retired.id)
+        for retired in lock.retired.values()
+    ]
+    protected = [
+        row.key
+        for row in rows
+        if row.key is not None
+        and row.locked is not None
+        and (row.locked.protect or policy_for(row.key, space.manifest).protect)
+    ]
+    if protected:
+        names = ", ".join(printable(key) for key in protected)
+        raise Refused(
+            f"{plural(len(protected), 'file')} of {len(rows)} to destroy "
+            f"{'is' if len(protected) == 1 else 'are'} protected: {names}",
+            "set `protect: false` on the entries and run `filesync apply` first; "
+            "`filesync forget KEY` gives a file up without deleting it",
+        )
+    inputs = PlanInputs(
+        run,
+        space.manifest.project,
+        space.server.base_url,
+        space.manifest.sha256,
+        sha256_or_none(space.lock_bytes),
+    )
+    return Plan(inputs, Decisions(tuple(rows), 0), now=int(time.time()))
+
+
+def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher) -> Result:
+    saved = space.lock_bytes
+
+    def save() -> None:
+        nonlocal saved
+        text = locks.dump(space.lock)
+        if text != saved:
+            lockstore.save_lock(space.lock_path, text, sync=True)
+            saved = text
+
+    with _stopped_by_signals() as stop, writer(space, ClientSettings(stop=stop)) as client:
+        applier = Applier(
+            plan,
+            space.lock,
+            client,
+            save,
+            settings=settings,
+            stop=stop,
+            watch=watch,
+            now=lambda: int(time.time() + (client.clock_offset or 0)),
+        )
+        return applier.run()
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C or SIGTERM into a set event, so that what is done can be saved.
+
+    The second one interrupts at once. Outside the main thread signals stay as they are.
+    """
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def on_signal(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)

@@ -1,0 +1,152 @@
+"""Single keys: taking an existing remote file into the lock, and giving one up."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from typing import NamedTuple
+
+from filesync.core import fingerprint
+from filesync.core import lock as locks
+from filesync.core.desired import desired_file
+from filesync.core.diff import differing, found_entry
+from filesync.core.lock import Lockfile
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+from filesync.core.parts import PARTS_FROM
+from filesync.core.plan import Run
+from filesync.core.text import plural, printable
+from filesync.errors import ApiError, AuthError, FilesyncError
+from filesync.local import lockstore
+from filesync.local.hash_cache import HashCache
+from filesync.local.hashes import hash_files
+from filesync.local.state import ensure_state_dir
+from filesync.remote.client import Reader
+from filesync.workflow.workspace import open_workspace, read_lock, reader, scan, unknown_key
+
+
+class Adopted(NamedTuple):
+    """What was taken into the lock.
+
+    `unchecked` says why its content could not be compared, None if it is the same;
+    `replaced_for` names the attributes for which the next apply will replace it.
+    """
+
+    entry: LockEntry
+    unchecked: str | None
+    replaced_for: tuple[str, ...]
+
+
+def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
+    """Take an existing remote file into the lock as the file of `key`.
+
+    Without an id, the one unowned file with the same name, size and purpose. Its content is
+    downloaded and compared where the API allows that. Raises FilesyncError where the file is
+    not the same, or there is not exactly one to choose.
+    """
+    space = open_workspace(run)
+    files = {file.key: file for file in scan(run, space.manifest, space.problems)}
+    if key not in files:
+        raise unknown_key(key, files, "the manifest")
+    lock = space.lock
+    if key in lock.files:
+        raise FilesyncError(
+            f"{printable(key)} is in the lockfile already, as {lock.files[key].id}",
+            f"to give that file up first, run `filesync forget {printable(key)}`",
+        )
+    cache = HashCache(os.path.join(ensure_state_dir(run.manifest), "hashes.sqlite"))
+    (local,) = hash_files([files[key]], cache, md5_from=PARTS_FROM)
+    want = desired_file(space.manifest.project, local)
+    pace = space.manifest.requests_per_minute
+    with reader(space.server, run, requests_per_minute=pace) as client:
+        found = _chosen(client, lock, want, file_id)
+        _check_same(want, found)
+        unchecked = _compare_content(client, want, found)
+        now = int(time.time() + (client.clock_offset or 0))
+    entry = found_entry(want, found, now)
+    if fingerprint.rewritten(found.filename) != fingerprint.rewritten(want.filename):
+        entry = entry._replace(filename=found.filename)
+    lock.files[key] = entry
+    lock.retired.pop(found.id, None)
+    lockstore.save_lock(space.lock_path, locks.dump(lock), sync=True)
+    return Adopted(entry, unchecked, differing(want, entry))
+
+
+def forget(run: Run, key: str) -> LockEntry:
+    """Drop a key from the lock, leave its remote file alone, and return what was dropped."""
+    lock = read_lock(run.manifest)
+    if key not in lock.files:
+        raise unknown_key(key, lock.files, "the lockfile")
+    entry = lock.files.pop(key)
+    lockstore.save_lock(lockstore.lock_path(run.manifest), locks.dump(lock), sync=True)
+    return entry
+
+
+def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | None) -> RemoteFile:
+    owner = {entry.id: key for key, entry in lock.files.items()}
+    if file_id is not None:
+        if file_id in owner:
+            raise FilesyncError(f"{file_id} belongs to the key {printable(owner[file_id])} already")
+        found = client.get_file(file_id)
+        if found is None:
+            raise FilesyncError(
+                f"there is no file {printable(file_id)} on the platform",
+                "`filesync ls` lists what there is",
+            )
+        return found
+    alike = [
+        file
+        for file in client.list_files()
+        if file.id not in owner
+        and (file.bytes, file.purpose) == (want.bytes, want.policy.purpose)
+        and fingerprint.rewritten(file.filename) == fingerprint.rewritten(want.filename)
+    ]
+    if len(alike) == 1:
+        return alike[0]
+    if not alike:
+        raise FilesyncError(
+            f"no file on the platform has the name, size and purpose of {printable(want.key)}",
+            f"name one with `filesync adopt {printable(want.key)} ID`; `filesync ls` lists them",
+        )
+    ids = ", ".join(file.id for file in alike)
+    raise FilesyncError(
+        f"{plural(len(alike), 'file')} on the platform could be {printable(want.key)}: {ids}",
+        f"name one: `filesync adopt {printable(want.key)} {alike[0].id}`",
+    )
+
+
+def _check_same(want: DesiredFile, found: RemoteFile) -> None:
+    wrong = []
+    if found.bytes is not None and found.bytes != want.bytes:
+        wrong.append(f"it has {found.bytes} bytes, {printable(want.path)} has {want.bytes}")
+    if found.purpose != want.policy.purpose:
+        wrong.append(
+            f"its purpose is {printable(found.purpose)}, the manifest says {want.policy.purpose}"
+        )
+    if found.status == "error":
+        wrong.append("the platform cannot use it (status error)")
+    if wrong:
+        raise FilesyncError(
+            f"{found.id} is not the file of {printable(want.key)}: {'; '.join(wrong)}",
+            "run `filesync apply` to upload yours",
+        )
+
+
+def _compare_content(client: Reader, want: DesiredFile, found: RemoteFile) -> str | None:
+    """Download and compare; return why that was not possible, None if it is the same."""
+    digest = hashlib.sha256()
+    try:
+        for chunk in client.download(found.id):
+            digest.update(chunk)
+    except AuthError as error:
+        if error.status == 401:
+            raise
+        return error.message
+    except ApiError as error:
+        return error.message
+    if digest.hexdigest() != want.sha256:
+        raise FilesyncError(
+            f"{found.id} is not the file of {printable(want.key)}: its content differs",
+            "run `filesync apply` to upload yours",
+        )
+    return None

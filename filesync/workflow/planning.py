@@ -1,0 +1,179 @@
+"""Making a plan: scan, hash while the listing comes, confirm what is missing, decide, guard."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from filesync.core import guards
+from filesync.core.desired import desired_file
+from filesync.core.diff import Action, Change, decide
+from filesync.core.lock import Lockfile
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+from filesync.core.parts import PARTS_FROM
+from filesync.core.plan import Plan, PlanInputs, Run, narrow, selects
+from filesync.core.text import plural
+from filesync.errors import FilesyncError, ListingError
+from filesync.local.hash_cache import HashCache
+from filesync.local.hashes import hash_files
+from filesync.local.state import ensure_state_dir
+from filesync.remote.client import Reader
+from filesync.workflow.workspace import Workspace, open_workspace, reader, scan
+
+_LOOKUPS_AT_ONCE = 8
+# A file this old that the server has and its listing lacks means that the listing is not whole;
+# a younger one may only not be listed yet.
+_LISTED_AFTER_SECONDS = 600
+_CLOCK_TOLERANCE_SECONDS = 300
+
+
+def make_plan(
+    run: Run, *, on_hashed: Callable[[int], None] | None = None, protection: bool = True
+) -> Plan:
+    """Return what apply would do for a run; reads disk and server, writes only the hash cache.
+
+    `on_hashed` is told the bytes hashed, from several threads. Without `protection` a protected
+    file's loss is planned like any other, for showing only. Raises the errors of each step:
+    ManifestError, LockfileError, LocalFileError, RemoteError, Refused for a protected file.
+    """
+    space = open_workspace(run)
+    files = scan(run, space.manifest, space.problems)
+    cache = HashCache(os.path.join(ensure_state_dir(run.manifest), "hashes.sqlite"))
+
+    def hash_all() -> list[DesiredFile]:
+        hashed = hash_files(files, cache, md5_from=PARTS_FROM, on_bytes=on_hashed)
+        return [desired_file(space.manifest.project, local) for local in hashed]
+
+    warnings = list(space.manifest.warnings)
+    now = int(time.time())
+    if run.offline:
+        desired, remote = hash_all(), _as_locked(space.lock)
+    else:
+        pace = space.manifest.requests_per_minute
+        with (
+            reader(space.server, run, requests_per_minute=pace) as client,
+            ThreadPoolExecutor(1) as side,
+        ):
+            listing = side.submit(client.list_files)
+            desired = hash_all()
+            remote = {file.id: file for file in listing.result()}
+            offset = client.clock_offset or 0.0
+            now = int(time.time() + offset)
+            _confirm_missing(client, space.lock, remote, now)
+        if abs(offset) > _CLOCK_TOLERANCE_SECONDS:
+            warnings.append(
+                f"this machine's clock is {plural(abs(round(offset)), 'second')} "
+                f"{'behind' if offset > 0 else 'ahead of'} the server's; the server's is used"
+            )
+    plan = _decide(space, desired, remote, now, warnings)
+    if protection:
+        guards.check_protected(plan.rows, space.manifest)
+    return plan
+
+
+def _decide(
+    space: Workspace,
+    desired: list[DesiredFile],
+    remote: dict[str, RemoteFile],
+    now: int,
+    warnings: list[str],
+) -> Plan:
+    manifest, lock, only = space.manifest, space.lock, space.run.only
+    everything = decide(
+        desired, lock, remote, project=manifest.project, prune=manifest.prune, now=now
+    )
+    if only is not None and not any(
+        row.key is not None and selects(only, row.key) for row in everything.rows
+    ):
+        raise FilesyncError(
+            f"--only {only!r} selects none of the manifest's {plural(len(desired), 'file')}",
+            "`filesync status` lists the keys; quote the glob so that the shell leaves it alone",
+        )
+    decisions = narrow(everything, only)
+    return Plan(
+        PlanInputs(
+            run=space.run,
+            project=manifest.project,
+            base_url=space.server.base_url,
+            manifest_sha256=manifest.sha256,
+            lock_sha256=sha256_or_none(space.lock_bytes),
+        ),
+        decisions,
+        now=now,
+        waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
+        warnings=warnings,
+        refusals=guards.refusals(
+            decisions.rows,
+            all_rows=everything.rows,
+            lock=lock,
+            remote=remote,
+            manifest=manifest,
+            now=now,
+        ),
+        refresh=_refresh(decisions.rows),
+    )
+
+
+def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
+    """Return the entries whose file is right but whose path or protection is told anew."""
+    found = {}
+    for row in rows:
+        if row.action is Action.NOOP and row.desired is not None and row.locked is not None:
+            told = row.locked._replace(path=row.desired.path, protect=row.desired.policy.protect)
+            if told != row.locked:
+                found[row.desired.key] = told
+    return found
+
+
+def _confirm_missing(
+    client: Reader, lock: Lockfile, remote: dict[str, RemoteFile], now: int
+) -> None:
+    """Ask for each locked file that the listing lacks, and add to `remote` those that live.
+
+    A file whose expiry has passed needs no asking. Raises ListingError where a file that has
+    long been there was left out of the listing: then others may have been, too.
+    """
+    entries = lock.files.values()
+    doubtful = {
+        entry.id
+        for entry in entries
+        if entry.id not in remote and (entry.expires_at is None or entry.expires_at > now)
+    }
+    doubtful |= lock.retired.keys() - remote.keys()
+    if not doubtful:
+        return
+    with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as lookups:
+        found = [file for file in lookups.map(client.get_file, sorted(doubtful)) if file]
+    left_out = [file for file in found if now - file.created_at > _LISTED_AFTER_SECONDS]
+    if left_out:
+        raise ListingError(
+            f"the server's listing is not whole: it leaves out {left_out[0].id}"
+            + (f" and {plural(len(left_out) - 1, 'more file')}" if len(left_out) > 1 else "")
+            + ", which the server has when asked for it",
+            "nothing was decided; run again, and tell whoever runs the server if it stays so",
+        )
+    remote.update((file.id, file) for file in found)
+
+
+def _as_locked(lock: Lockfile) -> dict[str, RemoteFile]:
+    """Return the remote as the lock believes it to be, for a plan without a network."""
+    return {
+        entry.id: RemoteFile(
+            entry.id,
+            entry.filename,
+            entry.purpose,
+            entry.bytes,
+            entry.created_at,
+            entry.expires_at,
+            None,
+        )
+        for entry in lock.files.values()
+    }
+
+
+def sha256_or_none(data: bytes | None) -> str | None:
+    """Return the hex sha256 of a file's bytes, None for a file that is not there."""
+    return None if data is None else hashlib.sha256(data).hexdigest()

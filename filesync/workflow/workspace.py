@@ -1,0 +1,194 @@
+"""What a run starts from: the manifest, the lockfile beside it, the server it speaks to."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from filesync.core import lock as locks
+from filesync.core.lock import Lockfile
+from filesync.core.plan import Run
+from filesync.core.text import printable
+from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
+from filesync.local import lockstore
+
+if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
+    from filesync.core.model import Manifest, ScannedFile
+    from filesync.remote.client import Reader, Writer
+    from filesync.remote.endpoint import Endpoint
+    from filesync.remote.settings import Settings
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+EMULATOR = "emulator:"
+_UNPACED = 60_000_000  # a minute
+
+
+class Server(NamedTuple):
+    """Where the files are: the base URL as the lockfile records it, and the embedded emulator's
+    data folder if it is that."""
+
+    base_url: str
+    emulator_folder: str | None
+
+
+class Workspace(NamedTuple):
+    """A manifest with its lock.
+
+    `problems` are the manifest's own so far: whoever uses its entries raises them together
+    with those of the files. `lock_bytes` is None where there is no lockfile yet.
+    """
+
+    run: Run
+    manifest: Manifest
+    problems: list[Problem]
+    server: Server
+    lock_path: str
+    lock_bytes: bytes | None
+    lock: Lockfile
+
+
+def open_workspace(run: Run) -> Workspace:
+    """Read the manifest and the lockfile of a run, and hold them against each other.
+
+    Raises ManifestError where the manifest says nothing usable, LockfileError for a lockfile
+    that is damaged or of another project or base_url.
+    """
+    manifest, problems = read_manifest(run.manifest)
+    server = choose_server(run, manifest.base_url)
+    path = lockstore.lock_path(run.manifest)
+    if os.path.abspath(path) == os.path.abspath(run.manifest):
+        raise FilesyncError(f"{printable(run.manifest)} is a lockfile, not a manifest")
+    found = lockstore.read_lock_bytes(path)
+    if problems or found is None:  # with problems, project and base_url may be placeholders
+        lock = Lockfile(manifest.project, server.base_url)
+    else:
+        lock = locks.parse(found, path)
+        locks.check_owner(lock, path, manifest.project, server.base_url)
+    return Workspace(run, manifest, problems, server, path, found, lock)
+
+
+def read_manifest(path: str) -> tuple[Manifest, list[Problem]]:
+    """Read and check a manifest file; FilesyncError if there is none or it cannot be read."""
+    from filesync.core import manifest as manifests
+    from filesync.core.yamlfaults import MAX_BYTES
+
+    try:
+        with open(path, "rb") as file:
+            text = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise FilesyncError(
+            f"there is no manifest {printable(path)}",
+            "run `filesync init` to write one, or name yours with --manifest PATH",
+        ) from None
+    except OSError as error:
+        raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
+    return manifests.parse(text, path)
+
+
+def read_lock(manifest_path: str) -> Lockfile:
+    """Read the lockfile beside a manifest without reading the manifest; it must exist."""
+    path = lockstore.lock_path(manifest_path)
+    found = lockstore.read_lock_bytes(path)
+    if found is None:
+        raise LockfileError(
+            f"there is no lockfile {printable(path)}",
+            "run `filesync apply` first, or name your manifest with --manifest PATH",
+        )
+    return locks.parse(found, path)
+
+
+def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:
+    """Return the error for a key that is not there, with the nearest that is."""
+    near = difflib.get_close_matches(key, list(known), n=1)
+    hint = f"did you mean {printable(near[0])!r}? " if near else ""
+    return FilesyncError(
+        f"{printable(key)!r} is not in {where}",
+        hint + "`filesync status` lists the keys",
+    )
+
+
+def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[ScannedFile]:
+    """Find the manifest's files; raises one ManifestError with all that is wrong in it and them."""
+    from filesync.core.desired import check_files
+    from filesync.local import scan as scanning
+
+    own = (run.manifest, lockstore.lock_path(run.manifest))
+    files, more = scanning.scan(
+        manifest.entries,
+        root_of(run),
+        allow_outside=run.allow_outside,
+        ignore=frozenset(os.path.basename(path) for path in own),
+    )
+    if every := [*problems, *more, *check_files(files)]:
+        raise ManifestError(run.manifest, every)
+    return files
+
+
+def root_of(run: Run) -> str:
+    """Return the manifest's folder, which its paths are relative to."""
+    return os.path.dirname(run.manifest) or "."
+
+
+def choose_server(run: Run, manifest_says: str | None) -> Server:
+    """Choose the server by the contract's order: flag, manifest, OPENAI_BASE_URL, default.
+
+    An emulator's folder is relative to the manifest's if the manifest names it, else to the
+    working one, as paths on a command line are.
+    """
+    chosen = run.base_url or manifest_says or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
+    if not chosen.startswith(EMULATOR):
+        return Server(chosen.rstrip("/"), None)
+    folder = chosen.removeprefix(EMULATOR)
+    if not folder:
+        raise FilesyncError("`emulator:` needs a folder for its data", "write it as emulator:DIR")
+    if not run.base_url and manifest_says:
+        folder = os.path.join(root_of(run), folder)
+    return Server(chosen, folder)
+
+
+@contextmanager
+def reader(server: Server, run: Run, *, requests_per_minute: int = 1000) -> Iterator[Reader]:
+    """Connect for looking only: what this gives has no method that writes."""
+    from filesync.remote.client import Reader
+
+    with (
+        _endpoint(server, run) as endpoint,
+        Reader(endpoint, requests_per_minute=_pace(server, requests_per_minute)) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def writer(space: Workspace, settings: Settings) -> Iterator[Writer]:
+    """Connect for apply and destroy, the only two that write remotely."""
+    from filesync.remote.client import Writer
+
+    pace = _pace(space.server, space.manifest.requests_per_minute)
+    with (
+        _endpoint(space.server, space.run) as endpoint,
+        Writer(endpoint, requests_per_minute=pace, settings=settings) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _endpoint(server: Server, run: Run) -> Iterator[Endpoint]:
+    from filesync.remote.endpoint import Endpoint
+
+    if server.emulator_folder is None:
+        yield Endpoint.from_env(
+            server.base_url, os.environ, allow_insecure_http=run.allow_insecure_http
+        )
+        return
+    from filesync.emulator.server import embedded
+
+    with embedded(server.emulator_folder) as url:
+        yield Endpoint(url, "emulator")  # takes any key: yours stays where it is
+
+
+def _pace(server: Server, requests_per_minute: int) -> float:
+    """Return the pace to keep; our own emulator has no limit to stay under."""
+    return _UNPACED if server.emulator_folder is not None else requests_per_minute
