@@ -138,12 +138,21 @@ def choose_server(run: Run, manifest_says: str | None) -> Server:
     An emulator's folder is relative to the manifest's if the manifest names it, else to the
     working one, as paths on a command line are.
     """
-    chosen = run.base_url or manifest_says or os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL
+    from filesync.core.fields import parse_base_url
+
+    if run.base_url:
+        said, where = run.base_url, "--base-url"
+    elif manifest_says:
+        said, where = manifest_says, "remote.base_url"
+    else:
+        said, where = os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL, "OPENAI_BASE_URL"
+    try:
+        chosen = parse_base_url(said)
+    except ValueError as error:
+        raise FilesyncError(f"{where} {error}") from None
     if not chosen.startswith(EMULATOR):
-        return Server(chosen.rstrip("/"), None)
+        return Server(chosen, None)
     folder = chosen.removeprefix(EMULATOR)
-    if not folder:
-        raise FilesyncError("`emulator:` needs a folder for its data", "write it as emulator:DIR")
     if not run.base_url and manifest_says:
         folder = os.path.join(root_of(run), folder)
     return Server(chosen, folder)

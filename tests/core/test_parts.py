@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ GB8 = 8 * 1024 * MIB
 def test_parts_cover_the_file_once_in_order(size: int, lanes: int) -> None:
     parts = cut(size, lanes)
     assert parts[0].offset == 0
-    assert all(a.offset + a.length == b.offset for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a.offset + a.length == b.offset for a, b in pairwise(parts))
     assert sum(part.length for part in parts) == size
     assert all(0 < part.length <= MAX_PART for part in parts)
 
