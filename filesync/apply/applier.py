@@ -6,28 +6,24 @@ touched, and no file is deleted in a run in which any upload failed.
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import NamedTuple
 
-from filesync.apply.events import Done, Failed, Note, Watcher
-from filesync.apply.pool import Step, Task, run_tasks
-from filesync.apply.transfer import Transfer, Uploaded
+from filesync.apply.deletes import Doomed, delete_all, doomed_by, spare_the_used
+from filesync.apply.events import Done, Failed, Note
+from filesync.apply.transfer import Line, NotUploaded, Uploaded
+from filesync.apply.uploads import upload_all
 from filesync.apply.waiting import wait_until_processed
 from filesync.core.diff import Action, Change, entry_for
 from filesync.core.lock import Lockfile
-from filesync.core.model import RemoteFile
+from filesync.core.model import InUse, RemoteFile
 from filesync.core.plan import Plan
 from filesync.core.text import plural
 from filesync.errors import AuthError, FilesyncError, Interrupted
-from filesync.remote.client import Writer
-
-T = TypeVar("T")
 
 
 class Settings(NamedTuple):
-    """How to apply: uploads at once, whether to delete, whether to wait until processed."""
+    """How to apply: requests at once, whether to delete, whether to wait until processed."""
 
     concurrency: int = 8
     deletes: bool = True
@@ -42,51 +38,42 @@ class Result(NamedTuple):
     interrupted: bool
 
 
-class _Doomed(NamedTuple):
-    """A remote file to delete; `planned` if the plan has a line for it."""
-
-    id: str
-    key: str | None
-    planned: bool
-
-
 class Applier:
-    """Carries out one plan on one lockfile; `save` writes the lock as it stands."""
+    """Carries out one plan on one lockfile.
+
+    `save` writes the lock as it stands; `in_use` gives the policy for a key that may be gone
+    from the manifest.
+    """
 
     def __init__(
         self,
         plan: Plan,
         lock: Lockfile,
-        client: Writer,
-        save: Callable[[], None],
+        line: Line,
         *,
+        save: Callable[[], None],
+        in_use: Callable[[str | None], InUse],
         settings: Settings,
-        stop: threading.Event,
-        watch: Watcher,
-        now: Callable[[], int],
     ) -> None:
         self._plan = plan
         self._lock = lock
-        self._client = client
+        self._line = line
         self._save = save
+        self._in_use = in_use
         self._settings = settings
-        self._stop = stop
-        self._watch = watch
-        self._now = now
         self._applied: list[Done] = []
         self._failed: list[Failed] = []
         self._locked_out = False
-        self._superseded: list[_Doomed] = []
+        self._superseded: list[Doomed] = []
 
     def run(self) -> Result:
         """Carry the plan out; one file's failure never stops another's."""
         self._record_what_needs_no_transfer()
         uploaded = self._upload()
         if self._settings.wait:
-            for outcome in wait_until_processed(self._client, uploaded, self._stop):
-                self._fail(outcome.change.key, outcome.change.action, outcome.error)
+            self._take(wait_until_processed(self._line.client, uploaded, self._line.stop))
         self._delete()
-        interrupted = self._stop.is_set() and not self._locked_out
+        interrupted = self._line.stop.is_set() and not self._locked_out
         return Result(tuple(self._applied), tuple(self._failed), interrupted)
 
     def _record_what_needs_no_transfer(self) -> None:
@@ -102,107 +89,90 @@ class Applier:
         self._save()
 
     def _upload(self) -> list[Uploaded]:
-        tasks = [
-            Transfer(
-                change,
-                self._client,
-                lanes=self._settings.concurrency,
-                stop=self._stop,
-                watch=self._watch,
-            ).task()
+        changes = [
+            change
             for change in self._plan.changes
             if change.action in (Action.CREATE, Action.REPLACE)
         ]
-        uploaded = []
-        for batch in self._run(tasks):
-            for outcome in batch:
-                if isinstance(outcome, Uploaded):
-                    self._record(outcome.change, outcome.remote)
-                    uploaded.append(outcome)
-                else:
-                    self._fail(outcome.change.key, outcome.change.action, outcome.error)
+        uploaded: list[Uploaded] = []
+        for batch in upload_all(changes, self._plan.recovery, self._line, self._lock.owned_ids):
+            uploaded += self._take(batch)
             self._save()
+        return uploaded
+
+    def _take(self, outcomes: list[Uploaded | NotUploaded] | list[NotUploaded]) -> list[Uploaded]:
+        """Record what was uploaded and note what was not; return the former."""
+        uploaded = []
+        for outcome in outcomes:
+            if isinstance(outcome, Uploaded):
+                self._record(outcome.change, outcome.remote)
+                uploaded.append(outcome)
+            else:
+                self._fail(outcome.change.key, outcome.change.action, outcome.error)
         return uploaded
 
     def _record(self, change: Change, remote: RemoteFile) -> None:
         """Put a change's file into the lock; the live one it supersedes waits in `retired`."""
         want = change.desired
         assert want is not None
-        now = self._now()
+        now = self._line.now()
         before = change.locked
         self._lock.files[want.key] = entry_for(want, remote, now)
         self._lock.retired.pop(remote.id, None)
         if before is not None and before.id != remote.id and change.action is not Action.CREATE:
             self._lock.retire(before.id, want.key, now + want.policy.retain)
             if want.policy.retain == 0:
-                self._superseded.append(_Doomed(before.id, want.key, planned=False))
+                self._superseded.append(Doomed(before.id, want.key, planned=False))
         self._done(Done(want.key, change.action, remote.id, want.bytes))
 
     def _delete(self) -> None:
-        doomed = self._doomed()
-        if not doomed or self._stop.is_set():
+        doomed, shared = doomed_by(self._plan.changes, self._superseded, self._lock)
+        if not (doomed or shared) or self._line.stop.is_set():
             return
         if not self._settings.deletes:
-            self._watch(Note(f"{plural(len(doomed), 'delete')} left out (--no-delete)"))
+            self._line.watch(Note(f"{plural(len(doomed), 'delete')} left out (--no-delete)"))
             return
         if self._failed:
             # The old files are what jobs can still use while the new ones are not there.
-            self._watch(
-                Note(f"{plural(len(doomed), 'delete')} left for the next apply: not all went well")
-            )
+            left = f"{plural(len(doomed), 'delete')} left for the next apply: not all went well"
+            self._line.watch(Note(left))
             return
-        for batch in self._run(self._delete_task(one) for one in doomed):
-            for one, error in batch:
-                if error is not None:
-                    self._fail(one.key, Action.DELETE, error)
+        for one in shared:
+            self._lock.drop(one.id, one.key)
+            self._done(Done(one.key, Action.DELETE, one.id))
+        try:
+            doomed, used = spare_the_used(doomed, self._line, self._in_use)
+        except Interrupted:
+            return
+        for one in used:
+            self._keep(one)
+        self._save()
+        for batch in delete_all(doomed, self._line):
+            for deleted in batch:
+                if deleted.error is not None:
+                    self._fail(deleted.doomed.key, Action.DELETE, deleted.error)
                     continue
-                self._lock.drop(one.id, one.key)
-                if one.planned:
-                    self._done(Done(one.key, Action.DELETE, one.id))
+                self._lock.drop(deleted.doomed.id, deleted.doomed.key)
+                if deleted.doomed.planned:
+                    self._done(Done(deleted.doomed.key, Action.DELETE, deleted.doomed.id))
             self._save()
 
-    def _doomed(self) -> list[_Doomed]:
-        """Return what may be deleted now: what the plan says, then what this run superseded.
-
-        An id that another key holds (two keys may be made to share one) stays.
-        """
-        holders = Counter(entry.id for entry in self._lock.files.values())
-        doomed = []
-        for change in self._plan.changes:
-            if change.action is not Action.DELETE:
-                continue
-            assert change.id is not None
-            own = change.locked is not None
-            if holders[change.id] <= own:
-                doomed.append(_Doomed(change.id, change.key, planned=True))
-            elif own:
-                self._lock.drop(change.id, change.key)
-                self._done(Done(change.key, Action.DELETE, change.id))
-        return doomed + [one for one in self._superseded if not holders[one.id]]
-
-    def _delete_task(self, one: _Doomed) -> Task[tuple[_Doomed, FilesyncError | None]]:
-        def run() -> Step[tuple[_Doomed, FilesyncError | None]]:
-            try:
-                self._client.delete_file(one.id)
-            except FilesyncError as error:
-                return Step((one, error))
-            return Step((one, None))
-
-        return Task(0, run)
-
-    def _run(self, tasks: Iterable[Task[T]]) -> Iterator[list[T]]:
-        return run_tasks(tasks, workers=self._settings.concurrency, stop=self._stop)
+    def _keep(self, used: Doomed) -> None:
+        """Let a file that is in use wait in `retired`; one that no key ever named just stays."""
+        if used.key is not None:
+            self._lock.drop(used.id, used.key)
+            self._lock.retire(used.id, used.key, self._line.now())
 
     def _done(self, event: Done) -> None:
         self._applied.append(event)
-        self._watch(event)
+        self._line.watch(event)
 
     def _fail(self, key: str | None, action: Action, error: FilesyncError) -> None:
         if isinstance(error, Interrupted):
             return
         if isinstance(error, AuthError):
             self._locked_out = True  # nothing else will work either
-            self._stop.set()
+            self._line.stop.set()
         event = Failed(key, action, str(error))
         self._failed.append(event)
-        self._watch(event)
+        self._line.watch(event)

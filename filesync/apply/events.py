@@ -40,9 +40,10 @@ class Failed(NamedTuple):
 
 
 class Note(NamedTuple):
-    """Something a person should know while it runs."""
+    """Something a person should know while it runs; a warning is told even if told to be quiet."""
 
     message: str
+    warning: bool = False
 
 
 Event = Started | Sent | Done | Failed | Note

@@ -5,36 +5,44 @@ sha256 of all that was read is the planned one, so a file that changed meanwhile
 whole on the server. In parts, the file's stat identity (ctime among it, which cannot be set
 back) must be the same before the first part and after the last as when it was hashed, and the
 server checks the md5 that was taken from the same bytes as the sha256.
+
+Every step that may leave something on the server is in the journal before it is asked for.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
+from filesync.apply.body import FileBody, changed
 from filesync.apply.events import Sent, Started, Watcher
 from filesync.apply.pool import Step, Task
 from filesync.core import parts
 from filesync.core.diff import Change
+from filesync.core.history import Attempt
 from filesync.core.model import DesiredFile, RemoteFile
 from filesync.core.text import printable
 from filesync.errors import (
+    AmbiguousError,
     ApiError,
+    AuthError,
     FilesyncError,
     Interrupted,
     LocalFileError,
     RemoteError,
 )
-from filesync.local.reader import FileSlice, stat_identity
+from filesync.local.journal import Journal
+from filesync.local.reader import stat_identity
 from filesync.remote.client import Writer
 from filesync.remote.multipart import content_type
 
 # Parts of files already begun go before files not begun: fewer files are half done at once.
 _PART_RANK = -(1 << 62)
 _NO_UPLOADS = (404, 405, 501)  # what servers without the Uploads routes answer
+# A body up to this size may be with the server as soon as the request is made.
+_ONE_CHUNK = 1 << 20
 
 
 class Uploaded(NamedTuple):
@@ -51,30 +59,49 @@ class NotUploaded(NamedTuple):
     error: FilesyncError
 
 
-Outcome = Uploaded | NotUploaded
+class InDoubt(NamedTuple):
+    """A change whose file may be on the platform: no clear answer came.
+
+    `at` is when it may have been made; `error` is None for a doubt left by an earlier run.
+    """
+
+    transfer: Transfer
+    at: int
+    error: AmbiguousError | None
+
+
+Outcome = Uploaded | NotUploaded | InDoubt
+
+
+class Line(NamedTuple):
+    """What all transfers of an apply share: the way to the server, and who is told of it."""
+
+    client: Writer
+    journal: Journal
+    lanes: int
+    stop: threading.Event
+    watch: Watcher
+    now: Callable[[], int]
 
 
 class Transfer:
-    """One file on its way up; `task()` is the first step of it."""
+    """One file on its way up; `task()` is the first step of it.
 
-    def __init__(
-        self,
-        change: Change,
-        client: Writer,
-        *,
-        lanes: int,
-        stop: threading.Event,
-        watch: Watcher,
-    ) -> None:
+    `resume` is an open session for this very file, from a run that was cut short.
+    """
+
+    def __init__(self, change: Change, line: Line, resume: Attempt | None = None) -> None:
         assert change.desired is not None
-        self._change = change
-        self._want: DesiredFile = change.desired
-        self._client = client
-        self._lanes = lanes
-        self._stop = stop
-        self._watch = watch
+        self.change = change
+        self.want: DesiredFile = change.desired
+        self.number = 0
+        self.tries = 0
+        self._line = line
+        self._resume = resume
         # Of an upload session:
         self._upload_id = ""
+        self._resumed = False
+        self._asked_to_complete = False
         self._part_ids: list[str] = []
         self._unsent = 0
         self._error: FilesyncError | None = None
@@ -82,17 +109,78 @@ class Transfer:
 
     def task(self) -> Task[Outcome]:
         """Return the task that begins the transfer; the largest files begin first."""
-        return Task(-self._want.bytes, self._begin)
+        return Task(-self.want.bytes, self._begin)
+
+    @property
+    def has_session(self) -> bool:
+        """Say whether an upload session is open that `again` would go on with."""
+        return bool(self._upload_id)
+
+    def again(self) -> Task[Outcome]:
+        """Return the task that goes on after a doubt was settled: nothing was made.
+
+        A session that has all its parts is completed again, which cannot make a second file.
+        """
+        if self._upload_id:
+            self.tries += 1
+            return Task(_PART_RANK, self._finish)
+        return self.task()
 
     def _begin(self) -> Step[Outcome]:
-        want = self._want
-        self._watch(Started(want.key, want.bytes))
+        want = self.want
+        self.tries += 1
+        self._line.watch(Started(want.key, want.bytes))
         try:
             self._check_unchanged()
             if want.bytes < parts.PARTS_FROM:
                 return Step(self._send_whole())
+            return self._send_in_parts()
+        except FilesyncError as error:
+            return Step(NotUploaded(self.change, error))
+
+    # ---- in one request ----------------------------------------------------------------------
+
+    def _send_whole(self) -> Outcome:
+        want, line = self.want, self._line
+        at_once = want.bytes <= _ONE_CHUNK
+        at = line.now()
+        self.number = line.journal.begin(want, at, sent=at_once)
+        body = self._body(
+            parts.Part(0, want.bytes),
+            sha256=want.sha256,
+            # Larger files are only in danger of being made when their last chunk goes.
+            before_last=None if at_once else lambda: line.journal.sent(self.number, line.now()),
+        )
+        try:
+            remote = line.client.create_file(
+                body,
+                filename=want.filename,
+                purpose=want.policy.purpose,
+                expires_after=want.policy.expires_after,
+            )
+        except AmbiguousError as error:
+            return InDoubt(self, at, error)
+        except FilesyncError:
+            line.journal.end(self.number)
+            raise
+        return self._made(remote)
+
+    # ---- in parts ----------------------------------------------------------------------------
+
+    def _send_in_parts(self) -> Step[Outcome]:
+        want, line = self.want, self._line
+        resume, self._resume = self._resume, None
+        if resume is not None and resume.upload_id is not None:
+            self.number, self._upload_id = resume.number, resume.upload_id
+            self._resumed, self._asked_to_complete = True, resume.sent
+            cuts = parts.ranges(want.bytes, resume.part_bytes)
+            done = resume.parts
+        else:
+            cuts, done = parts.cut(want.bytes, line.lanes), {}
+            self._resumed = self._asked_to_complete = False
+            self.number = line.journal.begin(want, line.now(), sent=False)
             try:
-                self._upload_id = self._client.create_upload(
+                self._upload_id = line.client.create_upload(
                     filename=want.filename,
                     purpose=want.policy.purpose,
                     bytes=want.bytes,
@@ -100,79 +188,104 @@ class Transfer:
                     expires_after=want.policy.expires_after,
                 )
             except ApiError as error:
+                line.journal.end(self.number)
                 if error.status in _NO_UPLOADS and want.bytes <= parts.MAX_SINGLE:
                     return Step(self._send_whole())
                 raise
-        except FilesyncError as error:
-            return Step(NotUploaded(self._change, error))
-        cuts = parts.cut(want.bytes, self._lanes)
-        self._part_ids = [""] * len(cuts)
-        self._unsent = len(cuts)
-        return Step(more=[self._part_task(index, part) for index, part in enumerate(cuts)])
-
-    def _send_whole(self) -> Uploaded:
-        want = self._want
-        remote = self._client.create_file(
-            self._body(parts.Part(0, want.bytes), sha256=want.sha256),
-            filename=want.filename,
-            purpose=want.policy.purpose,
-            expires_after=want.policy.expires_after,
-        )
-        return self._checked(remote)
+            line.journal.session(self.number, self._upload_id, cuts[0].length, line.now())
+        self._error = None
+        self._part_ids = [done.get(index, "") for index in range(len(cuts))]
+        left = [(i, part) for i, part in enumerate(cuts) if not self._part_ids[i]]
+        self._unsent = len(left)
+        line.watch(Sent(want.key, want.bytes - sum(part.length for _, part in left)))
+        if not left:
+            return self._finish()
+        return Step(more=[self._part_task(index, part) for index, part in left])
 
     def _part_task(self, index: int, part: parts.Part) -> Task[Outcome]:
         return Task(_PART_RANK, lambda: self._send_part(index, part))
 
     def _send_part(self, index: int, part: parts.Part) -> Step[Outcome]:
+        line = self._line
         if self._error is None:  # one part's failure is the file's: no use sending the rest
             try:
-                self._part_ids[index] = self._client.add_part(self._upload_id, self._body(part))
+                part_id = line.client.add_part(self._upload_id, self._body(part))
+                line.journal.part(self.number, index, part_id)
+                self._part_ids[index] = part_id
             except FilesyncError as error:
                 self._error = error
         with self._guard:
             self._unsent -= 1
             last = self._unsent == 0
-        return Step(self._finish()) if last else Step()
+        return self._finish() if last else Step()
 
-    def _finish(self) -> Outcome:
-        """Complete the session once every part is in, or cancel it."""
+    def _finish(self) -> Step[Outcome]:
+        """Complete the session once every part is in, or give it up."""
+        line = self._line
+        at = line.now()
         try:
             if self._error is not None:
                 raise self._error
             self._check_unchanged()
-            md5 = self._want.local.md5
+            md5 = self.want.local.md5
             assert md5 is not None, "files that go in parts are hashed with md5"
-            remote = self._client.complete_upload(self._upload_id, self._part_ids, md5)
-            return self._checked(remote)
+            line.journal.sent(self.number, at)
+            remote = line.client.complete_upload(self._upload_id, self._part_ids, md5)
+            return Step(self._made(remote))
+        except AmbiguousError as error:
+            self._asked_to_complete = True
+            return Step(InDoubt(self, at, error))
+        except Interrupted as error:
+            return Step(NotUploaded(self.change, error))  # the session waits for the next run
         except FilesyncError as error:
-            if not isinstance(error, Interrupted):
-                self._cancel()
-            return NotUploaded(self._change, error)
+            return self._give_up(error)
 
-    def _cancel(self) -> None:
-        # A session that cannot be cancelled expires within the hour; the first error matters.
+    def _give_up(self, error: FilesyncError) -> Step[Outcome]:
+        refused = isinstance(error, ApiError) and not isinstance(error, AuthError)
+        if refused and self._asked_to_complete:
+            # The session is over. If that is because the first request completed it, the file
+            # is there and only not listed yet: look again, for as long as a listing may lag.
+            self._upload_id = ""
+            doubt = AmbiguousError(f"it is not known whether {self.change.key} was completed")
+            return Step(InDoubt(self, self._line.now(), doubt))
+        self._abandon(error)
+        if refused and self._resumed:
+            return Step(more=[self.task()])  # the server has lost the session: begin anew
+        return Step(NotUploaded(self.change, error))
+
+    def _abandon(self, error: FilesyncError) -> None:
+        """Cancel the session, unless the key no longer works for that either."""
+        if isinstance(error, AuthError):
+            return  # the journal remembers it
+        # What cannot be cancelled expires within the hour; the first error is what matters.
         with contextlib.suppress(FilesyncError):
-            self._client.cancel_upload(self._upload_id)
+            self._line.client.cancel_upload(self._upload_id)
+            self._line.journal.end(self.number)
 
-    def _checked(self, remote: RemoteFile) -> Uploaded:
+    # ---- both --------------------------------------------------------------------------------
+
+    def _made(self, remote: RemoteFile) -> Uploaded:
         """Believe an answer only if the server holds as many bytes as were sent."""
-        want = self._want
+        want, line = self.want, self._line
+        line.journal.made(self.number, remote)
+        self._upload_id = ""
         wrong = ""
         if remote.bytes is not None and remote.bytes != want.bytes:
             wrong = f"holds {remote.bytes} bytes of it instead of {want.bytes}"
         elif remote.status == "error":
             wrong = "says it cannot use it (status error)"
         if not wrong:
-            return Uploaded(self._change, remote)
+            return Uploaded(self.change, remote)
         try:
-            self._client.delete_file(remote.id)
+            line.client.delete_file(remote.id)
+            line.journal.end(self.number)
             undone = "the upload was undone"
         except FilesyncError:
-            undone = f"delete {remote.id} by hand: undoing the upload failed too"
+            undone = f"undoing the upload failed too: delete {remote.id} yourself"
         raise RemoteError(f"the platform {wrong}; {undone}", "check the file, then apply again")
 
     def _check_unchanged(self) -> None:
-        scanned = self._want.local.scanned
+        scanned = self.want.local.scanned
         try:
             found = stat_identity(scanned.absolute)
         except OSError as error:
@@ -181,64 +294,20 @@ class Transfer:
                 "run filesync again",
             ) from None
         if found != (scanned.bytes, scanned.mtime_ns, scanned.ctime_ns, scanned.inode):
-            raise _changed(self._want)
+            raise changed(self.want)
 
-    def _body(self, part: parts.Part, sha256: str | None = None) -> _Body:
-        return _Body(
-            FileSlice(self._want.local.scanned.absolute, part.offset, part.length),
-            self._want,
-            sha256,
-            self._stop,
-            lambda count: self._watch(Sent(self._want.key, count)),
-        )
-
-
-class _Body:
-    """A slice of a file as a request body: counted, stoppable, and proven if given a sha256."""
-
-    def __init__(
+    def _body(
         self,
-        source: FileSlice,
-        want: DesiredFile,
-        sha256: str | None,
-        stop: threading.Event,
-        count: Callable[[int], None],
-    ) -> None:
-        self.size = source.size
-        self._source = source
-        self._want = want
-        self._sha256 = sha256
-        self._stop = stop
-        self._count = count
-        self._counted = 0
-
-    def __iter__(self) -> Iterator[bytes]:
-        self._report(-self._counted)  # a retry sends all of it again
-        digest = hashlib.sha256() if self._sha256 else None
-        held: bytes | None = None
-        for chunk in self._source:
-            if self._stop.is_set():
-                raise Interrupted("interrupted")
-            if held is not None:
-                yield held
-                self._report(len(held))
-            if digest is not None:
-                digest.update(chunk)
-            held = chunk
-        if digest is not None and digest.hexdigest() != self._sha256:
-            raise _changed(self._want)
-        if held is not None:
-            yield held
-            self._report(len(held))
-
-    def _report(self, count: int) -> None:
-        if count:
-            self._counted += count
-            self._count(count)
-
-
-def _changed(want: DesiredFile) -> LocalFileError:
-    return LocalFileError(
-        f"{printable(want.path)} changed while filesync was running; nothing of it was kept",
-        "let whatever writes it finish, then run filesync again",
-    )
+        part: parts.Part,
+        *,
+        sha256: str | None = None,
+        before_last: Callable[[], None] | None = None,
+    ) -> FileBody:
+        return FileBody(
+            self.want,
+            part,
+            stop=self._line.stop,
+            count=lambda count: self._line.watch(Sent(self.want.key, count)),
+            sha256=sha256,
+            before_last=before_last,
+        )

@@ -13,6 +13,7 @@ from filesync.cli.options import (
     concurrency_option,
     insecure_option,
     json_option,
+    lock_timeout_option,
     only_option,
     outside_option,
     paint,
@@ -99,6 +100,7 @@ def plan(
         is_flag=True,
         help="Go on although most locked files are gone from the platform.",
     ),
+    lock_timeout_option,
     only_option,
     outside_option,
     insecure_option,
@@ -113,6 +115,7 @@ def apply(
     wait: bool,
     allow_duplicates: bool,
     accept_missing: bool,
+    lock_timeout: float,
     only: str | None,
     allow_outside: bool,
     allow_insecure_http: bool,
@@ -120,48 +123,56 @@ def apply(
     """Plan, ask, and make it so: uploads first, then the lockfile, deletes last."""
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed, enforce
+    from filesync.local.exclusive import exclusive
     from filesync.output.text import render_plan
     from filesync.workflow.planning import make_plan
 
-    made = make_plan(
-        common.run(only=only, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
+    run = common.run(
+        only=only, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http
     )
     lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
-    # What a guard refuses is told once, as the error.
-    refused = {str(refusal) for refusal in made.refusals}
-    for warning in made.warnings:
-        if warning not in refused:
-            common.warn(warning)
-    if not as_json:
-        click.echo(render_plan(made, paint=paint, verbose=common.verbose))
-    enforce(made.refusals, lifted)
-    if made.has_changes:
-        _ask("Apply this?", yes)
-    _carry_out(
-        common,
-        made,
-        lifted,
-        Settings(concurrency=concurrency, deletes=not no_delete, wait=wait),
-        as_json,
-    )
+    settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
+    with exclusive(run.manifest, timeout=lock_timeout, on_wait=common.warn):
+        made = make_plan(run)
+        # What a guard refuses is told once, as the error.
+        refused = {str(refusal) for refusal in made.refusals}
+        for warning in made.warnings:
+            if warning not in refused:
+                common.warn(warning)
+        if not as_json:
+            click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+        enforce(made.refusals, lifted)
+        if made.has_changes:
+            _ask("Apply this?", yes)
+        _carry_out(common, made, lifted, settings, as_json)
 
 
-@command("destroy", yes_option, json_option, concurrency_option, insecure_option)
+@command(
+    "destroy", yes_option, json_option, concurrency_option, lock_timeout_option, insecure_option
+)
 def destroy(
-    common: Common, yes: bool, as_json: bool, concurrency: int, allow_insecure_http: bool
+    common: Common,
+    yes: bool,
+    as_json: bool,
+    concurrency: int,
+    lock_timeout: float,
+    allow_insecure_http: bool,
 ) -> None:
     """Delete every remote file that the lockfile owns."""
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
+    from filesync.local.exclusive import exclusive
     from filesync.output.text import render_plan
     from filesync.workflow.applying import plan_destroy
 
-    made = plan_destroy(common.run(allow_insecure_http=allow_insecure_http))
-    if not as_json:
-        click.echo(render_plan(made, paint=paint, verbose=common.verbose))
-    if made.has_changes:
-        _ask("Delete these for good?", yes)
-    _carry_out(common, made, Allowed(), Settings(concurrency=concurrency), as_json)
+    run = common.run(allow_insecure_http=allow_insecure_http)
+    with exclusive(run.manifest, timeout=lock_timeout, on_wait=common.warn):
+        made = plan_destroy(run)
+        if not as_json:
+            click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+        if made.has_changes:
+            _ask("Delete these for good?", yes)
+        _carry_out(common, made, Allowed(), Settings(concurrency=concurrency), as_json)
 
 
 @command("status", json_option, outside_option, insecure_option)
@@ -179,6 +190,30 @@ def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_ht
         click.echo(to_text(status_document(made)))
     else:
         click.echo(render_status(made, paint=paint))
+
+
+@command("verify", insecure_option)
+def verify(common: Common, allow_insecure_http: bool) -> None:
+    """Download each locked file and compare it with the lockfile, where the API allows."""
+    from filesync.workflow.verifying import verify as verify_all
+
+    words = {True: ("same", "green"), False: ("DIFFERS", "red"), None: ("unchecked", "yellow")}
+    verdicts = []
+    for one in verify_all(common.run(allow_insecure_http=allow_insecure_http)):
+        verdicts.append(one)
+        word, colour = words[one.same]
+        why = f": {one.why}" if one.why else ""
+        click.echo(
+            f"{paint(f'{word:<9}', colour)}  {printable(one.key)} ({one.id}){printable(why)}"
+        )
+    if unchecked := sum(one.same is None for one in verdicts):
+        common.note(f"{plural(unchecked, 'file')} of {len(verdicts)} could not be compared")
+    if bad := sum(one.same is False for one in verdicts):
+        raise FilesyncError(
+            f"{plural(bad, 'file')} on the platform {'is' if bad == 1 else 'are'} not what the "
+            "lockfile says",
+            "`filesync forget KEY` and then `filesync apply` uploads it again",
+        )
 
 
 def _ask(question: str, yes: bool) -> None:
@@ -220,4 +255,4 @@ def _carry_out(
         )
 
 
-COMMANDS = (validate, plan, apply, destroy, status)
+COMMANDS = (validate, plan, apply, destroy, status, verify)

@@ -9,6 +9,8 @@ import click
 from filesync.cli.options import Common, command, insecure_option, outside_option
 from filesync.core.text import human_duration, printable
 
+_LOCK_SECONDS = 600.0  # as apply's --lock-timeout
+
 
 @command("id", click.argument("key"))
 def id_(common: Common, key: str) -> None:
@@ -64,10 +66,12 @@ def adopt(
     Without ID, the one file with the same name, size and purpose. Its content is downloaded
     and compared where the API allows that.
     """
+    from filesync.local.exclusive import exclusive
     from filesync.workflow.keys import adopt as adopt_key
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
-    adopted = adopt_key(run, key, file_id)
+    with exclusive(run.manifest, timeout=_LOCK_SECONDS, on_wait=common.warn):
+        adopted = adopt_key(run, key, file_id)
     if adopted.unchecked is None:
         common.note(f"adopted {key} ({adopted.entry.id}): same content")
     else:
@@ -84,9 +88,11 @@ def adopt(
 def forget(common: Common, key: str) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""
     from filesync.core import fingerprint
+    from filesync.local.exclusive import exclusive
     from filesync.workflow.keys import forget as forget_key
 
-    entry = forget_key(common.run(), key)
+    with exclusive(common.manifest, timeout=_LOCK_SECONDS, on_wait=common.warn):
+        entry = forget_key(common.run(), key)
     common.note(f"forgot {key}; {entry.id} is still on the platform")
     if fingerprint.parse(entry.filename) is not None:
         common.warn(

@@ -120,3 +120,11 @@ concurrency_option = click.option(
     show_default=True,
     help="Requests that send or delete at once.",
 )
+lock_timeout_option = click.option(
+    "--lock-timeout",
+    type=click.FloatRange(0),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for another run on the same lockfile.",
+)

@@ -17,6 +17,7 @@ from filesync.core import fingerprint
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Prune, RemoteFile
 from filesync.core.purposes import OUTPUT_PURPOSES
+from filesync.core.recover import Recovery
 
 
 class Action(enum.StrEnum):
@@ -47,6 +48,7 @@ class Reason(enum.StrEnum):
     RETIRED = "retired"
     ORPHAN = "orphan"
     UNMANAGED = "unmanaged"
+    RECOVERED = "recovered"  # an apply that was cut short uploaded it; the journal knows
     DESTROYED = "destroyed"  # only from `filesync destroy`, which asks no table
 
 
@@ -131,6 +133,19 @@ def decide(
         else:
             rows.append(Change(None, Action.DELETE, claim, live.id, remote=live))
     return Decisions(tuple(rows), unmanaged)
+
+
+def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
+    """Return the decisions with what only the journal knew shown as adopted, not as noop."""
+    recovered = {key for key, _ in recovery.entries}
+    return decisions._replace(
+        rows=tuple(
+            row._replace(action=Action.ADOPT, reason=Reason.RECOVERED)
+            if row.action is Action.NOOP and row.key in recovered
+            else row
+            for row in decisions.rows
+        )
+    )
 
 
 def _decide_file(

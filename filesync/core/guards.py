@@ -87,11 +87,15 @@ def refusals(
     lock: Lockfile,
     remote: Mapping[str, RemoteFile],
     manifest: Manifest,
+    unclear: Mapping[str, list[str]],
     now: int,
 ) -> list[Refusal]:
-    """Return every refusal for `rows`; `all_rows` is the same before `--only` narrowed it."""
+    """Return every refusal for `rows`; `all_rows` is the same before `--only` narrowed it.
+
+    `unclear` maps a key to the ids of files that an upload cut short may have made.
+    """
     found = [
-        _lookalikes(rows, lock, remote, now),
+        _lookalikes(rows, lock, remote, unclear, now),
         _mass_missing(all_rows, lock, now),
         _emptied(rows, all_rows, lock) or _too_many_deletes(rows, all_rows, lock, remote, manifest),
     ]
@@ -122,10 +126,18 @@ def enforce(found: Iterable[Refusal], allowed: Allowed) -> None:
 
 
 def _lookalikes(
-    rows: Iterable[Change], lock: Lockfile, remote: Mapping[str, RemoteFile], now: int
+    rows: Iterable[Change],
+    lock: Lockfile,
+    remote: Mapping[str, RemoteFile],
+    unclear: Mapping[str, list[str]],
+    now: int,
 ) -> Refusal | None:
     """A file to create that seems to be there already: a lost lockfile must not mean new copies."""
-    creates = [row for row in rows if row.action is Action.CREATE and row.desired is not None]
+    creates = [
+        row
+        for row in rows
+        if row.action is Action.CREATE or (row.action is Action.REPLACE and row.key in unclear)
+    ]
     if not creates:
         return None
     held = lock.owned_ids() | {row.id for row in rows if row.action is Action.ADOPT}
@@ -138,7 +150,8 @@ def _lookalikes(
     for row in creates:
         want = row.desired
         assert want is not None
-        ids = loose.get((fingerprint.rewritten(want.filename), want.bytes, want.policy.purpose))
+        looks = (fingerprint.rewritten(want.filename), want.bytes, want.policy.purpose)
+        ids = unclear.get(want.key) or loose.get(looks)
         if ids:
             hits.append((want.key, sorted(ids)))
     if not hits:

@@ -146,3 +146,17 @@ class RemoteFile(NamedTuple):
     created_at: int
     expires_at: int | None
     status: str | None
+
+
+class Job(NamedTuple):
+    """What may use files: a fine-tuning job, a batch or a vector store (`kind`)."""
+
+    id: str
+    kind: str
+    status: str
+    files: tuple[str, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Say whether it will not read its files any more; a status unknown to us may."""
+        return self.status in ("succeeded", "failed", "completed", "expired", "cancelled")

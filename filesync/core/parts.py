@@ -34,5 +34,9 @@ def cut(size: int, lanes: int) -> list[Part]:
     count = -(-size // MAX_PART)
     rounded = -(-count // lanes) * lanes
     count = rounded if size // rounded >= MIN_PART else max(count, size // MIN_PART)
-    length = -(-size // count)
+    return ranges(size, -(-size // count))
+
+
+def ranges(size: int, length: int) -> list[Part]:
+    """Return the parts of a file of `size` bytes that have `length` bytes each, the last fewer."""
     return [Part(offset, min(length, size - offset)) for offset in range(0, size, length)]

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from filesync.core.diff import DRIFT, Action, Change, Decisions
 from filesync.core.guards import Refusal
 from filesync.core.model import LockEntry, Retired
+from filesync.core.recover import NOTHING_TO_RECOVER, Recovery
 
 _ORDER = {action: rank for rank, action in enumerate(Action)}
 
@@ -52,9 +53,11 @@ class PlanInputs(NamedTuple):
 class Plan:
     """What apply would do. `rows` holds every decision, `changes` those that change something.
 
-    `now` is the time it was decided at and `waiting` the retired files whose time has not come.
+    `now` is the time it was decided at, by the server's clock, which is `clock_offset` seconds
+    ahead of ours, and `waiting` the retired files whose time has not come.
     `refusals` are what apply will not do without a flag; `refresh` the lock entries whose file
-    is right but whose path or protection is told anew (no remote effect).
+    is right but whose path or protection is told anew (no remote effect);
+    `recovery` is what an earlier run that was cut short left to be taken up.
     """
 
     def __init__(
@@ -63,10 +66,12 @@ class Plan:
         decisions: Decisions,
         *,
         now: int,
+        clock_offset: float = 0.0,
         waiting: Iterable[Retired] = (),
         warnings: Iterable[str] = (),
         refusals: Iterable[Refusal] = (),
         refresh: dict[str, LockEntry] | None = None,
+        recovery: Recovery = NOTHING_TO_RECOVER,
     ) -> None:
         self.inputs = inputs
         self.rows = tuple(
@@ -77,10 +82,12 @@ class Plan:
         )
         self.unmanaged = decisions.unmanaged
         self.now = now
+        self.clock_offset = clock_offset
         self.waiting = tuple(waiting)
         self.refusals = tuple(refusals)
         self.warnings = (*warnings, *(str(refusal) for refusal in self.refusals))
         self.refresh = refresh or {}
+        self.recovery = recovery
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:

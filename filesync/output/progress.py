@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from filesync.apply.events import Done, Event, Failed, Note, Sent, Started, Watcher
@@ -16,21 +16,21 @@ from filesync.output.text import past
 
 @contextmanager
 def watching(plan: Plan, *, quiet: bool) -> Iterator[Watcher]:
-    """Give the watcher that fits stderr: silent, bars, or plain lines."""
+    """Give the watcher that fits stderr: warnings only, bars, or plain lines."""
     if quiet:
-        yield lambda _event: None
+        yield _plain_lines(lambda event: isinstance(event, Note) and event.warning)
     elif sys.stderr.isatty() and (plan.summary.create or plan.summary.replace):
         with _bars(plan) as watch:
             yield watch
     else:
-        yield _plain_lines()
+        yield _plain_lines(lambda _event: True)
 
 
-def _plain_lines() -> Watcher:
+def _plain_lines(wanted: Callable[[Event], bool]) -> Watcher:
     guard = threading.Lock()
 
     def watch(event: Event) -> None:
-        if line := _line(event):
+        if wanted(event) and (line := _line(event)):
             with guard:
                 print(line, file=sys.stderr, flush=True)  # noqa: T201
 
@@ -44,8 +44,8 @@ def _line(event: Event) -> str:
             return f"{past(action)} {printable(key or '')} ({file_id}{sent})".replace("  ", " ")
         case Failed(key, action, _):
             return f"failed to {action.value} {printable(key or '')}".rstrip()
-        case Note(message):
-            return message
+        case Note(message, warning):
+            return f"warning: {message}" if warning else message
         case _:
             return ""
 

@@ -37,6 +37,7 @@ REASONS = {
     Reason.RETIRED: "superseded before",
     Reason.ORPHAN: "ours by its name, in no lockfile",
     Reason.UNMANAGED: "matches prune",
+    Reason.RECOVERED: "uploaded by an apply that was cut short",
     Reason.DESTROYED: "owned by the lockfile",
 }
 

@@ -10,9 +10,9 @@ from types import TracebackType
 from typing import Self, TypeVar
 from urllib.parse import quote
 
-from filesync.core.model import RemoteFile
+from filesync.core.model import Job, RemoteFile
 from filesync.core.text import printable
-from filesync.errors import ApiError, RemoteError
+from filesync.errors import ApiError, AuthError, ListingError, RemoteError
 from filesync.remote import listing, wire
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
@@ -22,6 +22,7 @@ from filesync.remote.settings import Settings
 from filesync.remote.transport import Transport
 
 _T = TypeVar("_T")
+_I = TypeVar("_I", bound=listing.Item)
 
 
 class Reader:
@@ -65,11 +66,50 @@ class Reader:
     def list_files(self, purpose: str | None = None) -> list[RemoteFile]:
         """Return every remote file, or those with a purpose; ListingError unless that is all."""
 
-        def fetch(params: dict[str, str]) -> listing.Page:
-            call = Call("GET", "/files", "list the files", params=params)
-            return self._transport.json(call, listing.page)
+        params = {"purpose": purpose} if purpose else {}
+        try:
+            files = self._list("/files", "files", wire.remote_file, 10_000, params)
+        except ApiError as exc:
+            if isinstance(exc, AuthError):
+                raise
+            raise ListingError(f"the listing is not whole: {exc.message}", exc.hint) from None
+        if purpose is None:
+            return files
+        # A server that ignores the parameter sends all; one that leaves it out is believed.
+        return [file for file in files if file.purpose in (purpose, "")]
 
-        return listing.list_all(fetch, purpose)
+    def list_fine_tuning_jobs(self) -> list[Job]:
+        """Return every fine-tuning job; ApiError 404 where the server has no such route."""
+        return self._list("/fine_tuning/jobs", "fine-tuning jobs", wire.fine_tuning_job, 100)
+
+    def list_batches(self) -> list[Job]:
+        """Return every batch; ApiError 404 where the server has no such route."""
+        return self._list("/batches", "batches", wire.batch, 100)
+
+    def list_vector_stores(self) -> list[Job]:
+        """Return every vector store, its files left out; ApiError 404 as above."""
+        return self._list("/vector_stores", "vector stores", wire.vector_store, 100)
+
+    def is_attached(self, vector_store_id: str, file_id: str) -> bool:
+        """Say whether a vector store holds a file."""
+        path = f"/vector_stores/{_segment(vector_store_id)}{_file_path(file_id)}"
+        call = Call("GET", path, f"look {printable(file_id)} up in {printable(vector_store_id)}")
+        return _unless_gone(lambda: self._transport.json(call, wire.json_object)) is not None
+
+    def _list(
+        self,
+        path: str,
+        what: str,
+        item: Callable[[object], _I],
+        limit: int,
+        params: dict[str, str] | None = None,
+    ) -> list[_I]:
+        page = listing.page_of(item)
+
+        def fetch(query: dict[str, str]) -> listing.Page[_I]:
+            return self._transport.json(Call("GET", path, f"list the {what}", params=query), page)
+
+        return listing.list_all(fetch, limit=limit, params=params)
 
     def get_file(self, file_id: str) -> RemoteFile | None:
         """Return the file, or None if the API says there is none with this id."""

@@ -1,4 +1,4 @@
-"""All files of a listing, or an error: never a part of it.
+"""All of a listing, or an error: never a part of it.
 
 What the listing lacks is taken as "not there", and files are created and deleted on that. So
 every page has to be had and to fit on the one before, however the server pages:
@@ -12,69 +12,80 @@ every page has to be had and to fit on the one before, however the server pages:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from filesync.core.model import RemoteFile
 from filesync.core.text import plural
 from filesync.errors import ApiError, AuthError, ListingError, RemoteError
 from filesync.remote import wire
 
-_LIMIT = 10_000  # the API's largest page
 _MOST_PAGES = 100_000  # each page brings something new, so only an endless invention gets here
 
 
-class Page(NamedTuple):
-    """One page: its files, where the next begins (None on an empty page), whether there is one.
+class Item(Protocol):
+    """Anything listed: it has an id, by which pages are joined."""
+
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T", bound=Item)
+
+
+class Page(NamedTuple, Generic[T]):
+    """One page: its items, where the next begins (None on an empty page), whether there is one.
 
     `more` is None where the server doesn't say.
     """
 
-    files: list[RemoteFile]
+    items: list[T]
     cursor: str | None
     more: bool | None
 
 
-Fetch = Callable[[dict[str, str]], Page]
+Fetch = Callable[[dict[str, str]], Page[T]]
 
 
-def page(raw: object) -> Page:
-    """Return the page that an answer holds, or raise BadAnswer."""
-    fields = wire.json_object(raw)
-    data = fields.get("data")
-    if not isinstance(data, list):
-        raise wire.BadAnswer("the listing has no list in `data`")
-    more = fields.get("has_more")
-    if more is not None and not isinstance(more, bool):
-        raise wire.BadAnswer("the listing's `has_more` is neither true nor false")
-    files = [wire.remote_file(item) for item in data]
-    last = fields.get("last_id")
-    if files and not (isinstance(last, str) and wire.is_id(last)):
-        last = files[-1].id
-    return Page(files, last if isinstance(last, str) and files else None, more)
+def page_of(item: Callable[[object], T]) -> Callable[[object], Page[T]]:
+    """Return what reads a page out of an answer, each entry by `item`; it raises BadAnswer."""
+
+    def read(raw: object) -> Page[T]:
+        fields = wire.json_object(raw)
+        data = fields.get("data")
+        if not isinstance(data, list):
+            raise wire.BadAnswer("the listing has no list in `data`")
+        more = fields.get("has_more")
+        if more is not None and not isinstance(more, bool):
+            raise wire.BadAnswer("the listing's `has_more` is neither true nor false")
+        items = [item(entry) for entry in data]
+        last = fields.get("last_id")
+        if items and not (isinstance(last, str) and wire.is_id(last)):
+            last = items[-1].id
+        return Page(items, last if isinstance(last, str) and items else None, more)
+
+    return read
 
 
-def list_all(fetch: Fetch, purpose: str | None = None) -> list[RemoteFile]:
-    """Return every file, once each, in the order the server lists them.
+def list_all(fetch: Fetch[T], *, limit: int, params: dict[str, str] | None = None) -> list[T]:
+    """Return everything listed, once each, in the server's order.
 
-    `fetch` asks for one page with these query parameters. Raises ListingError unless the
-    listing is whole; AuthError as it is.
+    `fetch` asks for one page with these query parameters; `limit` is the largest page the API
+    gives. Raises ListingError unless the listing is whole; AuthError, and the ApiError of a
+    route that is not there (404), as they are.
     """
-    params = {"purpose": purpose} if purpose else {}
-    found: dict[str, RemoteFile] = {}
+    found: dict[str, T] = {}
     try:
-        _collect(fetch, params, found)
+        _collect(fetch, limit, params or {}, found)
     except (AuthError, ListingError):
         raise
     except RemoteError as exc:
+        if isinstance(exc, ApiError) and exc.status == 404 and not found:
+            raise
         raise ListingError(f"the listing is not whole: {exc.message}", exc.hint) from None
-    if purpose is None:
-        return list(found.values())
-    # A server that ignores the parameter sends all; one that leaves the field out is believed.
-    return [file for file in found.values() if file.purpose in (purpose, "")]
+    return list(found.values())
 
 
-def _collect(fetch: Fetch, params: dict[str, str], found: dict[str, RemoteFile]) -> None:
-    limited = {"limit": str(_LIMIT), **params}
+def _collect(fetch: Fetch[T], limit: int, params: dict[str, str], found: dict[str, T]) -> None:
+    limited = {"limit": str(limit), **params}
     try:
         current, params = fetch(limited), limited
     except ApiError as exc:
@@ -84,8 +95,8 @@ def _collect(fetch: Fetch, params: dict[str, str], found: dict[str, RemoteFile])
     cursors: set[str] = set()
     for _ in range(_MOST_PAGES):
         before = len(found)
-        for file in current.files:
-            found.setdefault(file.id, file)
+        for item in current.items:
+            found.setdefault(item.id, item)
         if current.more is False:
             return
         nothing_new = len(found) == before
@@ -93,16 +104,16 @@ def _collect(fetch: Fetch, params: dict[str, str], found: dict[str, RemoteFile])
             if current.more is None:
                 return
             what = "is empty" if current.cursor is None else "has nothing new on it"
-            raise _broken(f"it promises more, but a page {what}", found)
+            raise _broken(f"it promises more, but a page {what}", len(found))
         if current.cursor in cursors and current.more:
-            raise _broken("it promises more, but comes back to the same place", found)
+            raise _broken("it promises more, but comes back to the same place", len(found))
         cursors.add(current.cursor)
         current = fetch({**params, "after": current.cursor})
-    raise _broken("it does not end", found)
+    raise _broken("it does not end", len(found))
 
 
-def _broken(why: str, found: dict[str, RemoteFile]) -> ListingError:
+def _broken(why: str, count: int) -> ListingError:
     return ListingError(
-        f"the listing is not whole after {plural(len(found), 'file')}: {why}",
+        f"the listing is not whole after {plural(count, 'item')}: {why}",
         "try again later; nothing is created or deleted on such a listing",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from filesync.core.model import RemoteFile
+from filesync.core.model import Job, RemoteFile
 from filesync.core.text import printable
 
 _ID = re.compile("[!-.0-~]+")  # printable ASCII without space and slash
@@ -70,6 +70,27 @@ def remote_file(raw: object) -> RemoteFile:
         _time(fields.get("expires_at")),
         status if isinstance(status, str) else None,
     )
+
+
+def fine_tuning_job(raw: object) -> Job:
+    """Return a fine-tuning job and the files it reads."""
+    return _job(raw, "fine-tuning job", ("training_file", "validation_file"))
+
+
+def batch(raw: object) -> Job:
+    """Return a batch and the file it reads."""
+    return _job(raw, "batch", ("input_file_id",))
+
+
+def vector_store(raw: object) -> Job:
+    """Return a vector store; which files it holds has to be asked file by file."""
+    return _job(raw, "vector store", ())
+
+
+def _job(raw: object, kind: str, fields: tuple[str, ...]) -> Job:
+    told = json_object(raw)
+    files = tuple(value for field in fields if isinstance(value := told.get(field), str))
+    return Job(object_id(raw), kind, _text(told.get("status")), files)
 
 
 def file_of_upload(raw: object) -> RemoteFile:

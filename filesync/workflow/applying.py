@@ -11,15 +11,19 @@ from types import FrameType
 
 from filesync.apply.applier import Applier, Result, Settings
 from filesync.apply.events import Watcher
+from filesync.apply.transfer import Line
 from filesync.core import guards
 from filesync.core import lock as locks
 from filesync.core.desired import policy_for
 from filesync.core.diff import Action, Change, Decisions, Reason
 from filesync.core.guards import Allowed
+from filesync.core.model import InUse
 from filesync.core.plan import Plan, PlanInputs, Run
+from filesync.core.recover import NOTHING_TO_RECOVER, take_in
 from filesync.core.text import plural, printable
 from filesync.errors import ManifestError, Refused
 from filesync.local import lockstore
+from filesync.local.journal import Journal, journal_path, read_journal
 from filesync.remote.settings import Settings as ClientSettings
 from filesync.workflow.planning import sha256_or_none
 from filesync.workflow.workspace import Workspace, open_workspace, writer
@@ -63,10 +67,17 @@ def plan_destroy(run: Run) -> Plan:
         Change(key, Action.DELETE, Reason.DESTROYED, entry.id, locked=entry)
         for key, entry in lock.files.items()
     ]
+    # What an apply that was cut short made and did not get to lock is ours as well.
+    path = journal_path(run.manifest, space.manifest.project, space.server.base_url)
+    attempts = read_journal(path).attempts.values()
+    waiting = {retired.id: retired.key for retired in lock.retired.values()}
+    waiting |= {attempt.made: attempt.key for attempt in attempts if attempt.made is not None}
     rows += [
-        Change(retired.key, Action.DELETE, Reason.DESTROYED, retired.id)
-        for retired in lock.retired.values()
+        Change(key, Action.DELETE, Reason.DESTROYED, file_id)
+        for file_id, key in waiting.items()
+        if file_id not in {entry.id for entry in lock.files.values()}
     ]
+    sessions = [one for one in attempts if one.made is None and one.upload_id is not None]
     protected = [
         row.key
         for row in rows
@@ -89,31 +100,44 @@ def plan_destroy(run: Run) -> Plan:
         space.manifest.sha256,
         sha256_or_none(space.lock_bytes),
     )
-    return Plan(inputs, Decisions(tuple(rows), 0), now=int(time.time()))
+    return Plan(
+        inputs,
+        Decisions(tuple(rows), 0),
+        now=int(time.time()),
+        recovery=NOTHING_TO_RECOVER._replace(sessions=sessions),
+    )
 
 
 def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher) -> Result:
+    manifest, lock = space.manifest, space.lock
     saved = space.lock_bytes
 
     def save() -> None:
         nonlocal saved
-        text = locks.dump(space.lock)
+        text = locks.dump(lock)
         if text != saved:
             lockstore.save_lock(space.lock_path, text, sync=True)
             saved = text
 
-    with _stopped_by_signals() as stop, writer(space, ClientSettings(stop=stop)) as client:
-        applier = Applier(
-            plan,
-            space.lock,
-            client,
-            save,
-            settings=settings,
-            stop=stop,
-            watch=watch,
-            now=lambda: int(time.time() + (client.clock_offset or 0)),
-        )
-        return applier.run()
+    def in_use(key: str | None) -> InUse:
+        return (manifest.removed if key is None else policy_for(key, manifest)).in_use
+
+    take_in(lock, plan.recovery, plan.now)
+    path = journal_path(plan.inputs.run.manifest, manifest.project, space.server.base_url)
+    with (
+        _stopped_by_signals() as stop,
+        writer(space, ClientSettings(stop=stop)) as client,
+        Journal(plan.inputs.run.manifest, path) as journal,
+    ):
+
+        def now() -> int:
+            offset = client.clock_offset
+            return int(time.time() + (plan.clock_offset if offset is None else offset))
+
+        line = Line(client, journal, settings.concurrency, stop, watch, now)
+        result = Applier(plan, lock, line, save=save, in_use=in_use, settings=settings).run()
+        journal.compact(lock.owned_ids(), now())
+    return result
 
 
 @contextmanager

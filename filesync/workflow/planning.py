@@ -10,15 +10,18 @@ from concurrent.futures import ThreadPoolExecutor
 
 from filesync.core import guards
 from filesync.core.desired import desired_file
-from filesync.core.diff import Action, Change, decide
+from filesync.core.diff import Action, Change, decide, show_recovered
+from filesync.core.history import GHOST_SECONDS, History
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 from filesync.core.parts import PARTS_FROM
 from filesync.core.plan import Plan, PlanInputs, Run, narrow, selects
+from filesync.core.recover import NOTHING_TO_RECOVER, recover, take_in
 from filesync.core.text import plural
 from filesync.errors import FilesyncError, ListingError
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
+from filesync.local.journal import journal_path, read_journal
 from filesync.local.state import ensure_state_dir
 from filesync.remote.client import Reader
 from filesync.workflow.workspace import Workspace, open_workspace, reader, scan
@@ -49,8 +52,11 @@ def make_plan(
 
     warnings = list(space.manifest.warnings)
     now = int(time.time())
+    history = read_journal(
+        journal_path(run.manifest, space.manifest.project, space.server.base_url)
+    )
     if run.offline:
-        desired, remote = hash_all(), _as_locked(space.lock)
+        desired, remote, offset = hash_all(), _as_locked(space.lock), 0.0
     else:
         pace = space.manifest.requests_per_minute
         with (
@@ -62,13 +68,17 @@ def make_plan(
             remote = {file.id: file for file in listing.result()}
             offset = client.clock_offset or 0.0
             now = int(time.time() + offset)
-            _confirm_missing(client, space.lock, remote, now)
+            for ghost, deleted_at in history.deleted.items():
+                if now - deleted_at < GHOST_SECONDS:
+                    remote.pop(ghost, None)
+            made = {attempt.made for attempt in history.attempts.values() if attempt.made}
+            _confirm_missing(client, space.lock, made, remote, now)
         if abs(offset) > _CLOCK_TOLERANCE_SECONDS:
             warnings.append(
                 f"this machine's clock is {plural(abs(round(offset)), 'second')} "
                 f"{'behind' if offset > 0 else 'ahead of'} the server's; the server's is used"
             )
-    plan = _decide(space, desired, remote, now, warnings)
+    plan = _decide(space, desired, remote, history, now, offset, warnings)
     if protection:
         guards.check_protected(plan.rows, space.manifest)
     return plan
@@ -78,12 +88,18 @@ def _decide(
     space: Workspace,
     desired: list[DesiredFile],
     remote: dict[str, RemoteFile],
+    history: History,
     now: int,
+    clock_offset: float,
     warnings: list[str],
 ) -> Plan:
     manifest, lock, only = space.manifest, space.lock, space.run.only
-    everything = decide(
-        desired, lock, remote, project=manifest.project, prune=manifest.prune, now=now
+    # As if an apply that was cut short had saved the lock: then the table needs no case for it.
+    recovery = NOTHING_TO_RECOVER if space.run.offline else recover(history, lock, remote, now)
+    take_in(lock, recovery, now)
+    everything = show_recovered(
+        decide(desired, lock, remote, project=manifest.project, prune=manifest.prune, now=now),
+        recovery,
     )
     if only is not None and not any(
         row.key is not None and selects(only, row.key) for row in everything.rows
@@ -103,6 +119,8 @@ def _decide(
         ),
         decisions,
         now=now,
+        clock_offset=clock_offset,
+        recovery=recovery,
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
         warnings=warnings,
         refusals=guards.refusals(
@@ -111,6 +129,7 @@ def _decide(
             lock=lock,
             remote=remote,
             manifest=manifest,
+            unclear=recovery.unclear,
             now=now,
         ),
         refresh=_refresh(decisions.rows),
@@ -129,9 +148,11 @@ def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
 
 
 def _confirm_missing(
-    client: Reader, lock: Lockfile, remote: dict[str, RemoteFile], now: int
+    client: Reader, lock: Lockfile, made: set[str], remote: dict[str, RemoteFile], now: int
 ) -> None:
-    """Ask for each locked file that the listing lacks, and add to `remote` those that live.
+    """Ask for each file we know of that the listing lacks, and add to `remote` those that live.
+
+    `made` are files of an apply that was cut short before the lock was saved.
 
     A file whose expiry has passed needs no asking. Raises ListingError where a file that has
     long been there was left out of the listing: then others may have been, too.
@@ -142,7 +163,7 @@ def _confirm_missing(
         for entry in entries
         if entry.id not in remote and (entry.expires_at is None or entry.expires_at > now)
     }
-    doubtful |= lock.retired.keys() - remote.keys()
+    doubtful |= (lock.retired.keys() | made) - remote.keys()
     if not doubtful:
         return
     with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as lookups:

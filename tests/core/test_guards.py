@@ -49,6 +49,7 @@ def found(
             lock=lock,
             remote=remote,
             manifest=rules,
+            unclear={},
             now=NOW,
         )
     }
@@ -100,7 +101,9 @@ def test_only_the_right_flag_lifts_a_refusal(allowed: Allowed, passes: bool) -> 
     lock = Lockfile("p", "u", {str(n): entry(n) for n in range(3)})
     remote = {f"file-{n}": live(n) for n in range(3)}
     rows = decide([], lock, remote, project="p", prune=None, now=NOW).rows
-    no = refusals(rows, all_rows=rows, lock=lock, remote=remote, manifest=rules, now=NOW)
+    no = refusals(
+        rows, all_rows=rows, lock=lock, remote=remote, manifest=rules, unclear={}, now=NOW
+    )
     if passes:
         enforce(no, allowed)
     else:

@@ -63,7 +63,9 @@ def complete(client: Writer) -> RemoteFile:
 
 def test_a_reader_has_no_way_to_write() -> None:
     names = {name for name in dir(Reader) if not name.startswith("_")}
-    assert names == {"list_files", "get_file", "get_raw", "download", "close", "clock_offset"}
+    looks = {"list_files", "get_file", "get_raw", "download", "close", "clock_offset"}
+    uses = {"list_fine_tuning_jobs", "list_batches", "list_vector_stores", "is_attached"}
+    assert names == looks | uses
 
 
 def test_headers() -> None:
@@ -460,3 +462,48 @@ def test_proxy_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, pro
         writer("https://api.example/v1")
     assert "canary" not in caught.value.message + caught.value.hint
     writer("http://127.0.0.1/v1").close()  # no proxy is asked on the way to this machine
+
+
+def test_by_purpose_on_a_server_that_ignores_it(server: respx.MockRouter, client: Writer) -> None:
+    data = [
+        {"id": "a", "purpose": "batch"},
+        {"id": "b", "purpose": "vision"},
+        {"id": "c"},
+    ]
+    route = server.get("/files").respond(json={"data": data, "has_more": False})
+    assert [file.id for file in client.list_files("batch")] == ["a", "c"]
+    assert dict(route.calls.last.request.url.params) == {"limit": "10000", "purpose": "batch"}
+
+
+def test_a_server_without_a_files_route_has_no_listing(
+    server: respx.MockRouter, client: Writer
+) -> None:
+    server.get("/files").respond(404, json=ERROR)
+    with pytest.raises(ListingError):
+        client.list_files()
+
+
+def test_what_uses_files(server: respx.MockRouter, client: Writer) -> None:
+    jobs = [
+        {"id": "ftjob-1", "status": "queued", "training_file": "a", "validation_file": None},
+        {"id": "ftjob-2", "status": "succeeded", "training_file": "b", "validation_file": "c"},
+    ]
+    pages = [{"data": jobs[:1], "has_more": True}, {"data": jobs[1:], "has_more": False}]
+    server.get("/fine_tuning/jobs").mock(
+        side_effect=[httpx.Response(200, json=page) for page in pages]
+    )
+    assert [(job.files, job.finished) for job in client.list_fine_tuning_jobs()] == [
+        (("a",), False),
+        (("b", "c"), True),
+    ]
+    batch = {"id": "batch_1", "status": "paused by nobody knows whom", "input_file_id": "d"}
+    server.get("/batches").respond(json={"data": [batch], "has_more": False})
+    assert [(job.files, job.finished) for job in client.list_batches()] == [(("d",), False)]
+    server.get("/vector_stores").respond(404, json=ERROR)
+    with pytest.raises(ApiError) as caught:
+        client.list_vector_stores()
+    assert caught.value.status == 404
+    server.get("/vector_stores/vs_1/files/a").respond(json={"id": "a"})
+    server.get("/vector_stores/vs_1/files/b").respond(404, json=ERROR)
+    assert client.is_attached("vs_1", "a")
+    assert not client.is_attached("vs_1", "b")

@@ -1,0 +1,91 @@
+"""The deletes of a plan: last, looked up first, and never a file that someone still uses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from filesync.apply.events import Note
+from filesync.apply.pool import Step, Task, run_tasks
+from filesync.apply.transfer import Line
+from filesync.apply.usage import look_up
+from filesync.core.diff import Action, Change
+from filesync.core.lock import Lockfile
+from filesync.core.model import InUse
+from filesync.core.text import printable
+from filesync.errors import FilesyncError
+
+
+class Doomed(NamedTuple):
+    """A remote file to delete; `planned` if the plan has a line for it."""
+
+    id: str
+    key: str | None
+    planned: bool
+
+
+class Deleted(NamedTuple):
+    """What came of one delete; with an error the file may still be there."""
+
+    doomed: Doomed
+    error: FilesyncError | None
+
+
+def doomed_by(
+    changes: Iterable[Change], superseded: Sequence[Doomed], lock: Lockfile
+) -> tuple[list[Doomed], list[Doomed]]:
+    """Return what may be deleted now, and the keys that only let go of a file another key holds."""
+    holders = Counter(entry.id for entry in lock.files.values())
+    doomed, shared = [], []
+    for change in changes:
+        if change.action is Action.DELETE:
+            assert change.id is not None
+            one = Doomed(change.id, change.key, planned=True)
+            own = change.locked is not None
+            if holders[change.id] <= own:
+                doomed.append(one)
+            elif own:
+                shared.append(one)
+                holders[change.id] -= 1
+    return doomed + [one for one in superseded if not holders[one.id]], shared
+
+
+def spare_the_used(
+    doomed: Sequence[Doomed], line: Line, in_use: Callable[[str | None], InUse]
+) -> tuple[list[Doomed], list[Doomed]]:
+    """Return which of the files may go and which stay because a job or store uses them.
+
+    `in_use` is a key's policy; a file whose policy is `delete` is not even looked up.
+    """
+    asked = [one for one in doomed if in_use(one.key) == "keep"]
+    if not asked:
+        return list(doomed), []
+    usage = look_up(line.client, [one.id for one in asked])
+    for warning in usage.warnings:
+        line.watch(Note(warning, warning=True))
+    used = [one for one in asked if one.id in usage.users]
+    for one in used:
+        name = f"{printable(one.key)} ({one.id})" if one.key is not None else one.id
+        line.watch(
+            Note(f"{name} stays: {usage.users[one.id]} uses it; a later apply tries", warning=True)
+        )
+    kept = set(used)
+    return [one for one in doomed if one not in kept], used
+
+
+def delete_all(doomed: Iterable[Doomed], line: Line) -> Iterator[list[Deleted]]:
+    """Delete remote files; yield outcomes in batches as they come. Gone already is success."""
+
+    def task(one: Doomed) -> Task[Deleted]:
+        def run() -> Step[Deleted]:
+            try:
+                line.client.delete_file(one.id)
+            except FilesyncError as error:
+                return Step(Deleted(one, error))
+            line.journal.deleted(one.id, line.now())
+            return Step(Deleted(one, None))
+
+        return Task(0, run)
+
+    return run_tasks([task(one) for one in doomed], workers=line.lanes, stop=line.stop)

@@ -1,0 +1,93 @@
+"""Settling doubts: after a request without a clear answer, look before anything is sent again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from filesync.apply.transfer import InDoubt, NotUploaded, Uploaded
+from filesync.core.recover import listing_is_past, match
+from filesync.errors import AmbiguousError, FilesyncError
+from filesync.remote.client import Reader
+
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+
+
+class Settled(NamedTuple):
+    """What became of doubts: found on the platform, certainly absent, or not to be known."""
+
+    found: list[tuple[InDoubt, Uploaded]]
+    absent: list[InDoubt]
+    failed: list[NotUploaded]
+
+
+class _Doubt(NamedTuple):
+    """A doubt in the form that `match` takes."""
+
+    in_doubt: InDoubt
+    sha256: str
+    bytes: int
+    filename: str
+    purpose: str
+    at: int
+
+
+def settle(
+    client: Reader,
+    doubts: Sequence[InDoubt],
+    *,
+    owned: Callable[[], Iterable[str]],
+    stop: threading.Event,
+    now: Callable[[], int],
+) -> Settled:
+    """Look for the file of each doubt in the listing until it is found or cannot be there.
+
+    A listing may lag: absence is believed once the listing shows a file made later, or after
+    LISTING_LAG_SECONDS. `owned` gives the ids that belong to someone. When `stop` is set, the
+    rest is left undecided; the journal keeps it for the next run.
+    """
+    settled = Settled([], [], [])
+    left = [_as_doubt(doubt) for doubt in doubts]
+    pause = _FIRST_PAUSE
+    while left and not stop.is_set():
+        try:
+            listing = client.list_files()
+        except FilesyncError as error:
+            settled.failed.extend(NotUploaded(one.in_doubt.transfer.change, error) for one in left)
+            break
+        taken = set(owned()) | {uploaded.remote.id for _, uploaded in settled.found}
+        matches = match(left, (file for file in listing if file.id not in taken))
+        settled.found.extend(
+            (one.in_doubt, Uploaded(one.in_doubt.transfer.change, file))
+            for one, file in matches.found
+        )
+        settled.failed.extend(_unclear(one.in_doubt, ids) for one, ids in matches.unclear)
+        left = []
+        for one in matches.absent:
+            if listing_is_past(one.at, listing, now()):
+                settled.absent.append(one.in_doubt)
+            else:
+                left.append(one)
+        if left:
+            stop.wait(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+    return settled
+
+
+def _as_doubt(doubt: InDoubt) -> _Doubt:
+    want = doubt.transfer.want
+    return _Doubt(doubt, want.sha256, want.bytes, want.filename, want.policy.purpose, doubt.at)
+
+
+def _unclear(doubt: InDoubt, ids: list[str]) -> NotUploaded:
+    key = doubt.transfer.want.key
+    return NotUploaded(
+        doubt.transfer.change,
+        AmbiguousError(
+            f"no clear answer came, and {len(ids)} files on the platform could be it: "
+            + ", ".join(ids),
+            f"take one with `filesync adopt {key} ID`",
+        ),
+    )

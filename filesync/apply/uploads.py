@@ -1,0 +1,101 @@
+"""All uploads of a plan: sent at once, doubts settled after, what proves absent sent again."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+
+from filesync.apply.events import Note
+from filesync.apply.pool import Step, Task, run_tasks
+from filesync.apply.settle import settle
+from filesync.apply.transfer import InDoubt, Line, NotUploaded, Outcome, Transfer, Uploaded
+from filesync.core.diff import Change
+from filesync.core.history import Attempt
+from filesync.core.recover import Recovery, resumable
+from filesync.core.text import plural
+from filesync.errors import AmbiguousError, ApiError, FilesyncError
+
+# A file whose request ends without a clear answer this often will hardly get one.
+_MOST_TRIES = 8
+
+
+def upload_all(
+    changes: Iterable[Change],
+    recovery: Recovery,
+    line: Line,
+    owned: Callable[[], Iterable[str]],
+) -> Iterator[list[Uploaded | NotUploaded]]:
+    """Upload what creates and replaces ask for; yield outcomes in batches as they come.
+
+    `owned` gives the ids the lock holds by then. Sessions of an earlier run are gone on with
+    where they fit, and cancelled where not. When `line.stop` is set, what is not done is left.
+    """
+    tasks, doubts = _first_steps(changes, recovery, line)
+    while tasks or doubts:
+        for batch in run_tasks(tasks, workers=line.lanes, stop=line.stop):
+            doubts += [outcome for outcome in batch if isinstance(outcome, InDoubt)]
+            if clear := [outcome for outcome in batch if not isinstance(outcome, InDoubt)]:
+                yield clear
+        if not doubts or line.stop.is_set():
+            return
+        line.watch(Note(f"{plural(len(doubts), 'upload')} without a clear answer: looking first"))
+        settled = settle(line.client, doubts, owned=owned, stop=line.stop, now=line.now)
+        for doubt, uploaded in settled.found:
+            line.journal.made(doubt.transfer.number, uploaded.remote)
+        yield [uploaded for _, uploaded in settled.found] + settled.failed
+        tasks, doubts = [], []
+        for doubt in settled.absent:
+            transfer = doubt.transfer
+            if not transfer.has_session:
+                line.journal.end(transfer.number)
+            if transfer.tries >= _MOST_TRIES:
+                error = doubt.error or AmbiguousError("no clear answer came")
+                yield [NotUploaded(transfer.change, error)]
+            else:
+                tasks.append(transfer.again())
+
+
+def _first_steps(
+    changes: Iterable[Change], recovery: Recovery, line: Line
+) -> tuple[list[Task[Outcome]], list[InDoubt]]:
+    """Return the tasks to begin with, and the doubts that an earlier run left."""
+    sessions = {attempt.key: attempt for attempt in recovery.sessions}
+    tasks: list[Task[Outcome]] = []
+    doubts = []
+    resumed = set()
+    for change in changes:
+        want = change.desired
+        assert want is not None
+        unsettled = recovery.unsettled.get(want.key)
+        session = sessions.get(want.key)
+        if unsettled is not None and unsettled.is_for(want):
+            transfer = Transfer(change, line)
+            transfer.number = unsettled.number
+            doubts.append(InDoubt(transfer, unsettled.at, None))
+            continue
+        if session is not None and session.is_for(want) and resumable(session, line.now()):
+            resumed.add(session.number)
+            tasks.append(Transfer(change, line, session).task())
+        else:
+            tasks.append(Transfer(change, line).task())
+    tasks += [
+        _cancel(attempt, line) for attempt in recovery.sessions if attempt.number not in resumed
+    ]
+    return tasks, doubts
+
+
+def _cancel(attempt: Attempt, line: Line) -> Task[Outcome]:
+    """Cancel a session that nobody will go on with."""
+
+    def run() -> Step[Outcome]:
+        assert attempt.upload_id is not None
+        with contextlib.suppress(FilesyncError):
+            try:
+                line.client.cancel_upload(attempt.upload_id)
+            except ApiError as error:
+                if error.status not in (400, 404, 409):
+                    raise  # the next run tries again; else it has ended by itself
+            line.journal.end(attempt.number)
+        return Step()
+
+    return Task(0, run)

@@ -1,0 +1,222 @@
+"""What the journal says: which uploads were begun, and how far each is known to have come.
+
+One JSON object a line, each about one attempt to upload one file (`n` is its number):
+
+    {"n": 1, "begin": "train", "sha256": ..., "bytes": ..., "filename": ..., "purpose": ...,
+     "expires_after": ..., "at": ..., "sent": false}
+    {"n": 1, "session": "upload_1", "part_bytes": ..., "at": ...}    an upload session is open
+    {"n": 1, "part": 0, "id": "part_1"}                              the server has this part
+    {"n": 1, "sent": true, "at": ...}     the last bytes, or `complete`, are about to be sent
+    {"n": 1, "made": "file-1", "created_at": ..., "expires_at": ...} it is on the platform
+    {"n": 1, "end": true}                                            nothing is left of it
+    {"deleted": "file-2", "at": ...}      so that a listing that lags is not believed
+
+A line that says what is about to happen is on disk before it happens. Times are Unix seconds
+by the server's clock. A torn last line is what a crash leaves, and says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Set
+from dataclasses import dataclass, field
+from typing import Any
+
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+
+# A deleted file may stay listed for two minutes (API notes); ten leave room.
+GHOST_SECONDS = 600
+# How long an upload without a clear answer is looked for, and a session cancelled: two hours.
+DOUBT_SECONDS = 7200
+
+
+@dataclass
+class Attempt:
+    """One attempt to upload one file, as far as the journal tells; see the module's lines.
+
+    `sent` says that the server may have all of it. Without `sent` it cannot have made a file.
+    """
+
+    number: int
+    key: str
+    sha256: str
+    bytes: int
+    filename: str
+    purpose: str
+    expires_after: int | None
+    at: int
+    sent: bool = False
+    upload_id: str | None = None
+    part_bytes: int = 0
+    opened_at: int = 0
+    parts: dict[int, str] = field(default_factory=dict)
+    made: str | None = None
+    created_at: int = 0
+    expires_at: int | None = None
+
+    def is_for(self, want: DesiredFile) -> bool:
+        """Say whether this attempt uploads exactly the wanted file."""
+        return (
+            self.key,
+            self.sha256,
+            self.bytes,
+            self.filename,
+            self.purpose,
+            self.expires_after,
+        ) == (
+            want.key,
+            want.sha256,
+            want.bytes,
+            want.filename,
+            want.policy.purpose,
+            want.policy.expires_after,
+        )
+
+    def entry(self, remote: RemoteFile, path: str) -> LockEntry:
+        """Return the lock entry this attempt would have written for the file it made."""
+        created_at = remote.created_at or self.at
+        expires_at = remote.expires_at
+        if expires_at is None and self.expires_after is not None:
+            expires_at = created_at + self.expires_after
+        return LockEntry(
+            remote.id,
+            path,
+            self.sha256,
+            self.bytes,
+            self.filename,
+            self.purpose,
+            self.expires_after,
+            created_at,
+            expires_at,
+        )
+
+
+@dataclass
+class History:
+    """The attempts that did not end, by number, and the ids we deleted a short while ago."""
+
+    attempts: dict[int, Attempt] = field(default_factory=dict)
+    deleted: dict[str, int] = field(default_factory=dict)
+    last_number: int = 0
+
+
+def read_history(text: bytes) -> History:
+    """Return what a journal's text says; lines that make no sense are passed over."""
+    history = History()
+    for line in text.splitlines():
+        try:
+            record = json.loads(line)
+            if isinstance(record, dict):
+                _take(history, record)
+        except (ValueError, KeyError, TypeError, RecursionError):
+            continue  # torn by a crash: what it was about to say had not happened yet
+    return history
+
+
+def _take(history: History, record: dict[str, Any]) -> None:
+    if "deleted" in record:
+        history.deleted[str(record["deleted"])] = int(record["at"])
+        return
+    number = int(record["n"])
+    history.last_number = max(history.last_number, number)
+    if "begin" in record:
+        history.attempts[number] = Attempt(
+            number,
+            str(record["begin"]),
+            str(record["sha256"]),
+            int(record["bytes"]),
+            str(record["filename"]),
+            str(record["purpose"]),
+            None if record["expires_after"] is None else int(record["expires_after"]),
+            int(record["at"]),
+            bool(record["sent"]),
+        )
+        return
+    attempt = history.attempts.get(number)
+    if attempt is None:
+        return
+    if "session" in record:
+        attempt.upload_id = str(record["session"])
+        attempt.part_bytes = int(record["part_bytes"])
+        attempt.opened_at = int(record["at"])
+        attempt.parts.clear()
+        attempt.sent = False
+    elif "part" in record:
+        attempt.parts[int(record["part"])] = str(record["id"])
+    elif "made" in record:
+        attempt.made = str(record["made"])
+        attempt.created_at = int(record["created_at"])
+        expires_at = record["expires_at"]
+        attempt.expires_at = None if expires_at is None else int(expires_at)
+    elif "sent" in record:
+        attempt.sent = True
+        attempt.at = int(record["at"])
+    elif "end" in record:
+        del history.attempts[number]
+
+
+def still_open(attempt: Attempt, owned: Set[str], now: int) -> bool:
+    """Say whether an attempt still matters, given the ids that the saved lockfile holds.
+
+    A session lasts an hour; a file that may have been made is looked for a good while longer.
+    """
+    if attempt.made in owned:
+        return False
+    if attempt.made is None and not attempt.sent and attempt.upload_id is None:
+        return False  # cannot have left anything
+    return now - max(attempt.at, attempt.opened_at) < DOUBT_SECONDS
+
+
+def begin_line(number: int, want: DesiredFile, *, at: int, sent: bool) -> dict[str, Any]:
+    """Return the record that begins an attempt."""
+    return {
+        "n": number,
+        "begin": want.key,
+        "sha256": want.sha256,
+        "bytes": want.bytes,
+        "filename": want.filename,
+        "purpose": want.policy.purpose,
+        "expires_after": want.policy.expires_after,
+        "at": at,
+        "sent": sent,
+    }
+
+
+def lines(attempt: Attempt) -> list[dict[str, Any]]:
+    """Return the records that say of an attempt what is known of it, to write it anew."""
+    number = attempt.number
+    found: list[dict[str, Any]] = [
+        {
+            "n": number,
+            "begin": attempt.key,
+            "sha256": attempt.sha256,
+            "bytes": attempt.bytes,
+            "filename": attempt.filename,
+            "purpose": attempt.purpose,
+            "expires_after": attempt.expires_after,
+            "at": attempt.at,
+            "sent": attempt.sent,
+        }
+    ]
+    if attempt.upload_id is not None:
+        found.append(
+            {
+                "n": number,
+                "session": attempt.upload_id,
+                "part_bytes": attempt.part_bytes,
+                "at": attempt.opened_at,
+            }
+        )
+        found += [{"n": number, "part": i, "id": part} for i, part in attempt.parts.items()]
+        if attempt.sent:
+            found.append({"n": number, "sent": True, "at": attempt.at})
+    if attempt.made is not None:
+        found.append(
+            {
+                "n": number,
+                "made": attempt.made,
+                "created_at": attempt.created_at,
+                "expires_at": attempt.expires_at,
+            }
+        )
+    return found

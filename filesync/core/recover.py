@@ -1,0 +1,160 @@
+"""After a crash: what the journal began, held against what the platform shows. Pure.
+
+An upload may have been carried out although nobody heard the answer, and the API cannot be
+asked. So a file that fits (name, size, purpose, created since) and belongs to no one is taken
+for it if it is the only one; anything less certain is reported and named, never guessed. Where
+the name carries a fingerprint there is nothing to guess, and the decision table does it all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from filesync.core import fingerprint
+from filesync.core.history import Attempt, History
+from filesync.core.lock import Lockfile
+from filesync.core.model import LockEntry, RemoteFile
+
+# How long a new file may be missing from the listing before "not listed" is "not there".
+LISTING_LAG_SECONDS = 90
+# An upload session lives an hour; nearer to its end than this it is not worth going on with.
+SESSION_SECONDS = 3600 - 180
+# Servers stamp whole seconds, and ours is their clock as of some answer ago.
+_CLOCK_SLACK = 3
+
+
+class Sought(Protocol):
+    """What an upload in doubt is known by."""
+
+    @property
+    def sha256(self) -> str: ...
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def filename(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def at(self) -> int: ...
+
+
+S = TypeVar("S", bound=Sought)
+
+
+class Matches(NamedTuple, Generic[S]):
+    """Uploads in doubt, sorted by what was found for them."""
+
+    found: list[tuple[S, RemoteFile]]
+    absent: list[S]
+    unclear: list[tuple[S, list[str]]]
+
+
+def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
+    """Find the file that each upload in doubt made, among candidates that belong to no one.
+
+    Files alike in name, size and purpose are told apart only by content, which a listing does
+    not show: they are matched one to one if one doubt meets one file, or if all the doubts are
+    about the same content; any other meeting is unclear.
+    """
+    result: Matches[S] = Matches([], [], [])
+    alike: dict[tuple[str, int | None, str], list[RemoteFile]] = defaultdict(list)
+    for file in candidates:
+        alike[fingerprint.rewritten(file.filename), file.bytes, file.purpose].append(file)
+    groups: dict[tuple[str, int | None, str], list[S]] = defaultdict(list)
+    for doubt in doubts:
+        groups[fingerprint.rewritten(doubt.filename), doubt.bytes, doubt.purpose].append(doubt)
+    for looks, group in groups.items():
+        since = min(doubt.at for doubt in group) - _CLOCK_SLACK
+        files = [file for file in alike[looks] if not file.created_at or file.created_at >= since]
+        same = len({doubt.sha256 for doubt in group}) == 1
+        certain = same and all(fingerprint.parse(doubt.filename) for doubt in group)
+        if not files:
+            result.absent.extend(group)
+        elif certain or (same and len(files) <= len(group)):
+            result.found.extend(zip(group, files, strict=False))
+            result.absent.extend(group[len(files) :])
+        else:
+            ids = sorted(file.id for file in files)
+            result.unclear.extend((doubt, ids) for doubt in group)
+    return result
+
+
+def listing_is_past(at: int, listing: Iterable[RemoteFile], now: int) -> bool:
+    """Say whether a listing would show a file made at `at`.
+
+    It would once it shows a file made later, whoever's, or when enough time has passed.
+    """
+    return now - at > LISTING_LAG_SECONDS or any(file.created_at > at + 1 for file in listing)
+
+
+class Recovery(NamedTuple):
+    """What a history means for the next apply.
+
+    `entries` belong into the lock, in this order: files that were made and not locked.
+    `unsettled` are uploads of which nothing is listed yet but may be, by key; `unclear` those
+    for which several files might be it, with these files' ids. `sessions` are open upload
+    sessions.
+    """
+
+    entries: list[tuple[str, LockEntry]]
+    unsettled: dict[str, Attempt]
+    unclear: dict[str, list[str]]
+    sessions: list[Attempt]
+
+
+NOTHING_TO_RECOVER = Recovery([], {}, {}, [])
+
+
+def recover(
+    history: History, lock: Lockfile, remote: Mapping[str, RemoteFile], now: int
+) -> Recovery:
+    """Return what became of the attempts that the journal does not see ended."""
+    recovery = Recovery([], {}, {}, [])
+    owned = lock.owned_ids()
+    doubts = []
+    for attempt in history.attempts.values():
+        if attempt.made is not None:
+            if attempt.made not in owned and attempt.made in remote:
+                recovery.entries.append(_entry(attempt, remote[attempt.made], lock))
+        elif attempt.sent:
+            doubts.append(attempt)
+        elif attempt.upload_id is not None:
+            recovery.sessions.append(attempt)
+    taken = owned | {entry.id for _, entry in recovery.entries}
+    matches = match(doubts, (file for file in remote.values() if file.id not in taken))
+    for attempt, file in matches.found:
+        if fingerprint.parse(attempt.filename) is None:
+            recovery.entries.append(_entry(attempt, file, lock))
+    for attempt, ids in matches.unclear:
+        recovery.unclear[attempt.key] = ids
+    for attempt in matches.absent:
+        if attempt.upload_id is not None:
+            # `complete` may be asked again: a session makes one file and no second.
+            recovery.sessions.append(attempt)
+        elif not listing_is_past(attempt.at, remote.values(), now):
+            recovery.unsettled[attempt.key] = attempt
+    return recovery
+
+
+def _entry(attempt: Attempt, file: RemoteFile, lock: Lockfile) -> tuple[str, LockEntry]:
+    before = lock.files.get(attempt.key)
+    # The path is told anew by the next apply; it only says where the file came from.
+    path = before.path if before is not None else attempt.filename
+    return attempt.key, attempt.entry(file, path)
+
+
+def take_in(lock: Lockfile, recovery: Recovery, now: int) -> None:
+    """Put what was recovered into the lock, as the apply that made it would have done."""
+    for key, entry in recovery.entries:
+        before = lock.files.get(key)
+        if before is not None and before.id != entry.id:
+            lock.retire(before.id, key, now)
+        lock.retired.pop(entry.id, None)
+        lock.files[key] = entry
+
+
+def resumable(attempt: Attempt, now: int) -> bool:
+    """Say whether an open session has enough of its hour left to go on with."""
+    return now - attempt.opened_at < SESSION_SECONDS

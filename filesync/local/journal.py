@@ -1,0 +1,170 @@
+"""The journal: every upload written down before it is asked for and after it is answered.
+
+It lives in `.filesync/`, one for each lockfile and server, and only its owner may read it.
+What it says and how it is read back is in `core.history`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+from collections.abc import Set
+from typing import Any, Self
+
+from filesync.core.history import (
+    GHOST_SECONDS,
+    History,
+    begin_line,
+    lines,
+    read_history,
+    still_open,
+)
+from filesync.core.model import DesiredFile, RemoteFile
+from filesync.core.text import printable
+from filesync.errors import LocalFileError
+from filesync.local.files import why, write_atomic
+from filesync.local.state import ensure_state_dir, state_dir
+
+
+def journal_path(manifest_path: str, project: str, base_url: str) -> str:
+    """Return the journal's path; another project or server has another, so none is mixed up."""
+    who = hashlib.sha256(f"{project}\n{base_url}".encode()).hexdigest()[:8]
+    stem = os.path.splitext(os.path.basename(manifest_path))[0]
+    return os.path.join(state_dir(manifest_path), f"{stem}-{who}.journal")
+
+
+def read_journal(path: str) -> History:
+    """Return what the journal says, an empty history if there is none."""
+    try:
+        with open(path, "rb") as file:
+            return read_history(file.read())
+    except FileNotFoundError:
+        return History()
+    except OSError as error:
+        # Not "nothing was begun": that would make what was begun twice.
+        raise LocalFileError(f"cannot read {printable(path)}: {why(error)}") from None
+
+
+class Journal:
+    """An open journal; safe to write to from many threads, which share their fsyncs."""
+
+    def __init__(self, manifest_path: str, path: str) -> None:
+        ensure_state_dir(manifest_path)
+        self._path = path
+        self._number = read_journal(path).last_number
+        self._guard = threading.Lock()
+        self._sync_guard = threading.Lock()
+        self._written = 0
+        self._synced = 0
+        self._fd = self._open()
+
+    def _open(self) -> int:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        try:
+            return os.open(self._path, flags, 0o600)
+        except OSError as error:
+            raise LocalFileError(f"cannot write {printable(self._path)}: {why(error)}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        os.close(self._fd)
+
+    def begin(self, want: DesiredFile, at: int, *, sent: bool) -> int:
+        """Note that an upload is about to begin, and return its number.
+
+        `sent` if its whole body may be with the server as soon as the request is made.
+        """
+        with self._guard:
+            self._number += 1
+            number = self._number
+        self._write(begin_line(number, want, at=at, sent=sent), sync=True)
+        return number
+
+    def session(self, number: int, upload_id: str, part_bytes: int, at: int) -> None:
+        """Note an open upload session: until it is completed it can be resumed or cancelled."""
+        self._write(
+            {"n": number, "session": upload_id, "part_bytes": part_bytes, "at": at}, sync=True
+        )
+
+    def part(self, number: int, index: int, part_id: str) -> None:
+        """Note a part the server has; if a power cut loses the line, the part is sent again."""
+        self._write({"n": number, "part": index, "id": part_id})
+
+    def sent(self, number: int, at: int) -> None:
+        """Note that the last of an upload is about to be sent: from here on a file may exist."""
+        self._write({"n": number, "sent": True, "at": at}, sync=True)
+
+    def made(self, number: int, remote: RemoteFile) -> None:
+        """Note the file that came of an upload; the lockfile follows and is what counts."""
+        self._write(
+            {
+                "n": number,
+                "made": remote.id,
+                "created_at": remote.created_at,
+                "expires_at": remote.expires_at,
+            }
+        )
+
+    def end(self, number: int) -> None:
+        """Note that nothing is left of an upload on the server."""
+        self._write({"n": number, "end": True})
+
+    def deleted(self, file_id: str, at: int) -> None:
+        """Note that a file was deleted."""
+        self._write({"deleted": file_id, "at": at})
+
+    def compact(self, owned: Set[str], now: int) -> None:
+        """Keep only what is still open or of use; remove the journal where that is nothing.
+
+        `owned` are the ids in the lockfile, which must be saved before. To be called when
+        nothing else writes.
+        """
+        history = read_journal(self._path)
+        records = [
+            record
+            for attempt in history.attempts.values()
+            if still_open(attempt, owned, now)
+            for record in lines(attempt)
+        ]
+        records += [
+            {"deleted": file_id, "at": at}
+            for file_id, at in history.deleted.items()
+            if now - at < GHOST_SECONDS
+        ]
+        text = "".join(json.dumps(record) + "\n" for record in records)
+        os.close(self._fd)
+        try:
+            if text:
+                write_atomic(self._path, text.encode(), mode=0o600)
+            else:
+                os.unlink(self._path)
+        finally:
+            self._fd = self._open()
+
+    def _write(self, record: dict[str, Any], *, sync: bool = False) -> None:
+        data = (json.dumps(record) + "\n").encode()
+        try:
+            with self._guard:
+                # One write a line: it is whole in the file, or torn at its very end.
+                os.write(self._fd, data)
+                self._written += 1
+                mine = self._written
+            if sync:
+                self._sync(mine)
+        except OSError as error:
+            raise LocalFileError(
+                f"cannot write {printable(self._path)}: {why(error)}",
+                "nothing is sent that cannot be written down first: make room, then apply again",
+            ) from None
+
+    def _sync(self, upto: int) -> None:
+        """Get lines to the disk; threads that come meanwhile are served by the same fsync."""
+        with self._sync_guard:
+            if self._synced < upto:
+                written = self._written
+                os.fdatasync(self._fd)
+                self._synced = written

@@ -1,0 +1,50 @@
+"""Verify: whether the platform holds, byte for byte, what the lockfile says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from filesync.core.model import LockEntry
+from filesync.core.plan import Run
+from filesync.errors import ApiError, FilesyncError, ManifestError
+from filesync.remote.client import Reader
+from filesync.workflow.workspace import open_workspace, reader
+
+
+class Verdict(NamedTuple):
+    """What came of one file: `same` is None where `why` says it could not be compared."""
+
+    key: str
+    id: str
+    same: bool | None
+    why: str
+
+
+def verify(run: Run) -> Iterator[Verdict]:
+    """Download each locked file and compare its hash; yields a verdict a file, by key."""
+    space = open_workspace(run)
+    if space.problems:
+        raise ManifestError(run.manifest, space.problems)
+    pace = space.manifest.requests_per_minute
+    with reader(space.server, run, requests_per_minute=pace) as client:
+        for key, entry in sorted(space.lock.files.items()):
+            yield _verify_one(client, key, entry)
+
+
+def _verify_one(client: Reader, key: str, entry: LockEntry) -> Verdict:
+    digest = hashlib.sha256()
+    try:
+        for chunk in client.download(entry.id):
+            digest.update(chunk)
+    except ApiError as error:
+        if error.status == 401:
+            raise
+        if error.status == 404:
+            return Verdict(key, entry.id, False, "it is gone from the platform")
+        return Verdict(key, entry.id, None, error.message)
+    except FilesyncError as error:
+        return Verdict(key, entry.id, None, error.message)
+    same = digest.hexdigest() == entry.sha256
+    return Verdict(key, entry.id, same, "" if same else "its content differs from the lockfile's")
