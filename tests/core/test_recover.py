@@ -1,0 +1,192 @@
+"""What a journal means after a crash, case by case."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from filesync.core.fingerprint import fingerprinted
+from filesync.core.history import Attempt, History, lines, read_history, still_open
+from filesync.core.lock import Lockfile
+from filesync.core.model import LockEntry, RemoteFile
+from filesync.core.recover import LISTING_LAG_SECONDS, Recovery, listing_is_past, recover, take_in
+
+NOW = 1_800_000_000
+SHA = "a" * 64
+
+
+def attempt(number: int = 1, **changes: Any) -> Attempt:
+    plain: dict[str, Any] = {
+        "key": "k",
+        "sha256": SHA,
+        "bytes": 10,
+        "filename": "k.txt",
+        "purpose": "user_data",
+        "expires_after": None,
+        "at": NOW - 5,
+    }
+    return Attempt(number, **{**plain, **changes})
+
+
+def live(file_id: str, **changes: Any) -> RemoteFile:
+    plain = RemoteFile(file_id, "k.txt", "user_data", 10, NOW - 4, None, "processed")
+    return plain._replace(**changes)
+
+
+def after(
+    attempts: list[Attempt], files: list[RemoteFile], lock: Lockfile | None = None, now: int = NOW
+) -> Recovery:
+    history = History({one.number: one for one in attempts})
+    return recover(history, lock or Lockfile("p", "u"), {file.id: file for file in files}, now)
+
+
+def test_a_journal_is_read_back_as_it_was_written() -> None:
+    one = attempt(
+        7,
+        sent=True,
+        upload_id="upload_1",
+        part_bytes=4,
+        opened_at=NOW - 9,
+        parts={0: "part_a", 2: "part_b"},
+        made="file-1",
+        created_at=NOW,
+        expires_at=NOW + 60,
+    )
+    text = "\n".join(json.dumps(record) for record in lines(one)).encode()
+    assert read_history(text).attempts == {7: one}
+
+
+@pytest.mark.parametrize("cut", range(0, 200, 7))
+def test_a_torn_journal_says_what_was_whole(cut: int) -> None:
+    text = "".join(json.dumps(record) + "\n" for record in lines(attempt(sent=True))).encode()
+    history = read_history(text + text.replace(b'"n": 1', b'"n": 2')[:cut])
+    assert 1 in history.attempts
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"null", b"[]", b'{"n": "x"}', b'{"n": 1}', b"\xff", b"{" * 5000, b'{"n": 9, "']
+)
+def test_nonsense_in_a_journal_is_passed_over(line: bytes) -> None:
+    assert read_history(line + b"\n").attempts == {}
+
+
+def test_a_file_that_was_made_and_not_locked_is_taken_in() -> None:
+    found = after([attempt(made="file-1")], [live("file-1")])
+    ((key, entry),) = found.entries
+    assert (key, entry.id, entry.sha256) == ("k", "file-1", SHA)
+
+
+def test_a_file_that_was_made_and_is_gone_again_is_not() -> None:
+    assert after([attempt(made="file-1")], []).entries == []
+
+
+def test_a_file_that_the_lock_holds_needs_nothing() -> None:
+    lock = Lockfile("p", "u")
+    lock.retire("file-1", "k", 0)
+    assert after([attempt(made="file-1")], [live("file-1")], lock).entries == []
+
+
+def test_without_the_last_byte_sent_there_is_nothing_to_look_for() -> None:
+    found = after([attempt(sent=False)], [live("file-1")])
+    assert found == Recovery([], {}, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("file", "taken"),
+    [
+        (live("file-1"), True),
+        (live("file-1", created_at=NOW - 7), True),  # the clocks' slack
+        (live("file-1", created_at=NOW - 60), False),
+        (live("file-1", bytes=11), False),
+        (live("file-1", purpose="batch"), False),
+        (live("file-1", filename="other.txt"), False),
+    ],
+)
+def test_the_only_file_that_fits_is_taken_for_the_upload(file: RemoteFile, taken: bool) -> None:
+    found = after([attempt(sent=True)], [file])
+    assert [entry.id for _, entry in found.entries] == (["file-1"] if taken else [])
+    assert set(found.unsettled) == (set() if taken else {"k"})
+
+
+def test_two_files_that_fit_are_named_and_not_guessed() -> None:
+    found = after([attempt(sent=True)], [live("file-2"), live("file-1")])
+    assert found.entries == []
+    assert found.unclear == {"k": ["file-1", "file-2"]}
+
+
+def test_two_uploads_that_look_alike_are_not_guessed_either() -> None:
+    doubts = [attempt(1, sent=True), attempt(2, key="l", sha256="b" * 64, sent=True)]
+    found = after(doubts, [live("file-1")])
+    assert found.entries == []
+    assert set(found.unclear) == {"k", "l"}
+
+
+def test_two_uploads_of_the_same_content_may_share_out_what_is_there() -> None:
+    doubts = [attempt(1, sent=True), attempt(2, key="l", sent=True)]
+    found = after(doubts, [live("file-1")])
+    assert [entry.id for _, entry in found.entries] == ["file-1"]
+    assert len(found.unsettled) == 1
+
+
+def test_what_carries_a_fingerprint_is_left_to_the_decision_table() -> None:
+    name = fingerprinted("k.txt", "p", SHA)
+    files = [live("file-1", filename=name), live("file-2", filename=name)]
+    found = after([attempt(filename=name, sent=True)], files)
+    assert found == Recovery([], {}, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("age", "newest", "past"),
+    [
+        (5, None, False),
+        (LISTING_LAG_SECONDS, None, False),
+        (LISTING_LAG_SECONDS + 1, None, True),
+        (5, 1, False),  # whole seconds: it may have been made before
+        (5, 2, True),
+    ],
+)
+def test_absence_is_believed_once_something_later_is_listed_or_time_has_passed(
+    age: int, newest: int | None, past: bool
+) -> None:
+    made_at = NOW - age
+    listing = [] if newest is None else [live("file-x", created_at=made_at + newest)]
+    assert listing_is_past(made_at, listing, NOW) is past
+
+
+def test_an_open_session_is_gone_on_with() -> None:
+    one = attempt(upload_id="upload_1", part_bytes=4, parts={0: "part_a"})
+    assert after([one], []).sessions == [one]
+
+
+def test_a_session_whose_completion_got_no_answer_is_looked_for_first() -> None:
+    one = attempt(upload_id="upload_1", sent=True)
+    assert after([one], []).sessions == [one]
+    found = after([one], [live("file-1")])
+    assert found.sessions == []
+    assert [entry.id for _, entry in found.entries] == ["file-1"]
+
+
+def test_taking_in_retires_what_was_there_before_in_order() -> None:
+    lock = Lockfile("p", "u")
+    lock.files["k"] = LockEntry("file-0", "k", "b" * 64, 1, "k", "user_data", None, 1, None)
+    attempts = [attempt(1, made="file-1"), attempt(2, made="file-2")]
+    take_in(lock, after(attempts, [live("file-1"), live("file-2")], lock), NOW)
+    assert lock.files["k"].id == "file-2"
+    assert set(lock.retired) == {"file-0", "file-1"}
+
+
+@pytest.mark.parametrize(
+    ("one", "owned", "open_"),
+    [
+        (attempt(), set(), False),
+        (attempt(sent=True), set(), True),
+        (attempt(sent=True, at=NOW - 9000), set(), False),
+        (attempt(upload_id="upload_1", opened_at=NOW), set(), True),
+        (attempt(made="file-1"), set(), True),
+        (attempt(made="file-1"), {"file-1"}, False),
+    ],
+)
+def test_what_a_journal_keeps(one: Attempt, owned: set[str], open_: bool) -> None:
+    assert still_open(one, owned, NOW) is open_
