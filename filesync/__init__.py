@@ -65,19 +65,25 @@ def apply(
     wait: bool = False,
     allow_duplicates: bool = False,
     accept_missing: bool = False,
+    lock_timeout: float = 600,
     watch: Callable[[Any], None] | None = None,
 ) -> Result:
     """Carry out a plan, as `filesync apply -y` does, and return what was done and what failed.
 
-    Raises Refused, with nothing written, where a guard says no or the plan is stale.
+    `watch` is given each event of `filesync.apply.events`, from several threads. Raises Refused,
+    with nothing written, where a guard says no or the plan is stale, and FilesyncError if another
+    run still holds the lockfile after `lock_timeout` seconds.
     """
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
+    from filesync.local.exclusive import exclusive
     from filesync.workflow.applying import apply_plan
 
-    return apply_plan(
-        plan,
-        allowed=Allowed(allow_duplicates, accept_missing, max_delete, deletes),
-        settings=Settings(concurrency, deletes, wait),
-        watch=watch or (lambda _event: None),
-    )
+    manifest = plan.inputs.run.manifest
+    with exclusive(manifest, timeout=lock_timeout, on_wait=lambda _message: None):
+        return apply_plan(
+            plan,
+            allowed=Allowed(allow_duplicates, accept_missing, max_delete, deletes),
+            settings=Settings(concurrency, deletes, wait),
+            watch=watch or (lambda _event: None),
+        )

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from filesync.apply.deletes import Doomed, delete_all, doomed_by, spare_the_used
 from filesync.apply.events import Done, Failed, Note
+from filesync.apply.saver import Saver
 from filesync.apply.transfer import Line, NotUploaded, Uploaded
 from filesync.apply.uploads import upload_all
 from filesync.apply.waiting import wait_until_processed
@@ -41,7 +42,7 @@ class Result(NamedTuple):
 class Applier:
     """Carries out one plan on one lockfile.
 
-    `save` writes the lock as it stands; `in_use` gives the policy for a key that may be gone
+    `saver` writes the lock as it stands; `in_use` gives the policy for a key that may be gone
     from the manifest.
     """
 
@@ -51,14 +52,14 @@ class Applier:
         lock: Lockfile,
         line: Line,
         *,
-        save: Callable[[], None],
+        saver: Saver,
         in_use: Callable[[str | None], InUse],
         settings: Settings,
     ) -> None:
         self._plan = plan
         self._lock = lock
         self._line = line
-        self._save = save
+        self._saver = saver
         self._in_use = in_use
         self._settings = settings
         self._applied: list[Done] = []
@@ -86,7 +87,7 @@ class Applier:
                 assert change.id is not None
                 self._lock.drop(change.id, change.key)
                 self._done(Done(change.key, Action.FORGET, change.id))
-        self._save()
+        self._saver.now()
 
     def _upload(self) -> list[Uploaded]:
         changes = [
@@ -97,7 +98,8 @@ class Applier:
         uploaded: list[Uploaded] = []
         for batch in upload_all(changes, self._plan.recovery, self._line, self._lock.owned_ids):
             uploaded += self._take(batch)
-            self._save()
+            self._saver.soon(bool(batch))
+        self._saver.now()
         return uploaded
 
     def _take(self, outcomes: list[Uploaded | NotUploaded] | list[NotUploaded]) -> list[Uploaded]:
@@ -146,7 +148,7 @@ class Applier:
             return
         for one in used:
             self._keep(one)
-        self._save()
+        self._saver.now()
         for batch in delete_all(doomed, self._line):
             for deleted in batch:
                 if deleted.error is not None:
@@ -155,7 +157,8 @@ class Applier:
                 self._lock.drop(deleted.doomed.id, deleted.doomed.key)
                 if deleted.doomed.planned:
                     self._done(Done(deleted.doomed.key, Action.DELETE, deleted.doomed.id))
-            self._save()
+            self._saver.soon(bool(batch))
+        self._saver.now()
 
     def _keep(self, used: Doomed) -> None:
         """Let a file that is in use wait in `retired`; one that no key ever named just stays."""

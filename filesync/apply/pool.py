@@ -15,6 +15,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
+_IDLE_SECONDS = 0.2
+
 
 class Step(NamedTuple, Generic[T]):
     """What came of a task: a result if it ended something, and the tasks that follow."""
@@ -35,6 +37,7 @@ def run_tasks(
 ) -> Iterator[list[T]]:
     """Run tasks and those that follow from them; yield results in batches as they come.
 
+    An empty batch comes now and then while nothing else does, so that the reader can save.
     Once `stop` is set, tasks not begun are dropped; those under way are waited for. An exception
     that a task lets out is a defect: it sets `stop` and is raised here.
     """
@@ -73,7 +76,11 @@ class _Pool(Generic[T]):
     def batches(self) -> Iterator[list[T]]:
         while True:
             # One blocking read, then whatever else is ready: the reader saves once a batch.
-            batch = [self._results.get()]
+            try:
+                batch = [self._results.get(timeout=_IDLE_SECONDS)]
+            except queue.Empty:
+                yield []
+                continue
             while not self._results.empty():
                 batch.append(self._results.get())
             for item in batch:

@@ -25,7 +25,8 @@ def upload_all(
     line: Line,
     owned: Callable[[], Iterable[str]],
 ) -> Iterator[list[Uploaded | NotUploaded]]:
-    """Upload what creates and replaces ask for; yield outcomes in batches as they come.
+    """Upload what creates and replaces ask for; yield outcomes in batches as they come,
+    empty ones too.
 
     `owned` gives the ids the lock holds by then. Sessions of an earlier run are gone on with
     where they fit, and cancelled where not. When `line.stop` is set, what is not done is left.
@@ -34,8 +35,7 @@ def upload_all(
     while tasks or doubts:
         for batch in run_tasks(tasks, workers=line.lanes, stop=line.stop):
             doubts += [outcome for outcome in batch if isinstance(outcome, InDoubt)]
-            if clear := [outcome for outcome in batch if not isinstance(outcome, InDoubt)]:
-                yield clear
+            yield [outcome for outcome in batch if not isinstance(outcome, InDoubt)]
         if not doubts or line.stop.is_set():
             return
         line.watch(Note(f"{plural(len(doubts), 'upload')} without a clear answer: looking first"))

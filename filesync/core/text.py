@@ -32,8 +32,8 @@ def human_bytes(count: int) -> str:
 
 
 def human_duration(seconds: int) -> str:
-    """Return a duration in its largest whole-ish unit, e.g. "13d", "5h", "12m", "40s"."""
+    """Return a duration to the nearest of its largest unit, e.g. "14d", "5h", "12m", "40s"."""
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
         if abs(seconds) >= length:
-            return f"{seconds // length if seconds >= 0 else -(-seconds // length)}{unit}"
+            return f"{round(seconds / length)}{unit}"
     return f"{seconds}s"

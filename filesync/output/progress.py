@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from filesync.apply.events import Done, Event, Failed, Note, Sent, Started, Watcher
+from filesync.apply.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.core.diff import Action
 from filesync.core.plan import Plan
 from filesync.core.text import human_bytes, printable
@@ -86,11 +86,10 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
                 with guard:
                     done += 1
                 progress.update(task, done=done)
-            case Started():
-                pass
+            case Failed() | Note():
+                progress.console.print(_line(event), markup=False)
             case _:
-                if line := _line(event):
-                    progress.console.print(line, markup=False)
+                pass  # the last line of the command counts them
 
     with progress:
         yield watch

@@ -23,7 +23,7 @@ _SIGNS = {
 }
 
 REASONS = {
-    Reason.FINGERPRINT_MATCH: "same fingerprint on the platform",
+    Reason.FINGERPRINT_MATCH: "already there, by its fingerprint",
     Reason.NEW: "new",
     Reason.UP_TO_DATE: "up to date",
     Reason.CONTENT_CHANGED: "content changed",
@@ -32,9 +32,9 @@ REASONS = {
     Reason.EXPIRING: "expires soon",
     Reason.EXPIRED: "expired",
     Reason.MISSING_REMOTELY: "missing on the platform",
-    Reason.REMOVED_FROM_MANIFEST: "not in the manifest any more",
+    Reason.REMOVED_FROM_MANIFEST: "not in the manifest",
     Reason.GONE: "gone from the platform",
-    Reason.RETIRED: "superseded before",
+    Reason.RETIRED: "retired by an earlier apply",
     Reason.ORPHAN: "ours by its name, in no lockfile",
     Reason.UNMANAGED: "matches prune",
     Reason.RECOVERED: "uploaded by an apply that was cut short",
@@ -68,8 +68,9 @@ def _table(changes: Sequence[Change], paint: Paint, verbose: bool) -> Iterable[s
         shown = rows if verbose or action is Action.DELETE else rows[:_FOLD_FROM]
         sign, colour = _SIGNS[action]
         for change in shown:
-            size = _size(change)
-            line = f"{_name(change):<{width}}  {size:>8}  {_why(change)}"
+            # A delete cannot be undone: what goes is named by its id, not told by its size.
+            which = change.id if action is Action.DELETE else f"{_size(change):>8}"
+            line = f"{_name(change):<{width}}  {which}  {_why(change, verbose)}"
             yield f"  {paint(f'{sign} {action.value:<7}', colour)}  {line}"
         if left := len(rows) - len(shown):
             more = f"... and {left:,} more to {action.value} (-v shows them)"
@@ -90,29 +91,25 @@ def _size(change: Change) -> str:
     return ""
 
 
-def _why(change: Change) -> str:
+def _why(change: Change, verbose: bool) -> str:
+    """Return the reason in words; other ids are long, so only where asked for."""
     reason = REASONS[change.reason]
     if change.fields:
         reason = ", ".join(change.fields) + " changed"
-    match change.action:
-        case Action.CREATE:
-            return reason
-        case Action.REPLACE:
-            return f"{reason} (now {change.id})"
-        case _:
-            return f"{reason} ({change.id})"
+    if verbose and change.id is not None and change.action is not Action.DELETE:
+        reason += f" ({change.id})"
+    return reason
 
 
 def _headline(plan: Plan, paint: Paint) -> str:
-    rest = _rest(plan.summary)
+    summary = plan.summary
     if not plan.has_changes:
-        files = plural(plan.summary.noop, "file")
-        return paint("No changes.", "green") + f" {files} up to date{rest}."
-    return f"Plan: {_counts(plan.summary)}; {plan.summary.noop:,} up to date{rest}." + (
-        f" {human_bytes(plan.summary.upload_bytes)} to upload."
-        if plan.summary.upload_bytes or plan.summary.create or plan.summary.replace
-        else ""
-    )
+        files = plural(summary.noop, "file")
+        return paint("No changes.", "green") + f" {files} up to date{_rest(summary)}."
+    up_to_date = f"; {summary.noop:,} up to date" if summary.noop else ""
+    sending = summary.create or summary.replace
+    upload = f" {human_bytes(summary.upload_bytes)} to upload." if sending else ""
+    return f"Plan: {_counts(summary)}{up_to_date}{_rest(summary)}.{upload}"
 
 
 def _rest(summary: Summary) -> str:
@@ -152,4 +149,6 @@ def render_result(result: Result, lock_path: str) -> str:
     for done in result.applied:
         counts[done.action] += 1
     did = ", ".join(f"{count:,} {_PAST[action]}" for action, count in counts.items() if count)
-    return f"Applied: {did or 'nothing'}. The ids are in {printable(lock_path)}."
+    new = counts[Action.CREATE] + counts[Action.REPLACE] + counts[Action.ADOPT]
+    where = f" The ids are in {printable(lock_path)}." if new else ""
+    return f"Applied: {did or 'nothing'}.{where}"

@@ -11,6 +11,7 @@ from types import FrameType
 
 from filesync.apply.applier import Applier, Result, Settings
 from filesync.apply.events import Watcher
+from filesync.apply.saver import Saver
 from filesync.apply.transfer import Line
 from filesync.core import guards
 from filesync.core import lock as locks
@@ -135,7 +136,9 @@ def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher)
             return int(time.time() + (plan.clock_offset if offset is None else offset))
 
         line = Line(client, journal, settings.concurrency, stop, watch, now)
-        result = Applier(plan, lock, line, save=save, in_use=in_use, settings=settings).run()
+        result = Applier(
+            plan, lock, line, saver=Saver(save), in_use=in_use, settings=settings
+        ).run()
         journal.compact(lock.owned_ids(), now())
     return result
 

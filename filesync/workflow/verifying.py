@@ -43,6 +43,11 @@ def _verify_one(client: Reader, key: str, entry: LockEntry) -> Verdict:
             raise
         if error.status == 404:
             return Verdict(key, entry.id, False, "it is gone from the platform")
+        if error.status == 400:
+            # What the API answers for assistants and user_data.
+            return Verdict(
+                key, entry.id, None, f"files of purpose {entry.purpose} cannot be downloaded"
+            )
         return Verdict(key, entry.id, None, error.message)
     except FilesyncError as error:
         return Verdict(key, entry.id, None, error.message)

@@ -1,0 +1,113 @@
+"""Each example does with the official client what it says, on a server over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import openai
+import pytest
+from docs_helpers import Shell, copy_checkout, serving
+
+import filesync
+from filesync.core.lock import Lockfile
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A shell in a checkout, with a server in its environment."""
+    checkout = copy_checkout(tmp_path / "checkout")
+    with serving(tmp_path / "server") as to_server:
+        yield Shell(checkout, tmp_path / "home", **to_server)
+
+
+@pytest.fixture
+def client(shell: Shell) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(
+        base_url=shell.env["OPENAI_BASE_URL"], api_key=shell.env["OPENAI_API_KEY"]
+    ) as client:
+        yield client
+
+
+def apply(shell: Shell, name: str) -> Lockfile:
+    """Apply a manifest; its lockfile."""
+    shell.run("filesync", "apply", "-y", "-m", f"manifests/{name}.yaml")
+    return filesync.load_lock(str(shell.folder / f"manifests/{name}.lock"))
+
+
+def test_fine_tuning_job(shell: Shell, client: openai.OpenAI) -> None:
+    lock = apply(shell, "fine-tuning")
+    said = shell.python("examples/fine_tuning_job.py", "manifests/fine-tuning.lock")
+
+    (job,) = client.fine_tuning.jobs.list()
+    assert said.startswith(job.id)
+    assert job.training_file == lock.id("train")
+    assert job.validation_file == lock.id("validation")
+
+
+def test_batch_job(shell: Shell, client: openai.OpenAI) -> None:
+    lock = apply(shell, "batch")
+    said = shell.python("examples/batch_job.py", "manifests/batch.lock")
+
+    (batch,) = client.batches.list()
+    assert said.startswith(batch.id)
+    assert batch.input_file_id == lock.id("reviews")
+
+
+def test_file_search_follows_the_folder(shell: Shell, client: openai.OpenAI) -> None:
+    example = ("examples/file_search.py", "manifests/file-search.lock")
+
+    def both() -> tuple[str, set[str]]:
+        """Run apply and the example; what it said and what is attached then."""
+        lock = apply(shell, "file-search")
+        said = shell.python(*example)
+        (store,) = client.vector_stores.list()
+        attached = {file.id for file in client.vector_stores.files.list(store.id)}
+        assert attached == {entry.id for entry in lock.files.values()}
+        return said, attached
+
+    said, first = both()
+    assert "holds 4 documents" in said
+    said, _ = both()
+    assert "attached" not in said
+
+    handbook = shell.folder / "manifests/data/handbook"
+    (handbook / "returns.md").unlink()
+    (handbook / "opening-hours.md").write_text("Closed.\n")
+    (handbook / "lights.md").write_text("No appointment needed.\n")
+
+    said, then = both()
+    assert said.count("attached") == 2
+    assert len(then & first) == 2
+    # What the store let go of is deleted by the next apply.
+    apply(shell, "file-search")
+    assert {file.id for file in client.files.list()} == then
+
+
+def test_file_search_takes_out_what_is_not_declared(shell: Shell, client: openai.OpenAI) -> None:
+    other = client.files.create(file=("old.md", b"old"), purpose="assistants")
+    store = client.vector_stores.create(name="handbook", file_ids=[other.id])
+    apply(shell, "file-search")
+
+    said = shell.python("examples/file_search.py", "manifests/file-search.lock")
+
+    assert f"took out {other.id}" in said
+    assert other.id not in {file.id for file in client.vector_stores.files.list(store.id)}
+
+
+def test_python_api(shell: Shell) -> None:
+    command = ("examples/python_api.py", "manifests/fine-tuning.yaml")
+
+    first = shell.python(*command)
+    second = shell.python(*command)
+
+    lock = filesync.load_lock(str(shell.folder / "manifests/fine-tuning.lock"))
+    assert "create train: new\n" in first
+    assert f"train is {lock.id('train')}\n" in first
+    assert second == "nothing to do\n"
+
+
+def test_python_api_tells_an_error_in_words(shell: Shell) -> None:
+    command = ("python", "examples/python_api.py", "manifests/fine-tuning.yaml")
+    said = shell.run(*command, status=1, OPENAI_API_KEY="")
+    assert said.startswith("OPENAI_API_KEY is not set\n")
