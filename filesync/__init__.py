@@ -76,11 +76,10 @@ def apply(
     """
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
-    from filesync.local.exclusive import exclusive
     from filesync.workflow.applying import apply_plan
+    from filesync.workflow.workspace import alone
 
-    manifest = plan.inputs.run.manifest
-    with exclusive(manifest, timeout=lock_timeout, on_wait=lambda _message: None):
+    with alone(plan.inputs.run, timeout=lock_timeout, on_wait=lambda _message: None):
         return apply_plan(
             plan,
             allowed=Allowed(allow_duplicates, accept_missing, max_delete, deletes),

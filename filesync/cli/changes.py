@@ -123,16 +123,16 @@ def apply(
     """Plan, ask, and make it so: uploads first, then the lockfile, deletes last."""
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed, enforce
-    from filesync.local.exclusive import exclusive
     from filesync.output.text import render_plan
     from filesync.workflow.planning import make_plan
+    from filesync.workflow.workspace import alone
 
     run = common.run(
         only=only, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http
     )
     lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
     settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
-    with exclusive(run.manifest, timeout=lock_timeout, on_wait=common.warn):
+    with alone(run, timeout=lock_timeout, on_wait=common.warn):
         made = make_plan(run)
         # What a guard refuses is told once, as the error.
         refused = {str(refusal) for refusal in made.refusals}
@@ -141,7 +141,7 @@ def apply(
                 common.warn(warning)
         if not as_json:
             click.echo(render_plan(made, paint=paint, verbose=common.verbose))
-        enforce(made.refusals, lifted)
+        enforce(made.refusals, lifted, made.summary.delete)
         if made.has_changes:
             _ask("Apply this?", yes)
         _carry_out(common, made, lifted, settings, as_json)
@@ -161,12 +161,12 @@ def destroy(
     """Delete every remote file that the lockfile owns."""
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
-    from filesync.local.exclusive import exclusive
     from filesync.output.text import render_plan
     from filesync.workflow.applying import plan_destroy
+    from filesync.workflow.workspace import alone
 
     run = common.run(allow_insecure_http=allow_insecure_http)
-    with exclusive(run.manifest, timeout=lock_timeout, on_wait=common.warn):
+    with alone(run, timeout=lock_timeout, on_wait=common.warn):
         made = plan_destroy(run)
         if not as_json:
             click.echo(render_plan(made, paint=paint, verbose=common.verbose))

@@ -66,11 +66,11 @@ def adopt(
     Without ID, the one file with the same name, size and purpose. Its content is downloaded
     and compared where the API allows that.
     """
-    from filesync.local.exclusive import exclusive
     from filesync.workflow.keys import adopt as adopt_key
+    from filesync.workflow.workspace import alone
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
-    with exclusive(run.manifest, timeout=_LOCK_SECONDS, on_wait=common.warn):
+    with alone(run, timeout=_LOCK_SECONDS, on_wait=common.warn):
         adopted = adopt_key(run, key, file_id)
     if adopted.unchecked is None:
         common.note(f"adopted {key} ({adopted.entry.id}): same content")
@@ -88,11 +88,12 @@ def adopt(
 def forget(common: Common, key: str) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""
     from filesync.core import fingerprint
-    from filesync.local.exclusive import exclusive
     from filesync.workflow.keys import forget as forget_key
+    from filesync.workflow.workspace import alone
 
-    with exclusive(common.manifest, timeout=_LOCK_SECONDS, on_wait=common.warn):
-        entry = forget_key(common.run(), key)
+    run = common.run()
+    with alone(run, timeout=_LOCK_SECONDS, on_wait=common.warn):
+        entry = forget_key(run, key)
     common.note(f"forgot {key}; {entry.id} is still on the platform")
     if fingerprint.parse(entry.filename) is not None:
         common.warn(

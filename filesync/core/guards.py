@@ -34,12 +34,11 @@ class Guard(StrEnum):
 
 
 class Refusal(NamedTuple):
-    """One rule's no: the sentence, how to go on, and for delete caps the count that would pass."""
+    """One rule's no: the sentence, and how to go on."""
 
     guard: Guard
     message: str
     hint: str
-    deletes: int = 0
 
     def __str__(self) -> str:
         return f"apply will refuse: {self.message} ({self.hint})"
@@ -102,9 +101,21 @@ def refusals(
     return [refusal for refusal in found if refusal is not None]
 
 
-def enforce(found: Iterable[Refusal], allowed: Allowed) -> None:
-    """Raise Refused with every refusal that no flag of this run lifts."""
+def enforce(found: Iterable[Refusal], allowed: Allowed, deletes: int) -> None:
+    """Raise Refused with every refusal that no flag of this run lifts.
+
+    `deletes` is how many delete actions the plan has: --max-delete is a cap as well.
+    """
     left = []
+    if allowed.deletes and allowed.max_delete is not None and deletes > allowed.max_delete:
+        left.append(
+            Refusal(
+                Guard.MAX_DELETE,
+                f"{plural(deletes, 'file')} would be deleted, and --max-delete allows "
+                f"{allowed.max_delete}",
+                _if_meant(deletes),
+            )
+        )
     for refusal in found:
         match refusal.guard:
             case Guard.LOOKALIKE:
@@ -112,9 +123,7 @@ def enforce(found: Iterable[Refusal], allowed: Allowed) -> None:
             case Guard.MISSING:
                 lifted = allowed.missing
             case Guard.MAX_DELETE | Guard.EMPTIED:
-                lifted = not allowed.deletes or (
-                    allowed.max_delete is not None and refusal.deletes <= allowed.max_delete
-                )
+                lifted = not allowed.deletes or allowed.max_delete is not None
         if not lifted:
             left.append(refusal)
     if left:
@@ -199,7 +208,6 @@ def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile)
         "would be deleted",
         "if that is meant, run `filesync destroy`; "
         f"or say how many may go with --max-delete {deletes}",
-        deletes,
     )
 
 
@@ -234,9 +242,12 @@ def _too_many_deletes(
         f"{plural(deletes, 'file')} would be deleted, and limits.max_delete "
         f"({limit.value}{'%' if limit.percent else ''}) allows {allowed} of the "
         f"{owned} we own",
-        f"read the deletes in `filesync plan`; if they are meant, pass --max-delete {deletes}",
-        deletes,
+        _if_meant(deletes),
     )
+
+
+def _if_meant(deletes: int) -> str:
+    return f"read the deletes in `filesync plan`; if they are meant, pass --max-delete {deletes}"
 
 
 def _cap(limit: MaxDelete, owned: int) -> int:

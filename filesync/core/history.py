@@ -18,14 +18,16 @@ by the server's clock. A torn last line is what a crash leaves, and says nothing
 from __future__ import annotations
 
 import json
-from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import Any
 
+from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 
 # A deleted file may stay listed for two minutes (API notes); ten leave room.
 GHOST_SECONDS = 600
+# Servers stamp whole seconds, and ours is their clock as of some answer ago.
+CLOCK_SLACK = 3
 # How long an upload without a clear answer is looked for, and a session cancelled: two hours.
 DOUBT_SECONDS = 7200
 
@@ -155,13 +157,27 @@ def _take(history: History, record: dict[str, Any]) -> None:
         del history.attempts[number]
 
 
-def still_open(attempt: Attempt, owned: Set[str], now: int) -> bool:
-    """Say whether an attempt still matters, given the ids that the saved lockfile holds.
+def still_open(history: History, lock: Lockfile, now: int) -> list[Attempt]:
+    """Return the attempts that still matter, given what the saved lockfile holds.
 
     A session lasts an hour; a file that may have been made is looked for a good while longer.
     """
-    if attempt.made in owned:
-        return False
+    owned = lock.owned_ids()
+    return [
+        attempt
+        for attempt in history.attempts.values()
+        if attempt.made not in owned and _may_matter(attempt, lock, now)
+    ]
+
+
+def _may_matter(attempt: Attempt, lock: Lockfile, now: int) -> bool:
+    entry = lock.files.get(attempt.key)
+    if (
+        entry is not None
+        and (entry.sha256, entry.filename) == (attempt.sha256, attempt.filename)
+        and entry.created_at >= attempt.at - CLOCK_SLACK
+    ):
+        return False  # found and adopted since, or sent again
     if attempt.made is None and not attempt.sent and attempt.upload_id is None:
         return False  # cannot have left anything
     return now - max(attempt.at, attempt.opened_at) < DOUBT_SECONDS

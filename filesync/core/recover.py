@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from filesync.core import fingerprint
-from filesync.core.history import Attempt, History
+from filesync.core.history import CLOCK_SLACK, Attempt, History
 from filesync.core.lock import Lockfile
 from filesync.core.model import LockEntry, RemoteFile
 
@@ -21,8 +21,6 @@ from filesync.core.model import LockEntry, RemoteFile
 LISTING_LAG_SECONDS = 90
 # An upload session lives an hour; nearer to its end than this it is not worth going on with.
 SESSION_SECONDS = 3600 - 180
-# Servers stamp whole seconds, and ours is their clock as of some answer ago.
-_CLOCK_SLACK = 3
 
 
 class Sought(Protocol):
@@ -66,7 +64,7 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
     for doubt in doubts:
         groups[fingerprint.rewritten(doubt.filename), doubt.bytes, doubt.purpose].append(doubt)
     for looks, group in groups.items():
-        since = min(doubt.at for doubt in group) - _CLOCK_SLACK
+        since = min(doubt.at for doubt in group) - CLOCK_SLACK
         files = [file for file in alike[looks] if not file.created_at or file.created_at >= since]
         same = len({doubt.sha256 for doubt in group}) == 1
         certain = same and all(fingerprint.parse(doubt.filename) for doubt in group)

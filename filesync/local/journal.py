@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Set
 from typing import Any, Self
 
 from filesync.core.history import (
@@ -21,6 +20,7 @@ from filesync.core.history import (
     read_history,
     still_open,
 )
+from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, RemoteFile
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
@@ -117,18 +117,14 @@ class Journal:
         """Note that a file was deleted."""
         self._write({"deleted": file_id, "at": at})
 
-    def compact(self, owned: Set[str], now: int) -> None:
+    def compact(self, lock: Lockfile, now: int) -> None:
         """Keep only what is still open or of use; remove the journal where that is nothing.
 
-        `owned` are the ids in the lockfile, which must be saved before. To be called when
-        nothing else writes.
+        The lock must be saved before. To be called when nothing else writes.
         """
         history = read_journal(self._path)
         records = [
-            record
-            for attempt in history.attempts.values()
-            if still_open(attempt, owned, now)
-            for record in lines(attempt)
+            record for attempt in still_open(history, lock, now) for record in lines(attempt)
         ]
         records += [
             {"deleted": file_id, "at": at}

@@ -43,7 +43,7 @@ def apply_plan(
     has changed since the plan; files are held against their planned hash while they are sent.
     Single failures do not raise: they are in the Result.
     """
-    guards.enforce(plan.refusals, allowed)
+    guards.enforce(plan.refusals, allowed, plan.summary.delete)
     space = open_workspace(plan.inputs.run)
     moved = []
     if space.manifest.sha256 != plan.inputs.manifest_sha256:
@@ -55,6 +55,9 @@ def apply_plan(
             f"the plan is stale: {' and '.join(moved)} changed since it was made",
             "plan again",
         )
+    nothing = (plan.has_changes, plan.refresh, plan.recovery != NOTHING_TO_RECOVER)
+    if not any(nothing) and space.lock_bytes is not None:
+        return Result((), (), interrupted=False)
     return _carry_out(space, plan, settings, watch)
 
 
@@ -139,7 +142,7 @@ def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher)
         result = Applier(
             plan, lock, line, saver=Saver(save), in_use=in_use, settings=settings
         ).run()
-        journal.compact(lock.owned_ids(), now())
+        journal.compact(lock, now())
     return result
 
 

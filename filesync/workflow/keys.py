@@ -20,7 +20,7 @@ from filesync.errors import ApiError, AuthError, FilesyncError
 from filesync.local import lockstore
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
-from filesync.local.state import ensure_state_dir
+from filesync.local.state import state_dir
 from filesync.remote.client import Reader
 from filesync.workflow.workspace import open_workspace, read_lock, reader, scan, unknown_key
 
@@ -54,7 +54,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
             f"{printable(key)} is in the lockfile already, as {lock.files[key].id}",
             f"to give that file up first, run `filesync forget {printable(key)}`",
         )
-    cache = HashCache(os.path.join(ensure_state_dir(run.manifest), "hashes.sqlite"))
+    cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
     (local,) = hash_files([files[key]], cache, md5_from=PARTS_FROM)
     want = desired_file(space.manifest.project, local)
     pace = space.manifest.requests_per_minute

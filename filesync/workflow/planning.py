@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 from filesync.core import guards
 from filesync.core.desired import desired_file
@@ -22,9 +24,11 @@ from filesync.errors import FilesyncError, ListingError
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.journal import journal_path, read_journal
-from filesync.local.state import ensure_state_dir
+from filesync.local.state import state_dir
 from filesync.remote.client import Reader
 from filesync.workflow.workspace import Workspace, open_workspace, reader, scan
+
+T = TypeVar("T")
 
 _LOOKUPS_AT_ONCE = 8
 # A file this old that the server has and its listing lacks means that the listing is not whole;
@@ -44,7 +48,7 @@ def make_plan(
     """
     space = open_workspace(run)
     files = scan(run, space.manifest, space.problems)
-    cache = HashCache(os.path.join(ensure_state_dir(run.manifest), "hashes.sqlite"))
+    cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
 
     def hash_all() -> list[DesiredFile]:
         hashed = hash_files(files, cache, md5_from=PARTS_FROM, on_bytes=on_hashed)
@@ -59,11 +63,8 @@ def make_plan(
         desired, remote, offset = hash_all(), _as_locked(space.lock), 0.0
     else:
         pace = space.manifest.requests_per_minute
-        with (
-            reader(space.server, run, requests_per_minute=pace) as client,
-            ThreadPoolExecutor(1) as side,
-        ):
-            listing = side.submit(client.list_files)
+        with reader(space.server, run, requests_per_minute=pace) as client:
+            listing = _in_background(client.list_files)
             desired = hash_all()
             remote = {file.id: file for file in listing.result()}
             offset = client.clock_offset or 0.0
@@ -177,6 +178,20 @@ def _confirm_missing(
             "nothing was decided; run again, and tell whoever runs the server if it stays so",
         )
     remote.update((file.id, file) for file in found)
+
+
+def _in_background(work: Callable[[], T]) -> Future[T]:
+    """Start work beside ours; unlike an executor's it is not waited for after Ctrl-C."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
 
 
 def _as_locked(lock: Lockfile) -> dict[str, RemoteFile]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -79,13 +79,32 @@ def read_manifest(path: str) -> tuple[Manifest, list[Problem]]:
         with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise FilesyncError(
-            f"there is no manifest {printable(path)}",
-            "run `filesync init` to write one, or name yours with --manifest PATH",
-        ) from None
+        raise _no_manifest(path) from None
     except OSError as error:
         raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
     return manifests.parse(text, path)
+
+
+def _no_manifest(path: str) -> FilesyncError:
+    return FilesyncError(
+        f"there is no manifest {printable(path)}",
+        "run `filesync init` to write one, or name yours with --manifest PATH",
+    )
+
+
+@contextmanager
+def alone(run: Run, *, timeout: float, on_wait: Callable[[str], None]) -> Iterator[None]:
+    """Keep every other run off the lockfile for as long as the context is open.
+
+    Raises FilesyncError if there is no manifest, before anything is written beside it, or if
+    another run holds the lockfile for longer than `timeout` seconds.
+    """
+    from filesync.local.exclusive import exclusive
+
+    if not os.path.exists(run.manifest):
+        raise _no_manifest(run.manifest)
+    with exclusive(run.manifest, timeout=timeout, on_wait=on_wait):
+        yield
 
 
 def read_lock(manifest_path: str) -> Lockfile:

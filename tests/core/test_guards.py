@@ -33,7 +33,7 @@ def found(
     *,
     foreign: int = 0,
     expires_at: int | None = None,
-) -> dict[Guard, int]:
+) -> dict[Guard, str]:
     """Refusals where nothing is wanted, `locked` files are in the lock and `there` of them live."""
     prune = Prune(("user_data",), "x*") if foreign else None
     rules = manifest(max_delete, prune)
@@ -42,7 +42,7 @@ def found(
     remote |= {f"file-{n}": live(n, "x") for n in range(1000, 1000 + foreign)}
     decisions = decide([], lock, remote, project="p", prune=prune, now=NOW)
     return {
-        refusal.guard: refusal.deletes
+        refusal.guard: refusal.hint
         for refusal in refusals(
             decisions.rows,
             all_rows=decisions.rows,
@@ -70,7 +70,9 @@ def test_files_that_expired_are_not_missing() -> None:
 
 
 def test_a_manifest_that_lost_every_file_is_refused_however_few() -> None:
-    assert found(1, 1, MaxDelete(100, True)) == {Guard.EMPTIED: 1}
+    (hint,) = found(1, 1, MaxDelete(100, True)).values()
+    assert "`filesync destroy`" in hint
+    assert "--max-delete 1" in hint
 
 
 @pytest.mark.parametrize(
@@ -105,7 +107,16 @@ def test_only_the_right_flag_lifts_a_refusal(allowed: Allowed, passes: bool) -> 
         rows, all_rows=rows, lock=lock, remote=remote, manifest=rules, unclear={}, now=NOW
     )
     if passes:
-        enforce(no, allowed)
+        enforce(no, allowed, 3)
     else:
         with pytest.raises(Refused, match="3 files"):
-            enforce(no, allowed)
+            enforce(no, allowed, 3)
+
+
+@pytest.mark.parametrize(("cap", "passes"), [(1, False), (2, True)])
+def test_max_delete_caps_where_nothing_else_would(cap: int, passes: bool) -> None:
+    if passes:
+        enforce([], Allowed(max_delete=cap), 2)
+    else:
+        with pytest.raises(Refused, match="2 files would be deleted, and --max-delete allows 1"):
+            enforce([], Allowed(max_delete=cap), 2)

@@ -35,6 +35,11 @@ def live(file_id: str, **changes: Any) -> RemoteFile:
     return plain._replace(**changes)
 
 
+def entry(file_id: str, **changes: Any) -> LockEntry:
+    plain = LockEntry(file_id, "k.txt", SHA, 10, "k.txt", "user_data", None, NOW, None)
+    return plain._replace(**changes)
+
+
 def after(
     attempts: list[Attempt], files: list[RemoteFile], lock: Lockfile | None = None, now: int = NOW
 ) -> Recovery:
@@ -178,15 +183,19 @@ def test_taking_in_retires_what_was_there_before_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "owned", "open_"),
+    ("one", "locked", "open_"),
     [
-        (attempt(), set(), False),
-        (attempt(sent=True), set(), True),
-        (attempt(sent=True, at=NOW - 9000), set(), False),
-        (attempt(upload_id="upload_1", opened_at=NOW), set(), True),
-        (attempt(made="file-1"), set(), True),
-        (attempt(made="file-1"), {"file-1"}, False),
+        (attempt(), None, False),
+        (attempt(sent=True), None, True),
+        (attempt(sent=True, at=NOW - 9000), None, False),
+        (attempt(upload_id="upload_1", opened_at=NOW), None, True),
+        (attempt(made="file-1"), None, True),
+        (attempt(made="file-1"), entry("file-1", created_at=1), False),
+        (attempt(sent=True), entry("file-2", created_at=NOW - 4), False),  # adopted since
+        (attempt(sent=True), entry("file-2", created_at=NOW - 60), True),
+        (attempt(sent=True), entry("file-2", sha256="b" * 64), True),
     ],
 )
-def test_what_a_journal_keeps(one: Attempt, owned: set[str], open_: bool) -> None:
-    assert still_open(one, owned, NOW) is open_
+def test_what_a_journal_keeps(one: Attempt, locked: LockEntry | None, open_: bool) -> None:
+    lock = Lockfile("p", "u", {"k": locked} if locked else {})
+    assert still_open(History({1: one}), lock, NOW) == ([one] if open_ else [])
