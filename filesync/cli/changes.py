@@ -25,7 +25,7 @@ from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
-    from filesync.core.plan import Plan
+    from filesync.core.plan import Plan, Run
 
 
 @command("validate", outside_option)
@@ -62,15 +62,15 @@ def plan(
     """Show what apply would do. Writes nothing remotely."""
     from filesync.output.documents import plan_document, to_text
     from filesync.output.text import render_plan
-    from filesync.workflow.planning import make_plan
 
-    made = make_plan(
+    made = _plan(
+        common,
         common.run(
             only=only,
             offline=offline,
             allow_outside=allow_outside,
             allow_insecure_http=allow_insecure_http,
-        )
+        ),
     )
     for warning in made.warnings:
         common.warn(warning)
@@ -124,7 +124,6 @@ def apply(
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed, enforce
     from filesync.output.text import render_plan
-    from filesync.workflow.planning import make_plan
     from filesync.workflow.workspace import alone
 
     run = common.run(
@@ -133,7 +132,7 @@ def apply(
     lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
     settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
-        made = make_plan(run)
+        made = _plan(common, run)
         # What a guard refuses is told once, as the error.
         refused = {str(refusal) for refusal in made.refusals}
         for warning in made.warnings:
@@ -180,10 +179,9 @@ def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_ht
     """Show each file with its id, age, time left, and how it differs."""
     from filesync.output.documents import to_text
     from filesync.output.tables import render_status, status_document
-    from filesync.workflow.planning import make_plan
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
-    made = make_plan(run, protection=False)
+    made = _plan(common, run, protection=False)
     for warning in made.warnings:
         common.warn(warning)
     if as_json:
@@ -214,6 +212,15 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
             "lockfile says",
             "`filesync forget KEY` and then `filesync apply` uploads it again",
         )
+
+
+def _plan(common: Common, run: Run, *, protection: bool = True) -> Plan:
+    """Plan, and show on a terminal how far the hashing is."""
+    from filesync.output.progress import hashing
+    from filesync.workflow.planning import make_plan
+
+    with hashing(quiet=common.quiet) as on_hashed:
+        return make_plan(run, on_hashed=on_hashed, protection=protection)
 
 
 def _ask(question: str, yes: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,6 +13,39 @@ from filesync.core.diff import Action
 from filesync.core.plan import Plan
 from filesync.core.text import human_bytes, printable
 from filesync.output.text import past
+
+_TELL_AFTER = 0.5
+_TELL_EVERY = 0.1
+
+
+@contextmanager
+def hashing(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
+    """Give what shows how much has been hashed, on a terminal and once it takes a while."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    guard = threading.Lock()
+    hashed, told_at = 0, time.monotonic() + _TELL_AFTER
+
+    def on_hashed(count: int) -> None:
+        nonlocal hashed, told_at
+        with guard:
+            hashed += count
+            if time.monotonic() >= told_at:
+                told_at = time.monotonic() + _TELL_EVERY
+                _show(f"hashed {human_bytes(hashed)}")
+
+    try:
+        yield on_hashed
+    finally:
+        if hashed:
+            _show("")
+
+
+def _show(text: str) -> None:
+    """Put a text in place of the terminal's last line."""
+    sys.stderr.write(f"\r\x1b[K{text}")
+    sys.stderr.flush()
 
 
 @contextmanager
