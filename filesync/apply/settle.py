@@ -32,6 +32,7 @@ class _Doubt(NamedTuple):
     filename: str
     purpose: str
     at: int
+    until: int
 
 
 def settle(
@@ -44,9 +45,8 @@ def settle(
 ) -> Settled:
     """Look for the file of each doubt in the listing until it is found or cannot be there.
 
-    A listing may lag: absence is believed once the listing shows a file made later, or after
-    LISTING_LAG_SECONDS. `owned` gives the ids that belong to someone. When `stop` is set, the
-    rest is left undecided; the journal keeps it for the next run.
+    Absence is believed when `listing_is_past` says so. `owned` gives the ids that belong to
+    someone. When `stop` is set, the rest is left undecided; the journal keeps it for the next run.
     """
     settled = Settled([], [], [])
     left = [_as_doubt(doubt) for doubt in doubts]
@@ -66,7 +66,7 @@ def settle(
         settled.failed.extend(_unclear(one.in_doubt, ids) for one, ids in matches.unclear)
         left = []
         for one in matches.absent:
-            if listing_is_past(one.at, listing, now()):
+            if listing_is_past(one.until, listing, now()):
                 settled.absent.append(one.in_doubt)
             else:
                 left.append(one)
@@ -78,7 +78,15 @@ def settle(
 
 def _as_doubt(doubt: InDoubt) -> _Doubt:
     want = doubt.transfer.want
-    return _Doubt(doubt, want.sha256, want.bytes, want.filename, want.policy.purpose, doubt.at)
+    return _Doubt(
+        doubt,
+        want.sha256,
+        want.bytes,
+        want.filename,
+        want.policy.purpose,
+        doubt.since,
+        doubt.until,
+    )
 
 
 def _unclear(doubt: InDoubt, ids: list[str]) -> NotUploaded:

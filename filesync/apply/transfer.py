@@ -41,8 +41,6 @@ from filesync.remote.multipart import content_type
 # Parts of files already begun go before files not begun: fewer files are half done at once.
 _PART_RANK = -(1 << 62)
 _NO_UPLOADS = (404, 405, 501)  # what servers without the Uploads routes answer
-# A body up to this size may be with the server as soon as the request is made.
-_ONE_CHUNK = 1 << 20
 
 
 class Uploaded(NamedTuple):
@@ -62,11 +60,13 @@ class NotUploaded(NamedTuple):
 class InDoubt(NamedTuple):
     """A change whose file may be on the platform: no clear answer came.
 
-    `at` is when it may have been made; `error` is None for a doubt left by an earlier run.
+    It may have been made from `since` on, and was sent by `until`; `error` is None for a doubt
+    that an earlier run left.
     """
 
     transfer: Transfer
-    at: int
+    since: int
+    until: int
     error: AmbiguousError | None
 
 
@@ -102,6 +102,7 @@ class Transfer:
         self._upload_id = ""
         self._resumed = False
         self._asked_to_complete = False
+        self._began = 0  # when it was first asked to complete
         self._part_ids: list[str] = []
         self._unsent = 0
         self._error: FilesyncError | None = None
@@ -142,14 +143,12 @@ class Transfer:
 
     def _send_whole(self) -> Outcome:
         want, line = self.want, self._line
-        at_once = want.bytes <= _ONE_CHUNK
         at = line.now()
-        self.number = line.journal.begin(want, at, sent=at_once)
+        self.number = line.journal.begin(want, at)
         body = self._body(
             parts.Part(0, want.bytes),
             sha256=want.sha256,
-            # Larger files are only in danger of being made when their last chunk goes.
-            before_last=None if at_once else lambda: line.journal.sent(self.number, line.now()),
+            before_last=lambda: line.journal.sent(self.number, line.now()),
         )
         try:
             remote = line.client.create_file(
@@ -159,7 +158,7 @@ class Transfer:
                 expires_after=want.policy.expires_after,
             )
         except AmbiguousError as error:
-            return InDoubt(self, at, error)
+            return InDoubt(self, at, line.now(), error)
         except FilesyncError:
             line.journal.end(self.number)
             raise
@@ -172,13 +171,15 @@ class Transfer:
         resume, self._resume = self._resume, None
         if resume is not None and resume.upload_id is not None:
             self.number, self._upload_id = resume.number, resume.upload_id
-            self._resumed, self._asked_to_complete = True, resume.sent
+            self._resumed, self._asked_to_complete = True, resume.sent is not None
+            self._began = resume.sent or 0
             cuts = parts.ranges(want.bytes, resume.part_bytes)
             done = resume.parts
         else:
             cuts, done = parts.cut(want.bytes, line.lanes), {}
             self._resumed = self._asked_to_complete = False
-            self.number = line.journal.begin(want, line.now(), sent=False)
+            self._began = 0
+            self.number = line.journal.begin(want, line.now())
             try:
                 self._upload_id = line.client.create_upload(
                     filename=want.filename,
@@ -230,11 +231,12 @@ class Transfer:
             md5 = self.want.local.md5
             assert md5 is not None, "files that go in parts are hashed with md5"
             line.journal.sent(self.number, at)
+            self._began = self._began or at
             remote = line.client.complete_upload(self._upload_id, self._part_ids, md5)
             return Step(self._made(remote))
         except AmbiguousError as error:
             self._asked_to_complete = True
-            return Step(InDoubt(self, at, error))
+            return Step(InDoubt(self, at, line.now(), error))
         except Interrupted as error:
             return Step(NotUploaded(self.change, error))  # the session waits for the next run
         except FilesyncError as error:
@@ -247,7 +249,7 @@ class Transfer:
             # is there and only not listed yet: look again, for as long as a listing may lag.
             self._upload_id = ""
             doubt = AmbiguousError(f"it is not known whether {self.change.key} was completed")
-            return Step(InDoubt(self, self._line.now(), doubt))
+            return Step(InDoubt(self, self._began, self._line.now(), doubt))
         self._abandon(error)
         if refused and self._resumed:
             return Step(more=[self.task()])  # the server has lost the session: begin anew

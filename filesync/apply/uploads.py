@@ -71,7 +71,8 @@ def _first_steps(
         if unsettled is not None and unsettled.is_for(want):
             transfer = Transfer(change, line)
             transfer.number = unsettled.number
-            doubts.append(InDoubt(transfer, unsettled.at, None))
+            sent = unsettled.sent or unsettled.at
+            doubts.append(InDoubt(transfer, unsettled.at, sent, None))
             continue
         if session is not None and session.is_for(want) and resumable(session, line.now()):
             resumed.add(session.number)

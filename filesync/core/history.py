@@ -3,10 +3,10 @@
 One JSON object a line, each about one attempt to upload one file (`n` is its number):
 
     {"n": 1, "begin": "train", "sha256": ..., "bytes": ..., "filename": ..., "purpose": ...,
-     "expires_after": ..., "at": ..., "sent": false}
+     "expires_after": ..., "at": ...}
     {"n": 1, "session": "upload_1", "part_bytes": ..., "at": ...}    an upload session is open
     {"n": 1, "part": 0, "id": "part_1"}                              the server has this part
-    {"n": 1, "sent": true, "at": ...}     the last bytes, or `complete`, are about to be sent
+    {"n": 1, "sent": ...}                 the last bytes, or `complete`, are sent at this time
     {"n": 1, "made": "file-1", "created_at": ..., "expires_at": ...} it is on the platform
     {"n": 1, "end": true}                                            nothing is left of it
     {"deleted": "file-2", "at": ...}      so that a listing that lags is not believed
@@ -36,7 +36,8 @@ DOUBT_SECONDS = 7200
 class Attempt:
     """One attempt to upload one file, as far as the journal tells; see the module's lines.
 
-    `sent` says that the server may have all of it. Without `sent` it cannot have made a file.
+    `at` is when it began; `sent` when the last of it was about to go: a file cannot have been
+    made before, nor at all while it is None.
     """
 
     number: int
@@ -47,7 +48,7 @@ class Attempt:
     purpose: str
     expires_after: int | None
     at: int
-    sent: bool = False
+    sent: int | None = None
     upload_id: str | None = None
     part_bytes: int = 0
     opened_at: int = 0
@@ -131,7 +132,6 @@ def _take(history: History, record: dict[str, Any]) -> None:
             str(record["purpose"]),
             None if record["expires_after"] is None else int(record["expires_after"]),
             int(record["at"]),
-            bool(record["sent"]),
         )
         return
     attempt = history.attempts.get(number)
@@ -142,7 +142,7 @@ def _take(history: History, record: dict[str, Any]) -> None:
         attempt.part_bytes = int(record["part_bytes"])
         attempt.opened_at = int(record["at"])
         attempt.parts.clear()
-        attempt.sent = False
+        attempt.sent = None
     elif "part" in record:
         attempt.parts[int(record["part"])] = str(record["id"])
     elif "made" in record:
@@ -151,8 +151,7 @@ def _take(history: History, record: dict[str, Any]) -> None:
         expires_at = record["expires_at"]
         attempt.expires_at = None if expires_at is None else int(expires_at)
     elif "sent" in record:
-        attempt.sent = True
-        attempt.at = int(record["at"])
+        attempt.sent = int(record["sent"])
     elif "end" in record:
         del history.attempts[number]
 
@@ -178,12 +177,12 @@ def _may_matter(attempt: Attempt, lock: Lockfile, now: int) -> bool:
         and entry.created_at >= attempt.at - CLOCK_SLACK
     ):
         return False  # found and adopted since, or sent again
-    if attempt.made is None and not attempt.sent and attempt.upload_id is None:
+    if attempt.made is None and attempt.sent is None and attempt.upload_id is None:
         return False  # cannot have left anything
-    return now - max(attempt.at, attempt.opened_at) < DOUBT_SECONDS
+    return now - max(attempt.at, attempt.opened_at, attempt.sent or 0) < DOUBT_SECONDS
 
 
-def begin_line(number: int, want: DesiredFile, *, at: int, sent: bool) -> dict[str, Any]:
+def begin_line(number: int, want: DesiredFile, *, at: int) -> dict[str, Any]:
     """Return the record that begins an attempt."""
     return {
         "n": number,
@@ -194,7 +193,6 @@ def begin_line(number: int, want: DesiredFile, *, at: int, sent: bool) -> dict[s
         "purpose": want.policy.purpose,
         "expires_after": want.policy.expires_after,
         "at": at,
-        "sent": sent,
     }
 
 
@@ -211,7 +209,6 @@ def lines(attempt: Attempt) -> list[dict[str, Any]]:
             "purpose": attempt.purpose,
             "expires_after": attempt.expires_after,
             "at": attempt.at,
-            "sent": attempt.sent,
         }
     ]
     if attempt.upload_id is not None:
@@ -224,8 +221,8 @@ def lines(attempt: Attempt) -> list[dict[str, Any]]:
             }
         )
         found += [{"n": number, "part": i, "id": part} for i, part in attempt.parts.items()]
-        if attempt.sent:
-            found.append({"n": number, "sent": True, "at": attempt.at})
+    if attempt.sent is not None:
+        found.append({"n": number, "sent": attempt.sent})
     if attempt.made is not None:
         found.append(
             {

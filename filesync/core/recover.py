@@ -18,7 +18,9 @@ from filesync.core.lock import Lockfile
 from filesync.core.model import LockEntry, RemoteFile
 
 # How long a new file may be missing from the listing before "not listed" is "not there".
-LISTING_LAG_SECONDS = 90
+LISTING_LAG_SECONDS = 75
+# How long a server may take to make a file of a request that it has whole.
+WORK_SECONDS = 5
 # An upload session lives an hour; nearer to its end than this it is not worth going on with.
 SESSION_SECONDS = 3600 - 180
 
@@ -79,12 +81,15 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
     return result
 
 
-def listing_is_past(at: int, listing: Iterable[RemoteFile], now: int) -> bool:
-    """Say whether a listing would show a file made at `at`.
+def listing_is_past(sent: int, listing: Iterable[RemoteFile], now: int) -> bool:
+    """Say whether a listing would show a file whose last byte was sent at `sent`.
 
-    It would once it shows a file made later, whoever's, or when enough time has passed.
+    It would when enough time has passed, or, once the server has had the time to make it, if
+    the listing shows a file made later, whoever's: then it does not lag.
     """
-    return now - at > LISTING_LAG_SECONDS or any(file.created_at > at + 1 for file in listing)
+    if now - sent > LISTING_LAG_SECONDS:
+        return True
+    return now - sent > WORK_SECONDS and any(file.created_at > sent + 1 for file in listing)
 
 
 class Recovery(NamedTuple):
@@ -116,7 +121,7 @@ def recover(
         if attempt.made is not None:
             if attempt.made not in owned and attempt.made in remote:
                 recovery.entries.append(_entry(attempt, remote[attempt.made], lock))
-        elif attempt.sent:
+        elif attempt.sent is not None:
             doubts.append(attempt)
         elif attempt.upload_id is not None:
             recovery.sessions.append(attempt)
@@ -131,7 +136,7 @@ def recover(
         if attempt.upload_id is not None:
             # `complete` may be asked again: a session makes one file and no second.
             recovery.sessions.append(attempt)
-        elif not listing_is_past(attempt.at, remote.values(), now):
+        elif not listing_is_past(attempt.sent or attempt.at, remote.values(), now):
             recovery.unsettled[attempt.key] = attempt
     return recovery
 

@@ -73,15 +73,12 @@ class Journal:
     def __exit__(self, *_exc: object) -> None:
         os.close(self._fd)
 
-    def begin(self, want: DesiredFile, at: int, *, sent: bool) -> int:
-        """Note that an upload is about to begin, and return its number.
-
-        `sent` if its whole body may be with the server as soon as the request is made.
-        """
+    def begin(self, want: DesiredFile, at: int) -> int:
+        """Note that an upload begins, and return its number; nothing can come of it yet."""
         with self._guard:
             self._number += 1
             number = self._number
-        self._write(begin_line(number, want, at=at, sent=sent), sync=True)
+        self._write(begin_line(number, want, at=at))
         return number
 
     def session(self, number: int, upload_id: str, part_bytes: int, at: int) -> None:
@@ -96,7 +93,7 @@ class Journal:
 
     def sent(self, number: int, at: int) -> None:
         """Note that the last of an upload is about to be sent: from here on a file may exist."""
-        self._write({"n": number, "sent": True, "at": at}, sync=True)
+        self._write({"n": number, "sent": at}, sync=True)
 
     def made(self, number: int, remote: RemoteFile) -> None:
         """Note the file that came of an upload; the lockfile follows and is what counts."""

@@ -50,7 +50,7 @@ def after(
 def test_a_journal_is_read_back_as_it_was_written() -> None:
     one = attempt(
         7,
-        sent=True,
+        sent=NOW - 5,
         upload_id="upload_1",
         part_bytes=4,
         opened_at=NOW - 9,
@@ -65,7 +65,7 @@ def test_a_journal_is_read_back_as_it_was_written() -> None:
 
 @pytest.mark.parametrize("cut", range(0, 200, 7))
 def test_a_torn_journal_says_what_was_whole(cut: int) -> None:
-    text = "".join(json.dumps(record) + "\n" for record in lines(attempt(sent=True))).encode()
+    text = "".join(json.dumps(record) + "\n" for record in lines(attempt(sent=NOW - 5))).encode()
     history = read_history(text + text.replace(b'"n": 1', b'"n": 2')[:cut])
     assert 1 in history.attempts
 
@@ -94,7 +94,7 @@ def test_a_file_that_the_lock_holds_needs_nothing() -> None:
 
 
 def test_without_the_last_byte_sent_there_is_nothing_to_look_for() -> None:
-    found = after([attempt(sent=False)], [live("file-1")])
+    found = after([attempt(sent=None)], [live("file-1")])
     assert found == Recovery([], {}, {}, [])
 
 
@@ -110,26 +110,26 @@ def test_without_the_last_byte_sent_there_is_nothing_to_look_for() -> None:
     ],
 )
 def test_the_only_file_that_fits_is_taken_for_the_upload(file: RemoteFile, taken: bool) -> None:
-    found = after([attempt(sent=True)], [file])
+    found = after([attempt(sent=NOW - 5)], [file])
     assert [entry.id for _, entry in found.entries] == (["file-1"] if taken else [])
     assert set(found.unsettled) == (set() if taken else {"k"})
 
 
 def test_two_files_that_fit_are_named_and_not_guessed() -> None:
-    found = after([attempt(sent=True)], [live("file-2"), live("file-1")])
+    found = after([attempt(sent=NOW - 5)], [live("file-2"), live("file-1")])
     assert found.entries == []
     assert found.unclear == {"k": ["file-1", "file-2"]}
 
 
 def test_two_uploads_that_look_alike_are_not_guessed_either() -> None:
-    doubts = [attempt(1, sent=True), attempt(2, key="l", sha256="b" * 64, sent=True)]
+    doubts = [attempt(1, sent=NOW - 5), attempt(2, key="l", sha256="b" * 64, sent=NOW - 5)]
     found = after(doubts, [live("file-1")])
     assert found.entries == []
     assert set(found.unclear) == {"k", "l"}
 
 
 def test_two_uploads_of_the_same_content_may_share_out_what_is_there() -> None:
-    doubts = [attempt(1, sent=True), attempt(2, key="l", sent=True)]
+    doubts = [attempt(1, sent=NOW - 5), attempt(2, key="l", sent=NOW - 5)]
     found = after(doubts, [live("file-1")])
     assert [entry.id for _, entry in found.entries] == ["file-1"]
     assert len(found.unsettled) == 1
@@ -138,18 +138,19 @@ def test_two_uploads_of_the_same_content_may_share_out_what_is_there() -> None:
 def test_what_carries_a_fingerprint_is_left_to_the_decision_table() -> None:
     name = fingerprinted("k.txt", "p", SHA)
     files = [live("file-1", filename=name), live("file-2", filename=name)]
-    found = after([attempt(filename=name, sent=True)], files)
+    found = after([attempt(filename=name, sent=NOW - 5)], files)
     assert found == Recovery([], {}, {}, [])
 
 
 @pytest.mark.parametrize(
     ("age", "newest", "past"),
     [
-        (5, None, False),
+        (6, None, False),
         (LISTING_LAG_SECONDS, None, False),
         (LISTING_LAG_SECONDS + 1, None, True),
-        (5, 1, False),  # whole seconds: it may have been made before
-        (5, 2, True),
+        (6, 1, False),  # whole seconds: it may have been made before
+        (6, 2, True),
+        (5, 2, False),  # the server may be at work on it
     ],
 )
 def test_absence_is_believed_once_something_later_is_listed_or_time_has_passed(
@@ -166,7 +167,7 @@ def test_an_open_session_is_gone_on_with() -> None:
 
 
 def test_a_session_whose_completion_got_no_answer_is_looked_for_first() -> None:
-    one = attempt(upload_id="upload_1", sent=True)
+    one = attempt(upload_id="upload_1", sent=NOW - 5)
     assert after([one], []).sessions == [one]
     found = after([one], [live("file-1")])
     assert found.sessions == []
@@ -186,14 +187,14 @@ def test_taking_in_retires_what_was_there_before_in_order() -> None:
     ("one", "locked", "open_"),
     [
         (attempt(), None, False),
-        (attempt(sent=True), None, True),
-        (attempt(sent=True, at=NOW - 9000), None, False),
+        (attempt(sent=NOW - 5), None, True),
+        (attempt(sent=NOW - 9000, at=NOW - 9000), None, False),
         (attempt(upload_id="upload_1", opened_at=NOW), None, True),
         (attempt(made="file-1"), None, True),
         (attempt(made="file-1"), entry("file-1", created_at=1), False),
-        (attempt(sent=True), entry("file-2", created_at=NOW - 4), False),  # adopted since
-        (attempt(sent=True), entry("file-2", created_at=NOW - 60), True),
-        (attempt(sent=True), entry("file-2", sha256="b" * 64), True),
+        (attempt(sent=NOW - 5), entry("file-2", created_at=NOW - 4), False),  # adopted since
+        (attempt(sent=NOW - 5), entry("file-2", created_at=NOW - 60), True),
+        (attempt(sent=NOW - 5), entry("file-2", sha256="b" * 64), True),
     ],
 )
 def test_what_a_journal_keeps(one: Attempt, locked: LockEntry | None, open_: bool) -> None:
