@@ -119,6 +119,8 @@ class Applier:
         assert want is not None
         now = self._line.now()
         before = change.locked
+        if change.moved_from is not None:
+            self._lock.files.pop(change.moved_from, None)
         self._lock.files[want.key] = entry_for(want, remote, now)
         self._lock.retired.pop(remote.id, None)
         if before is not None and before.id != remote.id and change.action is not Action.CREATE:

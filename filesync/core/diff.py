@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Prune, RemoteFile
 from filesync.core.purposes import OUTPUT_PURPOSES
 from filesync.core.recover import Recovery
+from filesync.core.spare import Spare
 
 
 class Action(enum.StrEnum):
@@ -48,6 +49,7 @@ class Reason(enum.StrEnum):
     RETIRED = "retired"
     ORPHAN = "orphan"
     UNMANAGED = "unmanaged"
+    MOVED = "moved"  # a key that is gone held this very file: it only gets another name here
     RECOVERED = "recovered"  # an apply that was cut short uploaded it; the journal knows
     DESTROYED = "destroyed"  # only from `filesync destroy`, which asks no table
 
@@ -61,7 +63,8 @@ class Change(NamedTuple):
 
     `key` is None for a remote file that no key ever named (orphan, unmanaged). `locked` and
     `remote` are what the lock and the server hold now, for a reader of the plan and for the
-    guards. `fields` lists the attributes that differ, for attributes_changed only.
+    guards. `fields` lists the attributes that differ, for attributes_changed only; `moved_from`
+    is the key that held the file before, for moved only.
     """
 
     key: str | None
@@ -72,6 +75,7 @@ class Change(NamedTuple):
     locked: LockEntry | None = None
     remote: RemoteFile | None = None
     fields: tuple[str, ...] = ()
+    moved_from: str | None = None
 
 
 class Decisions(NamedTuple):
@@ -95,16 +99,18 @@ def decide(
     `remote` maps ids to live files; `now` is in Unix seconds.
     """
     owner = fingerprint.owner_token(project)
-    spare = _Spare(desired, lock, remote, owner)
+    spare = Spare(desired, lock, remote, owner)
     rows: list[Change] = []
-    wanted = set()
+    wanted = {want.key for want in desired}
+    let_go = _LetGo(lock, wanted, remote)
 
     for want in desired:
-        wanted.add(want.key)
-        rows.append(_decide_file(want, lock.files.get(want.key), remote, spare, now))
+        locked = lock.files.get(want.key)
+        moved = let_go.take(want, now) if locked is None else None
+        rows.append(moved or _decide_file(want, locked, remote, spare, now))
 
     for key, locked in lock.files.items():
-        if key not in wanted:
+        if key not in wanted and key not in let_go.taken:
             live = remote.get(locked.id)
             action, reason = (
                 (Action.FORGET, Reason.GONE)
@@ -152,7 +158,7 @@ def _decide_file(
     want: DesiredFile,
     locked: LockEntry | None,
     remote: Mapping[str, RemoteFile],
-    spare: _Spare,
+    spare: Spare,
     now: int,
 ) -> Change:
     """Decide one wanted file: the first eight rows of the table."""
@@ -268,56 +274,24 @@ def found_entry(want: DesiredFile, found: RemoteFile, now: int) -> LockEntry:
     return entry._replace(expires_after=actual)
 
 
-class _Spare:
-    """Remote files with our fingerprint that no key holds, to be adopted at most once each."""
+class _LetGo:
+    """Files of keys that nobody wants any more: a new key for the same file takes them over."""
 
-    def __init__(
-        self,
-        desired: Sequence[DesiredFile],
-        lock: Lockfile,
-        remote: Mapping[str, RemoteFile],
-        owner: str,
-    ) -> None:
+    def __init__(self, lock: Lockfile, wanted: Set[str], remote: Mapping[str, RemoteFile]) -> None:
         self.taken: set[str] = set()
-        self._by_content: dict[tuple[str, str], list[RemoteFile]] = defaultdict(list)
-        if not any(want.policy.fingerprint for want in desired):
-            return
-        held = {entry.id for entry in lock.files.values()}
+        self._remote = remote
+        self._by_sha256: dict[str, list[tuple[str, LockEntry]]] = defaultdict(list)
+        for key, entry in lock.files.items():
+            if key not in wanted:
+                self._by_sha256[entry.sha256].append((key, entry))
 
-        for live in sorted(remote.values(), key=lambda file: (file.created_at, file.id)):
-            token = fingerprint.parse(live.filename)
-            if token is not None and token.owner == owner and live.id not in held:
-                self._by_content[token.content, live.purpose].append(live)
-
-    def take(self, want: DesiredFile) -> RemoteFile | None:
-        """Return a spare file with the wanted fingerprint, purpose and size, the best there is."""
-        if not want.policy.fingerprint:
-            return None
-        candidates = self._by_content.get((want.sha256[:12], want.policy.purpose), [])
-        fitting = [
-            file
-            for file in candidates
-            if file.bytes in (want.bytes, None)
-            and fingerprint.rewritten(file.filename) == fingerprint.rewritten(want.filename)
-        ]
-        if not fitting:
-            return None
-        best = max(
-            fitting,
-            key=lambda file: (
-                file.status != "error",
-                file.filename == want.filename,
-                file.created_at,
-                file.id,
-            ),
-        )
-        candidates.remove(best)
-        self.taken.add(best.id)
-        return best
-
-    def give_back(self, file: RemoteFile) -> None:
-        """Undo a `take` that came to nothing."""
-        self.taken.discard(file.id)
-        token = fingerprint.parse(file.filename)
-        if token is not None:
-            self._by_content[token.content, file.purpose].append(file)
+    def take(self, want: DesiredFile, now: int) -> Change | None:
+        """Return the move of a file that would be right for `want` as it is, if there is one."""
+        for key, entry in self._by_sha256.get(want.sha256, ()):
+            live = self._remote.get(entry.id)
+            if key not in self.taken and _judge(want, entry, live, now)[0] is Action.NOOP:
+                self.taken.add(key)
+                return Change(
+                    want.key, Action.ADOPT, Reason.MOVED, entry.id, want, entry, live, (), key
+                )
+        return None

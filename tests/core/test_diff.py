@@ -366,3 +366,49 @@ def test_two_keys_that_share_a_file_keep_it_when_one_goes() -> None:
     rows, unmanaged = run([desired("a")], lock_of(a=entry, b=entry), [live()])
     assert {(row.key, row.action) for row in rows} == {("a", Action.NOOP), ("b", Action.DELETE)}
     assert unmanaged == 0
+
+
+# ---- moves -----------------------------------------------------------------------------------
+
+
+def test_a_renamed_key_keeps_its_file() -> None:
+    rows, unmanaged = run([desired("new")], lock_of(old=locked()), [live()])
+    assert one(rows) == (Action.ADOPT, Reason.MOVED, "file-1")
+    assert (rows[0].key, rows[0].moved_from) == ("new", "old")
+    assert unmanaged == 0
+
+
+@pytest.mark.parametrize(
+    ("entry", "file"),
+    [
+        (locked(sha256=OTHER_SHA), live()),
+        (locked(filename="other.txt"), live()),
+        (locked(purpose="assistants"), live()),
+        (locked(expires_after=DAY), live()),
+        (locked(), live(status="error")),
+    ],
+)
+def test_what_would_be_replaced_anyway_is_not_moved(entry: LockEntry, file: RemoteFile) -> None:
+    rows, _ = run([desired("new")], lock_of(old=entry), [file])
+    assert {(row.key, row.action) for row in rows} == {
+        ("new", Action.CREATE),
+        ("old", Action.DELETE),
+    }
+
+
+def test_a_file_that_is_gone_is_not_moved() -> None:
+    rows, _ = run([desired("new")], lock_of(old=locked()), [])
+    assert [row.action for row in rows] == [Action.CREATE, Action.FORGET]
+
+
+def test_one_file_moves_to_one_key() -> None:
+    rows, _ = run([desired("new"), desired("newer")], lock_of(old=locked()), [live()])
+    assert [(row.key, row.reason) for row in rows] == [
+        ("new", Reason.MOVED),
+        ("newer", Reason.NEW),
+    ]
+
+
+def test_a_key_that_is_still_wanted_gives_nothing_away() -> None:
+    rows, _ = run([desired("old"), desired("new")], lock_of(old=locked()), [live()])
+    assert [row.action for row in rows] == [Action.NOOP, Action.CREATE]
