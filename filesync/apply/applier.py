@@ -19,6 +19,7 @@ from filesync.core.diff import Action, Change, entry_for
 from filesync.core.lock import Lockfile
 from filesync.core.model import InUse, RemoteFile
 from filesync.core.plan import Plan
+from filesync.core.purposes import OUTPUT_PURPOSES
 from filesync.core.text import plural
 from filesync.errors import AuthError, FilesyncError, Interrupted
 
@@ -96,7 +97,8 @@ class Applier:
             if change.action in (Action.CREATE, Action.REPLACE)
         ]
         uploaded: list[Uploaded] = []
-        for batch in upload_all(changes, self._plan.recovery, self._line, self._lock.owned_ids):
+        plan, lock = self._plan, self._lock
+        for batch in upload_all(changes, plan.recovery, self._line, lock.owned_ids, plan.known):
             uploaded += self._take(batch)
             self._saver.soon(bool(batch))
         self._saver.now()
@@ -123,7 +125,7 @@ class Applier:
             self._lock.files.pop(change.moved_from, None)
         self._lock.files[want.key] = entry_for(want, remote, now)
         self._lock.retired.pop(remote.id, None)
-        if before is not None and before.id != remote.id and change.action is not Action.CREATE:
+        if before is not None and before.id != remote.id and _may_retire(change):
             self._lock.retire(before.id, want.key, now + want.policy.retain)
             if want.policy.retain == 0:
                 self._superseded.append(Doomed(before.id, want.key, planned=False))
@@ -181,3 +183,11 @@ class Applier:
         event = Failed(key, action, str(error))
         self._failed.append(event)
         self._line.watch(event)
+
+
+def _may_retire(change: Change) -> bool:
+    """Say whether what a change supersedes is there to be deleted, and may ever be."""
+    old = change.remote if change.action is Action.REPLACE else None
+    if old is not None and old.purpose in OUTPUT_PURPOSES:
+        return False
+    return change.action is not Action.CREATE  # what is created anew had gone before

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import NamedTuple
 
-from filesync.apply.transfer import InDoubt, NotUploaded, Uploaded
-from filesync.core.recover import listing_is_past, match
+from filesync.apply.events import Note
+from filesync.apply.transfer import InDoubt, Line, NotUploaded, Uploaded
+from filesync.core.recover import LISTING_LAG_SECONDS, listing_is_past, match
 from filesync.errors import AmbiguousError, FilesyncError
-from filesync.remote.client import Reader
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
@@ -36,28 +35,29 @@ class _Doubt(NamedTuple):
 
 
 def settle(
-    client: Reader,
     doubts: Sequence[InDoubt],
     *,
     owned: Callable[[], Iterable[str]],
-    stop: threading.Event,
-    now: Callable[[], int],
+    known: Set[str],
+    line: Line,
 ) -> Settled:
     """Look for the file of each doubt in the listing until it is found or cannot be there.
 
     Absence is believed when `listing_is_past` says so. `owned` gives the ids that belong to
-    someone. When `stop` is set, the rest is left undecided; the journal keeps it for the next run.
+    someone, `known` are those that were there when this run was planned. When the run is
+    stopped, the rest is left undecided; the journal keeps it for the next one.
     """
     settled = Settled([], [], [])
     left = [_as_doubt(doubt) for doubt in doubts]
     pause = _FIRST_PAUSE
-    while left and not stop.is_set():
+    while left and not line.stop.is_set():
         try:
-            listing = client.list_files()
+            listing = line.client.list_files()
         except FilesyncError as error:
             settled.failed.extend(NotUploaded(one.in_doubt.transfer.change, error) for one in left)
             break
         taken = set(owned()) | {uploaded.remote.id for _, uploaded in settled.found}
+        taken |= known
         matches = match(left, (file for file in listing if file.id not in taken))
         settled.found.extend(
             (one.in_doubt, Uploaded(one.in_doubt.transfer.change, file))
@@ -66,12 +66,14 @@ def settle(
         settled.failed.extend(_unclear(one.in_doubt, ids) for one, ids in matches.unclear)
         left = []
         for one in matches.absent:
-            if listing_is_past(one.until, listing, now()):
+            if listing_is_past(one.until, listing, line.now()):
                 settled.absent.append(one.in_doubt)
             else:
                 left.append(one)
         if left:
-            stop.wait(pause)
+            if pause == _FIRST_PAUSE:
+                line.watch(Note(f"not listed yet: waiting up to {LISTING_LAG_SECONDS} s for it"))
+            line.stop.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
     return settled
 
@@ -84,7 +86,9 @@ def _as_doubt(doubt: InDoubt) -> _Doubt:
         want.bytes,
         want.filename,
         want.policy.purpose,
-        doubt.since,
+        # What this run made is told from what was there before by `known`, whatever the server
+        # stamps on it; for a doubt that an earlier run left, its stamp is all there is.
+        doubt.since if doubt.error is None else 0,
         doubt.until,
     )
 

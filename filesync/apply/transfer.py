@@ -137,7 +137,7 @@ class Transfer:
                 return Step(self._send_whole())
             return self._send_in_parts()
         except FilesyncError as error:
-            return Step(NotUploaded(self.change, error))
+            return Step(self._failed(error))
 
     # ---- in one request ----------------------------------------------------------------------
 
@@ -214,7 +214,7 @@ class Transfer:
                 line.journal.part(self.number, index, part_id)
                 self._part_ids[index] = part_id
             except FilesyncError as error:
-                self._error = error
+                self._error = self._failed(error).error
         with self._guard:
             self._unsent -= 1
             last = self._unsent == 0
@@ -253,7 +253,7 @@ class Transfer:
         self._abandon(error)
         if refused and self._resumed:
             return Step(more=[self.task()])  # the server has lost the session: begin anew
-        return Step(NotUploaded(self.change, error))
+        return Step(self._failed(error))
 
     def _abandon(self, error: FilesyncError) -> None:
         """Cancel the session, unless the key no longer works for that either."""
@@ -285,6 +285,11 @@ class Transfer:
         except FilesyncError:
             undone = f"undoing the upload failed too: delete {remote.id} yourself"
         raise RemoteError(f"the platform {wrong}; {undone}", "check the file, then apply again")
+
+    def _failed(self, error: FilesyncError) -> NotUploaded:
+        if isinstance(error, AuthError):
+            self._line.stop.set()  # what this key may not do now, it may not do for any file
+        return NotUploaded(self.change, error)
 
     def _check_unchanged(self) -> None:
         scanned = self.want.local.scanned

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 
 from filesync.apply.events import Note
 from filesync.apply.pool import Step, Task, run_tasks
@@ -16,7 +16,7 @@ from filesync.core.text import plural
 from filesync.errors import AmbiguousError, ApiError, FilesyncError
 
 # A file whose request ends without a clear answer this often will hardly get one.
-_MOST_TRIES = 8
+_MOST_TRIES = 5
 
 
 def upload_all(
@@ -24,12 +24,14 @@ def upload_all(
     recovery: Recovery,
     line: Line,
     owned: Callable[[], Iterable[str]],
+    known: Set[str],
 ) -> Iterator[list[Uploaded | NotUploaded]]:
     """Upload what creates and replaces ask for; yield outcomes in batches as they come,
     empty ones too.
 
-    `owned` gives the ids the lock holds by then. Sessions of an earlier run are gone on with
-    where they fit, and cancelled where not. When `line.stop` is set, what is not done is left.
+    `owned` gives the ids the lock holds by then, `known` are those that the plan saw. Sessions
+    of an earlier run are gone on with where they fit, and cancelled where not. When `line.stop`
+    is set, what is not done is left.
     """
     tasks, doubts = _first_steps(changes, recovery, line)
     while tasks or doubts:
@@ -39,7 +41,7 @@ def upload_all(
         if not doubts or line.stop.is_set():
             return
         line.watch(Note(f"{plural(len(doubts), 'upload')} without a clear answer: looking first"))
-        settled = settle(line.client, doubts, owned=owned, stop=line.stop, now=line.now)
+        settled = settle(doubts, owned=owned, known=known, line=line)
         for doubt, uploaded in settled.found:
             line.journal.made(doubt.transfer.number, uploaded.remote)
         yield [uploaded for _, uploaded in settled.found] + settled.failed

@@ -9,8 +9,8 @@ from typing import NoReturn
 import click
 
 from filesync import __version__
-from filesync.cli import changes, keys, raw, setup
-from filesync.cli.options import common_options
+from filesync.cli import changes, keys, plans, raw, setup, using
+from filesync.cli.options import common_options, paint
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -28,7 +28,7 @@ def cli(**_common: object) -> None:
     """
 
 
-for _module in (changes, keys, raw, setup):
+for _module in (plans, changes, keys, using, raw, setup):
     for _command in _module.COMMANDS:
         cli.add_command(_command)
 
@@ -71,7 +71,7 @@ def _run() -> int:
 
 def _complain(message: str, hint: str, code: int) -> int:
     for number, line in enumerate(message.splitlines() or [""]):
-        lead = click.style("error: ", fg="red") if number == 0 else ""
+        lead = paint("error: ", "red", sys.stderr) if number == 0 else ""
         click.echo(lead + printable(line), err=True)
     for line in hint.splitlines():
         click.echo(f"  -> {printable(line)}", err=True)

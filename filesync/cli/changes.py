@@ -1,4 +1,4 @@
-"""Commands about the whole manifest: validate, plan, apply, destroy, status."""
+"""Commands about the whole manifest: validate, apply, destroy, status, verify."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ from filesync.cli.options import (
     paint,
     yes_option,
 )
+from filesync.cli.plans import make_with_progress
 from filesync.core.text import plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
-    from filesync.core.plan import Plan, Run
+    from filesync.core.plan import Plan
 
 
 @command("validate", outside_option)
@@ -42,48 +43,8 @@ def validate(common: Common, allow_outside: bool) -> None:
 
 
 @command(
-    "plan",
-    json_option,
-    click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes."),
-    click.option("--offline", is_flag=True, help="Hold files against the lockfile only."),
-    only_option,
-    outside_option,
-    insecure_option,
-)
-def plan(
-    common: Common,
-    as_json: bool,
-    detailed_exitcode: bool,
-    offline: bool,
-    only: str | None,
-    allow_outside: bool,
-    allow_insecure_http: bool,
-) -> None:
-    """Show what apply would do. Writes nothing remotely."""
-    from filesync.output.documents import plan_document, to_text
-    from filesync.output.text import render_plan
-
-    made = _plan(
-        common,
-        common.run(
-            only=only,
-            offline=offline,
-            allow_outside=allow_outside,
-            allow_insecure_http=allow_insecure_http,
-        ),
-    )
-    for warning in made.warnings:
-        common.warn(warning)
-    if as_json:
-        click.echo(to_text(plan_document(made)))
-    else:
-        click.echo(render_plan(made, paint=paint, verbose=common.verbose))
-    if detailed_exitcode and made.has_changes:
-        click.get_current_context().exit(2)
-
-
-@command(
     "apply",
+    click.argument("planfile", required=False),
     yes_option,
     json_option,
     concurrency_option,
@@ -107,6 +68,7 @@ def plan(
 )
 def apply(
     common: Common,
+    planfile: str | None,
     yes: bool,
     as_json: bool,
     concurrency: int,
@@ -120,19 +82,25 @@ def apply(
     allow_outside: bool,
     allow_insecure_http: bool,
 ) -> None:
-    """Plan, ask, and make it so: uploads first, then the lockfile, deletes last."""
+    """Plan, ask, and make it so: uploads first, then the lockfile, deletes last.
+
+    A PLANFILE that `filesync plan --out` wrote is applied exactly as it is, or refused as stale,
+    with what has moved since.
+    """
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed, enforce
     from filesync.output.text import render_plan
     from filesync.workflow.workspace import alone
 
+    if planfile is not None and only is not None:
+        raise click.UsageError("a plan file says itself what it covers: leave out --only")
     run = common.run(
         only=only, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http
     )
     lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
     settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
-        made = _plan(common, run)
+        made = make_with_progress(common, run, planfile)
         # What a guard refuses is told once, as the error.
         refused = {str(refusal) for refusal in made.refusals}
         for warning in made.warnings:
@@ -181,7 +149,7 @@ def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_ht
     from filesync.output.tables import render_status, status_document
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
-    made = _plan(common, run, protection=False)
+    made = make_with_progress(common, run, protection=False)
     for warning in made.warnings:
         common.warn(warning)
     if as_json:
@@ -214,15 +182,6 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
         )
 
 
-def _plan(common: Common, run: Run, *, protection: bool = True) -> Plan:
-    """Plan, and show on a terminal how far the hashing is."""
-    from filesync.output.progress import hashing
-    from filesync.workflow.planning import make_plan
-
-    with hashing(quiet=common.quiet) as on_hashed:
-        return make_plan(run, on_hashed=on_hashed, protection=protection)
-
-
 def _ask(question: str, yes: bool) -> None:
     if yes:
         return
@@ -231,7 +190,8 @@ def _ask(question: str, yes: bool) -> None:
             "there is no terminal to ask on, and nothing was written",
             "pass --yes to go on without being asked",
         )
-    click.confirm(question, abort=True, err=True)
+    if not click.confirm(question, err=True):
+        raise FilesyncError("not applied: nothing was written")
 
 
 def _carry_out(
@@ -262,4 +222,4 @@ def _carry_out(
         )
 
 
-COMMANDS = (validate, plan, apply, destroy, status, verify)
+COMMANDS = (validate, apply, destroy, status, verify)

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TextIO, TypeVar
 
 import click
 
@@ -36,7 +36,7 @@ class Common(NamedTuple):
 
     def warn(self, message: str) -> None:
         """Warn on stderr, quiet or not."""
-        click.echo(click.style("warning: ", fg="yellow") + printable(message), err=True)
+        click.echo(paint("warning: ", "yellow", sys.stderr) + printable(message), err=True)
 
 
 def common_options(command: F) -> F:
@@ -93,9 +93,9 @@ def _common(context: click.Context, values: dict[str, Any]) -> Common:
     return common
 
 
-def paint(text: str, colour: str) -> str:
-    """Colour a text for stdout; nothing where stdout is no terminal or NO_COLOR is set."""
-    if os.environ.get("NO_COLOR") or not sys.stdout.isatty():
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """Colour a text for stdout or `stream`; not where that is no terminal or NO_COLOR is set."""
+    if os.environ.get("NO_COLOR") or not (stream or sys.stdout).isatty():
         return text
     return click.style(text, fg=colour)
 

@@ -112,11 +112,7 @@ def decide(
     for key, locked in lock.files.items():
         if key not in wanted and key not in let_go.taken:
             live = remote.get(locked.id)
-            action, reason = (
-                (Action.FORGET, Reason.GONE)
-                if live is None
-                else (Action.DELETE, Reason.REMOVED_FROM_MANIFEST)
-            )
+            action, reason = let_go_of(live, Reason.REMOVED_FROM_MANIFEST)
             rows.append(Change(key, action, reason, locked.id, None, locked, live))
 
     held = {entry.id for entry in lock.files.values()} | spare.taken
@@ -124,10 +120,9 @@ def decide(
         if retired.id in held:
             continue  # its content is wanted again: a key holds it, or adopts it above
         live = remote.get(retired.id)
-        if live is None:
-            rows.append(Change(retired.key, Action.FORGET, Reason.GONE, retired.id))
-        elif retired.delete_after <= now:
-            rows.append(Change(retired.key, Action.DELETE, Reason.RETIRED, retired.id, remote=live))
+        if live is None or retired.delete_after <= now:
+            action, reason = let_go_of(live, Reason.RETIRED)
+            rows.append(Change(retired.key, action, reason, retired.id, remote=live))
 
     unmanaged = 0
     for live in remote.values():
@@ -152,6 +147,15 @@ def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
             for row in decisions.rows
         )
     )
+
+
+def let_go_of(live: RemoteFile | None, reason: Reason) -> tuple[Action, Reason]:
+    """Return what to do about a file of ours that nobody wants any more."""
+    if live is None:
+        return Action.FORGET, Reason.GONE
+    if live.purpose in OUTPUT_PURPOSES:
+        return Action.FORGET, reason  # a job's result: a lockfile that names it is mistaken
+    return Action.DELETE, reason
 
 
 def _decide_file(

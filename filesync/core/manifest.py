@@ -228,12 +228,17 @@ def _check_expiry(report: _Report, place: Place, own: Defaults, policy: Policy) 
 
     `own` is what stands there, `policy` what comes of it together with the defaults.
     """
-    if report.obscures_expiry(place) or report.obscures_expiry(_DEFAULTS):
+    if report.obscures_expiry(place):
+        return
+    inherits_faults = report.obscures_expiry(_DEFAULTS)
+    if inherits_faults and "purpose" not in own:
         return
     always_expires = not PURPOSES[policy.purpose].may_never_expire
     if always_expires and own.get("expires_after", 0) is None:
         message = f"{policy.purpose} files always expire: give 1h to 30d, or remove it for 30d"
         report.add((*place, "expires_after"), message)
+    if inherits_faults:
+        return
     if policy.expires_after is None:
         if "renew_before" in own and place != _DEFAULTS:
             report.add((*place, "renew_before"), "nothing to renew: this file never expires")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import NamedTuple
@@ -57,7 +57,8 @@ class Plan:
     ahead of ours, and `waiting` the retired files whose time has not come.
     `refusals` are what apply will not do without a flag; `refresh` the lock entries whose file
     is right but whose path or protection is told anew (no remote effect);
-    `recovery` is what an earlier run that was cut short left to be taken up.
+    `recovery` is what an earlier run that was cut short left to be taken up, `known` the ids of
+    all remote files there were.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Plan:
         refusals: Iterable[Refusal] = (),
         refresh: dict[str, LockEntry] | None = None,
         recovery: Recovery = NOTHING_TO_RECOVER,
+        known: Set[str] = frozenset(),
     ) -> None:
         self.inputs = inputs
         self.rows = tuple(
@@ -88,6 +90,7 @@ class Plan:
         self.warnings = (*warnings, *(str(refusal) for refusal in self.refusals))
         self.refresh = refresh or {}
         self.recovery = recovery
+        self.known = known
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:

@@ -22,9 +22,13 @@ def _json(ids: Mapping[str, str]) -> str:
     return json.dumps(ids, indent=2) + "\n"
 
 
+def env_names(ids: Mapping[str, str]) -> dict[str, str]:
+    """Return the ids by the name of their environment variable, FILESYNC_<KEY>."""
+    return _named(ids, lambda key: "FILESYNC_" + re.sub(r"[^A-Z0-9]", "_", key.upper()))
+
+
 def _env(ids: Mapping[str, str]) -> str:
-    names = _named(ids, lambda key: "FILESYNC_" + re.sub(r"[^A-Z0-9]", "_", key.upper()))
-    return "".join(f"{name}={file_id}\n" for name, file_id in names.items())
+    return "".join(f"{name}={file_id}\n" for name, file_id in env_names(ids).items())
 
 
 def _github(ids: Mapping[str, str]) -> str:

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 from filesync.apply.applier import Result
-from filesync.core.diff import Action, Change, Reason
+from filesync.core.diff import Action, Reason
+from filesync.core.document import ToldChange, ToldPlan, tell
 from filesync.core.plan import Plan, Summary
 from filesync.core.text import human_bytes, plural, printable
 
 # (text, colour) -> text; the terminal's concern, so it is handed in.
 Paint = Callable[[str, str], str]
 
-_SIGNS = {
+_SIGNS: dict[str, tuple[str, str]] = {
     Action.DELETE: ("-", "red"),
     Action.REPLACE: ("~", "yellow"),
     Action.CREATE: ("+", "green"),
@@ -37,6 +38,7 @@ REASONS = {
     Reason.RETIRED: "retired by an earlier apply",
     Reason.ORPHAN: "ours by its name, in no lockfile",
     Reason.UNMANAGED: "matches prune",
+    Reason.MOVED: "moved",
     Reason.RECOVERED: "uploaded by an apply that was cut short",
     Reason.DESTROYED: "owned by the lockfile",
 }
@@ -50,58 +52,66 @@ def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
     return text
 
 
-def render_plan(plan: Plan, *, paint: Paint = no_paint, verbose: bool = False) -> str:
+def render_plan(plan: Plan | ToldPlan, *, paint: Paint = no_paint, verbose: bool = False) -> str:
     """Return the plan: one line a change with its reason, deletes first, then a summary line."""
+    plan = tell(plan) if isinstance(plan, Plan) else plan
     lines = []
     if plan.changes:
-        lines += [f"{plan.inputs.project} on {plan.inputs.base_url}", ""]
+        only = "" if plan.only is None else f", only {plan.only}"
+        lines += [printable(f"{plan.project} on {plan.base_url}{only}"), ""]
         lines += _table(plan.changes, paint, verbose)
         lines += [""]
     lines.append(_headline(plan, paint))
     return "\n".join(lines)
 
 
-def _table(changes: Sequence[Change], paint: Paint, verbose: bool) -> Iterable[str]:
+def _table(changes: Sequence[ToldChange], paint: Paint, verbose: bool) -> Iterable[str]:
     width = min(max(len(_name(change)) for change in changes), 44)
     for action, group in groupby(changes, key=lambda change: change.action):
         rows = list(group)
-        shown = rows if verbose or action is Action.DELETE else rows[:_FOLD_FROM]
-        sign, colour = _SIGNS[action]
+        shown = rows if verbose or action == Action.DELETE else rows[:_FOLD_FROM]
+        sign, colour = _SIGNS.get(action, ("*", "yellow"))
         for change in shown:
             # A delete cannot be undone: what goes is named by its id, not told by its size.
-            which = change.id if action is Action.DELETE else f"{_size(change):>8}"
+            which = _size(change).rjust(8)
+            if action == Action.DELETE:
+                which = printable(change.id or "")
             line = f"{_name(change):<{width}}  {which}  {_why(change, verbose)}"
-            yield f"  {paint(f'{sign} {action.value:<7}', colour)}  {line}"
+            yield f"  {paint(f'{sign} {printable(action):<7}', colour)}  {line}"
         if left := len(rows) - len(shown):
-            more = f"... and {left:,} more to {action.value} (-v shows them)"
+            more = f"... and {left:,} more to {printable(action)} (-v shows them)"
             yield f"  {paint(sign, colour)} {more}"
 
 
-def _name(change: Change) -> str:
-    """Return the key, or for a file that has none its remote name."""
-    if change.key is not None:
-        return printable(change.key)
-    return printable(change.remote.filename) if change.remote is not None else ""
+def _name(change: ToldChange) -> str:
+    return printable(change.name)
 
 
-def _size(change: Change) -> str:
-    for source in (change.desired, change.remote, change.locked):
-        if source is not None and source.bytes is not None:
-            return human_bytes(source.bytes)
-    return ""
+def _size(change: ToldChange) -> str:
+    return "" if change.bytes is None else human_bytes(change.bytes)
 
 
-def _why(change: Change, verbose: bool) -> str:
+def _why(change: ToldChange, verbose: bool) -> str:
     """Return the reason in words; other ids are long, so only where asked for."""
-    reason = REASONS[change.reason]
-    if change.fields:
-        reason = ", ".join(change.fields) + " changed"
-    if verbose and change.id is not None and change.action is not Action.DELETE:
-        reason += f" ({change.id})"
+    reason = reason_of(change)
+    if verbose and change.id is not None and change.action != Action.DELETE:
+        reason += f" ({printable(change.id)})"
     return reason
 
 
-def _headline(plan: Plan, paint: Paint) -> str:
+def reason_of(change: ToldChange) -> str:
+    """Return why, in words; the bare name of a reason that a later version may have added."""
+    if change.fields:
+        return printable(", ".join(change.fields)) + " changed"
+    if change.moved_from is not None:
+        return f"moved from {printable(change.moved_from)}"
+    try:
+        return REASONS[Reason(change.reason)]
+    except ValueError:
+        return printable(change.reason)
+
+
+def _headline(plan: ToldPlan, paint: Paint) -> str:
     summary = plan.summary
     if not plan.has_changes:
         files = plural(summary.noop, "file")
@@ -109,7 +119,7 @@ def _headline(plan: Plan, paint: Paint) -> str:
     up_to_date = f"; {summary.noop:,} up to date" if summary.noop else ""
     sending = summary.create or summary.replace
     upload = f" {human_bytes(summary.upload_bytes)} to upload." if sending else ""
-    return f"Plan: {_counts(summary)}{up_to_date}{_rest(summary)}.{upload}"
+    return f"Plan: {count_words(summary)}{up_to_date}{_rest(summary)}.{upload}"
 
 
 def _rest(summary: Summary) -> str:
@@ -118,7 +128,8 @@ def _rest(summary: Summary) -> str:
     return f", {plural(summary.unmanaged, 'other file')} on the platform left alone"
 
 
-def _counts(summary: Summary) -> str:
+def count_words(summary: Summary) -> str:
+    """Return e.g. "1 to delete, 3 to create", deletes first; empty if there is nothing to do."""
     counted = [
         (summary.delete, "delete"),
         (summary.replace, "replace"),

@@ -27,6 +27,7 @@ from filesync.remote.retry import Failed, Outcome, Verdict, decide, http_date
 from filesync.remote.settings import Settings
 
 _CHUNK = 1 << 20
+_SHORTEST_KEY = 8
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 _log = logging.getLogger("filesync.http")
@@ -68,7 +69,13 @@ class Transport:
 
     def redact(self, text: str) -> str:
         """Return `text` without the key, should a server have echoed it."""
-        return text.replace(self._endpoint.api_key, "***")
+        key = self._endpoint.api_key
+        # A shorter one is no secret but a placeholder, which may be part of any word.
+        return text.replace(key, "***") if len(key) >= _SHORTEST_KEY else text
+
+    def _redacted(self, body: bytes) -> bytes:
+        key = self._endpoint.api_key.encode()
+        return body.replace(key, b"***") if len(key) >= _SHORTEST_KEY else body
 
     def json(self, call: Call, parse: Callable[[object], _T]) -> _T:
         """Make the call and return what `parse` reads from the JSON of the answer.
@@ -80,7 +87,7 @@ class Transport:
         def attempt(number: int) -> _T:
             response = self._exchange(call, number)
             try:
-                return parse(wire.parse_json(response.read()))
+                return parse(wire.parse_json(self._redacted(response.read())))
             except wire.BadAnswer as exc:
                 reason = str(exc)
             except httpx.HTTPError:

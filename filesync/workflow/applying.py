@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -16,9 +16,9 @@ from filesync.apply.transfer import Line
 from filesync.core import guards
 from filesync.core import lock as locks
 from filesync.core.desired import policy_for
-from filesync.core.diff import Action, Change, Decisions, Reason
+from filesync.core.diff import Change, Decisions, Reason, let_go_of
 from filesync.core.guards import Allowed
-from filesync.core.model import InUse
+from filesync.core.model import InUse, LockEntry
 from filesync.core.plan import Plan, PlanInputs, Run
 from filesync.core.recover import NOTHING_TO_RECOVER, take_in
 from filesync.core.text import plural, printable
@@ -26,8 +26,8 @@ from filesync.errors import ManifestError, Refused
 from filesync.local import lockstore
 from filesync.local.journal import Journal, journal_path, read_journal
 from filesync.remote.settings import Settings as ClientSettings
-from filesync.workflow.planning import sha256_or_none
-from filesync.workflow.workspace import Workspace, open_workspace, writer
+from filesync.workflow.planning import confirm_missing, sha256_or_none
+from filesync.workflow.workspace import Workspace, open_workspace, reader, writer
 
 
 def apply_plan(
@@ -67,21 +67,44 @@ def plan_destroy(run: Run) -> Plan:
     if space.problems:
         raise ManifestError(run.manifest, space.problems)
     lock = space.lock
-    rows = [
-        Change(key, Action.DELETE, Reason.DESTROYED, entry.id, locked=entry)
-        for key, entry in lock.files.items()
-    ]
     # What an apply that was cut short made and did not get to lock is ours as well.
     path = journal_path(run.manifest, space.manifest.project, space.server.base_url)
     attempts = read_journal(path).attempts.values()
+    made = {attempt.made: attempt.key for attempt in attempts if attempt.made is not None}
+    pace = space.manifest.requests_per_minute
+    with reader(space.server, run, requests_per_minute=pace) as client:
+        remote = {file.id: file for file in client.list_files()}
+        now = int(time.time() + (client.clock_offset or 0))
+        confirm_missing(client, lock, set(made), remote, now)
+
+    def row(file_id: str, key: str, entry: LockEntry | None = None) -> Change:
+        live = remote.get(file_id)
+        action, reason = let_go_of(live, Reason.DESTROYED)
+        return Change(key, action, reason, file_id, locked=entry, remote=live)
+
+    rows = [row(entry.id, key, entry) for key, entry in lock.files.items()]
+    current = {entry.id for entry in lock.files.values()}
     waiting = {retired.id: retired.key for retired in lock.retired.values()}
-    waiting |= {attempt.made: attempt.key for attempt in attempts if attempt.made is not None}
-    rows += [
-        Change(key, Action.DELETE, Reason.DESTROYED, file_id)
-        for file_id, key in waiting.items()
-        if file_id not in {entry.id for entry in lock.files.values()}
-    ]
+    waiting |= {file_id: key for file_id, key in made.items() if file_id in remote}
+    rows += [row(file_id, key) for file_id, key in waiting.items() if file_id not in current]
+    _refuse_protected(rows, space)
+    inputs = PlanInputs(
+        run,
+        space.manifest.project,
+        space.server.base_url,
+        space.manifest.sha256,
+        sha256_or_none(space.lock_bytes),
+    )
     sessions = [one for one in attempts if one.made is None and one.upload_id is not None]
+    return Plan(
+        inputs,
+        Decisions(tuple(rows), 0),
+        now=now,
+        recovery=NOTHING_TO_RECOVER._replace(sessions=sessions),
+    )
+
+
+def _refuse_protected(rows: Sequence[Change], space: Workspace) -> None:
     protected = [
         row.key
         for row in rows
@@ -97,19 +120,6 @@ def plan_destroy(run: Run) -> Plan:
             "set `protect: false` on the entries and run `filesync apply` first; "
             "`filesync forget KEY` gives a file up without deleting it",
         )
-    inputs = PlanInputs(
-        run,
-        space.manifest.project,
-        space.server.base_url,
-        space.manifest.sha256,
-        sha256_or_none(space.lock_bytes),
-    )
-    return Plan(
-        inputs,
-        Decisions(tuple(rows), 0),
-        now=int(time.time()),
-        recovery=NOTHING_TO_RECOVER._replace(sessions=sessions),
-    )
 
 
 def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher) -> Result:

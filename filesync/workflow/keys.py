@@ -49,21 +49,25 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     if key not in files:
         raise unknown_key(key, files, "the manifest")
     lock = space.lock
-    if key in lock.files:
-        raise FilesyncError(
-            f"{printable(key)} is in the lockfile already, as {lock.files[key].id}",
-            f"to give that file up first, run `filesync forget {printable(key)}`",
-        )
     cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
     (local,) = hash_files([files[key]], cache, md5_from=PARTS_FROM)
     want = desired_file(space.manifest.project, local)
     pace = space.manifest.requests_per_minute
     with reader(space.server, run, requests_per_minute=pace) as client:
+        held = lock.files.pop(key, None)
+        if held is not None and client.get_file(held.id) is not None:
+            raise FilesyncError(
+                f"{printable(key)} is in the lockfile already, as {held.id}",
+                f"to give that file up first, run `filesync forget {printable(key)}`",
+            )
         found = _chosen(client, lock, want, file_id)
         _check_same(want, found)
         unchecked = _compare_content(client, want, found)
         now = int(time.time() + (client.clock_offset or 0))
     entry = found_entry(want, found, now)
+    if found.expires_at is None:
+        # Asked for by itself, a file without an expiry has none, whatever the manifest says.
+        entry = entry._replace(expires_after=None, expires_at=None)
     if fingerprint.rewritten(found.filename) != fingerprint.rewritten(want.filename):
         entry = entry._replace(filename=found.filename)
     lock.files[key] = entry

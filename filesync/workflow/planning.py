@@ -73,7 +73,7 @@ def make_plan(
                 if now - deleted_at < GHOST_SECONDS:
                     remote.pop(ghost, None)
             made = {attempt.made for attempt in history.attempts.values() if attempt.made}
-            _confirm_missing(client, space.lock, made, remote, now)
+            confirm_missing(client, space.lock, made, remote, now)
         if abs(offset) > _CLOCK_TOLERANCE_SECONDS:
             warnings.append(
                 f"this machine's clock is {plural(abs(round(offset)), 'second')} "
@@ -122,6 +122,7 @@ def _decide(
         now=now,
         clock_offset=clock_offset,
         recovery=recovery,
+        known=remote.keys(),
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
         warnings=warnings,
         refusals=guards.refusals(
@@ -148,7 +149,7 @@ def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
     return found
 
 
-def _confirm_missing(
+def confirm_missing(
     client: Reader, lock: Lockfile, made: set[str], remote: dict[str, RemoteFile], now: int
 ) -> None:
     """Ask for each file we know of that the listing lacks, and add to `remote` those that live.

@@ -1,0 +1,196 @@
+"""Commands that show plans: plan, and show-plan for one that was saved."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from filesync.cli.options import (
+    Common,
+    command,
+    insecure_option,
+    json_option,
+    only_option,
+    outside_option,
+    paint,
+)
+from filesync.cli.writing import check_target, write_whole
+from filesync.errors import FilesyncError
+
+if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
+    from filesync.core.document import ToldPlan
+    from filesync.core.plan import Plan, Run
+
+_markdown_option = click.option(
+    "--markdown", is_flag=True, help="Print it in Markdown, fit for a pull request."
+)
+_html_option = click.option(
+    "--html", metavar="FILE", help="Write it as one HTML page; - for stdout."
+)
+
+
+@command(
+    "plan",
+    json_option,
+    _markdown_option,
+    _html_option,
+    click.option("--out", metavar="FILE", help="Save the plan, for `filesync apply FILE`."),
+    click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes."),
+    click.option("--offline", is_flag=True, help="Hold files against the lockfile only."),
+    only_option,
+    outside_option,
+    insecure_option,
+)
+def plan(
+    common: Common,
+    as_json: bool,
+    markdown: bool,
+    html: str | None,
+    out: str | None,
+    detailed_exitcode: bool,
+    offline: bool,
+    only: str | None,
+    allow_outside: bool,
+    allow_insecure_http: bool,
+) -> None:
+    """Show what apply would do. Writes nothing remotely.
+
+    In a job of GitHub Actions it is also added to the job's summary, and its counts to the
+    step's outputs.
+    """
+    from filesync.core.document import tell
+    from filesync.output.documents import plan_document, saved_document, to_text
+
+    _one_form(as_json, markdown, html)
+    if out is not None and offline:
+        raise FilesyncError(
+            "an offline plan is not saved: it has not seen the platform, so it cannot be applied",
+            "leave out --offline, or --out",
+        )
+    for path in (out, html):
+        if path is not None and path != "-":
+            check_target(path, common.manifest)
+    if out == "-":
+        raise click.UsageError("--out takes a file; --json prints the same")
+    run = common.run(
+        only=only,
+        offline=offline,
+        allow_outside=allow_outside,
+        allow_insecure_http=allow_insecure_http,
+    )
+    made = make_with_progress(common, run)
+    for warning in made.warnings:
+        common.warn(warning)
+    told = tell(made)
+    for path in (out, html):
+        if path is not None and path != "-":
+            check_target(path, common.manifest, _declared(made, path))
+    if out is not None:
+        write_whole(out, to_text(saved_document(made)) + "\n")
+    if as_json:
+        click.echo(to_text(plan_document(made)))
+    _show(common, told, markdown, html, silent=as_json)
+    if out is not None:
+        common.note(f"saved the plan: `filesync apply {out}` does exactly this, or refuses")
+    _tell_github(common, told, out)
+    if detailed_exitcode and made.has_changes:
+        click.get_current_context().exit(2)
+
+
+@command("show-plan", click.argument("planfile", metavar="FILE"), _markdown_option, _html_option)
+def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -> None:
+    """Show a saved plan again. Needs neither manifest nor server, nor a key."""
+    from filesync.workflow.saved import read_plan
+
+    _one_form(False, markdown, html)
+    if html is not None and html != "-":
+        check_target(html, common.manifest, [planfile])
+    told = read_plan(planfile)
+    for warning in told.warnings:
+        common.warn(warning)
+    _show(common, told, markdown, html)
+
+
+def make_with_progress(
+    common: Common, run: Run, planfile: str | None = None, *, protection: bool = True
+) -> Plan:
+    """Plan, and show on a terminal how far the hashing is.
+
+    With a plan file, the plan is that one, or it is refused as stale.
+    """
+    from filesync.output.progress import hashing
+    from filesync.workflow.planning import make_plan
+
+    def make(run: Run) -> Plan:
+        with hashing(quiet=common.quiet) as on_hashed:
+            return make_plan(run, on_hashed=on_hashed, protection=protection)
+
+    if planfile is None:
+        return make(run)
+    from filesync.workflow.saved import plan_as_saved, read_plan
+
+    return plan_as_saved(run, read_plan(planfile), planfile, make)
+
+
+def _one_form(as_json: bool, markdown: bool, html: str | None) -> None:
+    if as_json + markdown + (html == "-") > 1:
+        raise click.UsageError("stdout takes one of --json, --markdown and --html -")
+
+
+def _show(
+    common: Common, told: ToldPlan, markdown: bool, html: str | None, *, silent: bool = False
+) -> None:
+    """Print a plan in the form asked for; a page that goes to a file comes on top of that."""
+    from filesync.output.text import render_plan
+
+    if html is not None:
+        from filesync.output.html import render_html
+
+        page = render_html(told)
+        if html == "-":
+            click.echo(page, nl=False)
+            return
+        write_whole(html, page)
+        common.note(f"wrote {html}")
+    if markdown:
+        from filesync.output.markdown import render_markdown
+
+        click.echo(render_markdown(told), nl=False)
+    elif not silent:
+        click.echo(render_plan(told, paint=paint, verbose=common.verbose))
+
+
+def _tell_github(common: Common, told: ToldPlan, out: str | None) -> None:
+    """Add to the files that GitHub Actions names; what goes wrong there is only a warning."""
+    from filesync.output.github import outputs
+    from filesync.output.markdown import render_markdown
+
+    if os.environ.get("GITHUB_STEP_SUMMARY"):
+        _append(common, "GITHUB_STEP_SUMMARY", render_markdown(told))
+    if os.environ.get("GITHUB_OUTPUT"):
+        _append(common, "GITHUB_OUTPUT", outputs(told, out))
+
+
+def _append(common: Common, variable: str, text: str) -> None:
+    path = os.environ[variable]
+    try:
+        with open(path, "ab") as file:
+            file.write(text.encode(errors="backslashreplace"))
+    except (OSError, ValueError) as error:
+        because = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        common.warn(f"cannot add the plan to {variable} ({path}): {because}")
+
+
+def _declared(made: Plan, path: str) -> list[str]:
+    """Return the declared files that may be the one at `path`."""
+    try:
+        inode = os.stat(path).st_ino
+    except (OSError, ValueError):
+        return []
+    files = (row.desired.local.scanned for row in made.rows if row.desired is not None)
+    return [file.absolute for file in files if file.inode == inode]
+
+
+COMMANDS = (plan, show_plan)

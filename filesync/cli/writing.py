@@ -1,0 +1,49 @@
+"""Files that a command writes because it was told to: whole or not at all, and never our own."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+
+from filesync.core.text import printable
+from filesync.errors import FilesyncError, LocalFileError
+
+
+def check_target(path: str, manifest: str, others: Iterable[str] = ()) -> None:
+    """Refuse to write over the manifest, its lockfile, or `others`; FilesyncError says which."""
+    from filesync.local.lockstore import lock_path
+
+    own = {"the manifest": manifest, "the lockfile": lock_path(manifest)}
+    target = _real(path)
+    for what, other in (*own.items(), *(("read by this command", one) for one in others)):
+        if target == _real(other):
+            raise FilesyncError(
+                f"{printable(path)} is {what} and would be overwritten", "name another file"
+            )
+
+
+def write_whole(path: str, text: str) -> None:
+    """Write a text file, whole or not at all; into a device or a pipe as it comes."""
+    from filesync.local.files import why, write_atomic
+
+    # What cannot be said in UTF-8 (half a surrogate pair) was escaped where it was shown.
+    data = text.encode(errors="backslashreplace")
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            with open(path, "wb") as file:  # replacing /dev/null by a file would be a surprise
+                file.write(data)
+            return
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        because = why(error) if isinstance(error, OSError) else str(error)
+        raise LocalFileError(f"cannot write {printable(path)}: {because}") from None
+    write_atomic(path, data)
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return path

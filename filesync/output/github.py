@@ -1,0 +1,27 @@
+"""A plan as outputs of a step in GitHub Actions, for later steps to decide by."""
+
+from __future__ import annotations
+
+import secrets
+
+from filesync.core.document import ToldPlan
+
+
+def outputs(plan: ToldPlan, path: str | None) -> str:
+    """Return lines for $GITHUB_OUTPUT: flags, counts, and the plan file's path if it was saved."""
+    lines = [
+        f"has_changes={str(plan.has_changes).lower()}",
+        f"has_drift={str(plan.has_drift).lower()}",
+        *(f"{name}={count}" for name, count in plan.summary._asdict().items()),
+    ]
+    if path is not None:
+        lines.append(_pair("plan_path", path))
+    return "\n".join(lines) + "\n"
+
+
+def _pair(name: str, value: str) -> str:
+    """Return one output; a value of several lines goes between marks that nobody can guess."""
+    if "\n" not in value and "\r" not in value:
+        return f"{name}={value}"
+    mark = f"end-{secrets.token_hex(8)}"
+    return f"{name}<<{mark}\n{value}\n{mark}"

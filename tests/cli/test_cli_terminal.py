@@ -1,0 +1,129 @@
+"""What a terminal adds: colour, the question, bars; and what NO_COLOR takes away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+from cli_harness import CANARY, Platform, Project
+
+
+def on_terminal(
+    project: Project, *args: str, answer: str | None = None, env: Mapping[str, str] = {}
+) -> tuple[int, str]:
+    """Run the command with a terminal on all three streams; returns its exit code and text.
+
+    `answer` is typed once the question stands there; None is Ctrl-C.
+    """
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "filesync", *args],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=project.root,
+        env={**project.env, "TERM": "xterm-256color", **env},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen, answered, patience = b"", False, 10
+    try:
+        while True:
+            while not select.select([ours], [], [], 5)[0]:
+                patience -= 1
+                assert patience, f"nothing more after {seen!r}"
+                if answered and answer is None:
+                    # Python overlooks a signal in the moment before it waits for a line.
+                    process.send_signal(signal.SIGINT)
+            piece = b""
+            with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+                piece = os.read(ours, 65536)
+            if not piece:
+                break
+            seen += piece
+            if b"[y/N]" in seen and not answered:
+                answered = True
+                if answer is None:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, answer.encode())
+    finally:
+        os.close(ours)
+        code = process.wait(60)
+    text = seen.decode()
+    assert CANARY not in text
+    assert "Traceback" not in text
+    return code, text
+
+
+def test_colour_on_a_terminal_only_and_not_with_no_color(project: Project) -> None:
+    project.files("a")
+    code, text = on_terminal(project, "plan")
+    assert code == 0
+    assert "\x1b[" in text
+    code, text = on_terminal(project, "plan", env={"NO_COLOR": "1"})
+    assert code == 0
+    assert "\x1b[" not in text
+
+
+def test_no_color_holds_for_errors_warnings_and_progress(
+    platform: Platform, project: Project
+) -> None:
+    project.files("a", "b")
+    platform.upload("a.txt", b"this is a\n")
+    no_color = {"NO_COLOR": "1"}
+    _, error = on_terminal(project, "id", "nothing", env=no_color)
+    _, warning = on_terminal(project, "plan", env=no_color)
+    code, progress = on_terminal(project, "apply", "--allow-duplicates", answer="y\n", env=no_color)
+    assert code == 0
+    assert "error" in error
+    assert "warning" in warning
+    for text in (error, warning, progress):
+        assert not re.search(r"\x1b\[[0-9;]*3[0-9][0-9;]*m", text)
+
+
+def test_apply_asks_and_yes_goes_on(platform: Platform, project: Project) -> None:
+    project.files("a")
+    code, text = on_terminal(project, "apply", answer="y\n")
+    assert code == 0
+    assert "1 to create" in text
+    assert platform.names() == ["a.txt"]
+    # Nothing to do is nothing to ask.
+    code, text = on_terminal(project, "apply")
+    assert code == 0
+    assert "No changes" in text
+
+
+def test_apply_asks_and_no_writes_nothing(platform: Platform, project: Project) -> None:
+    project.files("a")
+    code, _ = on_terminal(project, "apply", answer="n\n")
+    assert code != 0
+    assert platform.names() == []
+    assert not project.lock_path.exists()
+
+
+def test_no_is_not_an_interruption(project: Project) -> None:
+    """130 tells CI and shells that a signal came; an answer is none."""
+    project.files("a")
+    code, text = on_terminal(project, "apply", answer="n\n")
+    assert code == 1
+    assert "interrupted" not in text
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_ctrl_c_at_the_question_is_130(platform: Platform, project: Project, command: str) -> None:
+    project.files("a")
+    if command == "destroy":
+        project.run("apply", "-y")
+    before = platform.names()
+    code, _ = on_terminal(project, command)
+    assert code == 130
+    assert platform.names() == before

@@ -1,0 +1,66 @@
+"""What the tests of the command share: a project folder, an emulator, a scripted server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from filesync.emulator.server import embedded
+
+# The helpers of both folders, with pytest's way of telling why an assert failed.
+sys.path.insert(0, str(Path(__file__).parent / "cli"))
+pytest.register_assert_rewrite("cli_harness")
+
+from cli_harness import CANARY, Clock, Platform, Project  # noqa: E402
+from fake_api import FakeApi, serving  # noqa: E402
+
+
+def _project(tmp_path: Path, url: str | None) -> Project:
+    root, home = tmp_path / "project", tmp_path / "home"
+    root.mkdir()
+    home.mkdir()
+    return Project(root, home, url)
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    """An emulator in this process that takes only the canary key."""
+    clock = Clock()
+    with embedded(str(tmp_path / "platform"), api_key=CANARY, clock=clock) as url:
+        found = Platform(url, clock)
+        with found.http:
+            yield found
+
+
+@pytest.fixture
+def project(tmp_path: Path, platform: Platform) -> Iterator[Project]:
+    """A project folder whose OPENAI_BASE_URL is `platform`."""
+    made = _project(tmp_path, platform.url)
+    yield made
+    made.check_no_key()
+
+
+@pytest.fixture
+def fake() -> Iterator[FakeApi]:
+    """The scripted server."""
+    with serving(FakeApi()) as api:
+        yield api
+
+
+@pytest.fixture
+def on_fake(tmp_path: Path, fake: FakeApi) -> Iterator[Project]:
+    """A project folder whose OPENAI_BASE_URL is `fake`."""
+    made = _project(tmp_path, fake.url)
+    yield made
+    made.check_no_key()
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Iterator[Project]:
+    """A project folder without any server."""
+    made = _project(tmp_path, None)
+    yield made
+    made.check_no_key()
