@@ -50,12 +50,19 @@ def run_tasks(
         thread.start()
     try:
         yield from pool.batches()
-    finally:
-        # Also reached when the reader fails (it could not save): begin nothing more then.
-        if pool.unfinished:
-            stop.set()
-        for thread in threads:
-            thread.join()
+    except KeyboardInterrupt:
+        raise  # the second Ctrl-C: what is under way may take minutes, and nobody waits for it
+    except BaseException:
+        # The reader fails (it could not save), or a task did: begin nothing more.
+        stop.set()
+        _join(threads)
+        raise
+    _join(threads)
+
+
+def _join(threads: Iterable[threading.Thread]) -> None:
+    for thread in threads:
+        thread.join()
 
 
 class _Crash(NamedTuple):
@@ -68,9 +75,9 @@ class _Pool(Generic[T]):
         self._order = itertools.count()  # among equal ranks, first come first served
         self._heap = [(task.rank, next(self._order), task) for task in tasks]
         heapq.heapify(self._heap)
-        self.unfinished = len(self._heap)
+        self._unfinished = len(self._heap)
         self._changed = threading.Condition()
-        if not self.unfinished:
+        if not self._unfinished:
             self._results.put(None)
 
     def batches(self) -> Iterator[list[T]]:
@@ -105,7 +112,7 @@ class _Pool(Generic[T]):
 
     def _next(self) -> Task[T] | None:
         with self._changed:
-            while not self._heap and self.unfinished:
+            while not self._heap and self._unfinished:
                 self._changed.wait()
             return heapq.heappop(self._heap)[2] if self._heap else None
 
@@ -113,7 +120,7 @@ class _Pool(Generic[T]):
         with self._changed:
             for task in step.more:
                 heapq.heappush(self._heap, (task.rank, next(self._order), task))
-            self.unfinished += len(step.more) - 1
-            if not self.unfinished:
+            self._unfinished += len(step.more) - 1
+            if not self._unfinished:
                 self._results.put(None)
             self._changed.notify_all()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import NamedTuple
 
 from filesync.apply.events import Note
 from filesync.apply.transfer import InDoubt, Line, NotUploaded, Uploaded
-from filesync.core.recover import LISTING_LAG_SECONDS, listing_is_past, match
+from filesync.core.history import CLOCK_SLACK, LISTING_LAG_SECONDS
+from filesync.core.recover import listing_is_past, match
 from filesync.errors import AmbiguousError, FilesyncError
 
 _FIRST_PAUSE = 0.5
@@ -30,8 +32,9 @@ class _Doubt(NamedTuple):
     bytes: int
     filename: str
     purpose: str
-    at: int
-    until: int
+    since: int
+    by: int | None
+    sent: int
 
 
 def settle(
@@ -50,6 +53,7 @@ def settle(
     settled = Settled([], [], [])
     left = [_as_doubt(doubt) for doubt in doubts]
     pause = _FIRST_PAUSE
+    began = time.monotonic()
     while left and not line.stop.is_set():
         try:
             listing = line.client.list_files()
@@ -66,7 +70,9 @@ def settle(
         settled.failed.extend(_unclear(one.in_doubt, ids) for one, ids in matches.unclear)
         left = []
         for one in matches.absent:
-            if listing_is_past(one.until, listing, line.now()):
+            # Our own clock counts, too: the server's may stand still behind a cache.
+            waited_out = time.monotonic() - began > LISTING_LAG_SECONDS
+            if waited_out or listing_is_past(one.sent, listing, line.now()):
                 settled.absent.append(one.in_doubt)
             else:
                 left.append(one)
@@ -80,16 +86,18 @@ def settle(
 
 def _as_doubt(doubt: InDoubt) -> _Doubt:
     want = doubt.transfer.want
+    # What this run made is told from what was there before by `known`, whatever the server
+    # stamps on it; for a doubt that an earlier run left, its stamp is all there is.
+    ours = doubt.error is not None
     return _Doubt(
         doubt,
         want.sha256,
         want.bytes,
         want.filename,
         want.policy.purpose,
-        # What this run made is told from what was there before by `known`, whatever the server
-        # stamps on it; for a doubt that an earlier run left, its stamp is all there is.
-        doubt.since if doubt.error is None else 0,
-        doubt.until,
+        since=0 if ours else doubt.since - CLOCK_SLACK,
+        by=None if ours else doubt.until + LISTING_LAG_SECONDS,
+        sent=doubt.until,
     )
 
 

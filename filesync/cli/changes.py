@@ -26,11 +26,17 @@ from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
-    from filesync.core.plan import Plan
+    from filesync.core.plan import Plan, Run
+
+_SHOWN = 20
 
 
-@command("validate", outside_option)
-def validate(common: Common, allow_outside: bool) -> None:
+@command(
+    "validate",
+    click.option("--locked", is_flag=True, help="Fail, too, if the lockfile does not agree."),
+    outside_option,
+)
+def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     """Check the manifest and that its files are there, offline."""
     from filesync.workflow.workspace import read_manifest, scan
 
@@ -39,7 +45,25 @@ def validate(common: Common, allow_outside: bool) -> None:
     files = scan(run, manifest, problems)
     for warning in manifest.warnings:
         common.warn(warning)
-    common.note(f"{run.manifest} is valid: {plural(len(files), 'file')}")
+    if locked:
+        _check_locked(run)
+    agrees = ", and the lockfile agrees" if locked else ""
+    common.note(f"{run.manifest} is valid: {plural(len(files), 'file')}{agrees}")
+
+
+def _check_locked(run: Run) -> None:
+    from filesync.local.lockstore import lock_path
+    from filesync.output.text import reason_of
+    from filesync.workflow.agreeing import disagreements
+
+    if found := disagreements(run):
+        listed = [f"  {printable(one.name)}: {reason_of(one)}" for one in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            listed.append(f"  and {len(found) - _SHOWN:,} more")
+        raise FilesyncError(
+            "\n".join([f"{lock_path(run.manifest)} does not agree with {run.manifest}:", *listed]),
+            "run `filesync apply` and commit the lockfile",
+        )
 
 
 @command(

@@ -15,12 +15,9 @@ _LOCK_SECONDS = 600.0  # as apply's --lock-timeout
 @command("id", click.argument("key"))
 def id_(common: Common, key: str) -> None:
     """Print the id of KEY's file and nothing else."""
-    from filesync.workflow.workspace import read_lock, unknown_key
+    from filesync.workflow.workspace import read_entry
 
-    lock = read_lock(common.manifest)
-    entry = lock.files.get(key)
-    if entry is None:
-        raise unknown_key(key, lock.files, "the lockfile")
+    entry = read_entry(common.manifest, key)
     if entry.expires_at is not None and entry.expires_at <= time.time():
         ago = human_duration(int(time.time()) - entry.expires_at)
         common.warn(f"{entry.id} expired {ago} ago: run `filesync apply` to upload it again")

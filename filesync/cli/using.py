@@ -44,7 +44,7 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     keys = [key for key in lock.files if only is None or selects(only, key)]
     if only is not None and not keys:
         raise FilesyncError(
-            f"--only {printable(only)!r} selects none of the lockfile's "
+            f"--only '{printable(only)}' selects none of the lockfile's "
             f"{plural(len(lock.files), 'file')}",
             "`filesync ids` lists the keys; quote the glob so that the shell leaves it alone",
         )
@@ -65,13 +65,13 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
         os.execvpe(cmd[0], cmd, {**os.environ, **named})
     except FileNotFoundError:
         raise FilesyncError(
-            f"there is no command {printable(cmd[0])!r}",
+            f"there is no command '{printable(cmd[0])}'",
             "name a program on PATH, or a path to one: `filesync exec -- CMD ARGS...`; "
             "shell syntax needs a shell: `filesync exec -- sh -c '...'`",
         ) from None
     except (OSError, ValueError) as error:
         because = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise FilesyncError(f"cannot run {printable(cmd[0])!r}: {because}") from None
+        raise FilesyncError(f"cannot run '{printable(cmd[0])}': {because}") from None
 
 
 # What follows CMD is CMD's, also without `--` in front of it.

@@ -28,8 +28,10 @@ from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 GHOST_SECONDS = 600
 # Servers stamp whole seconds, and ours is their clock as of some answer ago.
 CLOCK_SLACK = 3
-# How long an upload without a clear answer is looked for, and a session cancelled: two hours.
-DOUBT_SECONDS = 7200
+# How long a new file may be missing from the listing before "not listed" is "not there".
+LISTING_LAG_SECONDS = 75
+# After this an upload session is over, and need not be cancelled any more.
+SESSION_SECONDS = 7200
 
 
 @dataclass
@@ -56,6 +58,16 @@ class Attempt:
     made: str | None = None
     created_at: int = 0
     expires_at: int | None = None
+
+    @property
+    def since(self) -> int:
+        """Return the first second in which its file may have been made."""
+        return self.at - CLOCK_SLACK
+
+    @property
+    def by(self) -> int:
+        """Return the last second in which its file may have been made."""
+        return (self.sent or self.at) + LISTING_LAG_SECONDS
 
     def is_for(self, want: DesiredFile) -> bool:
         """Say whether this attempt uploads exactly the wanted file."""
@@ -111,7 +123,7 @@ def read_history(text: bytes) -> History:
             record = json.loads(line)
             if isinstance(record, dict):
                 _take(history, record)
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue  # torn by a crash: what it was about to say had not happened yet
     return history
 
@@ -138,8 +150,11 @@ def _take(history: History, record: dict[str, Any]) -> None:
     if attempt is None:
         return
     if "session" in record:
+        part_bytes = int(record["part_bytes"])
+        if part_bytes < 1:
+            raise ValueError(part_bytes)
         attempt.upload_id = str(record["session"])
-        attempt.part_bytes = int(record["part_bytes"])
+        attempt.part_bytes = part_bytes
         attempt.opened_at = int(record["at"])
         attempt.parts.clear()
         attempt.sent = None
@@ -157,10 +172,7 @@ def _take(history: History, record: dict[str, Any]) -> None:
 
 
 def still_open(history: History, lock: Lockfile, now: int) -> list[Attempt]:
-    """Return the attempts that still matter, given what the saved lockfile holds.
-
-    A session lasts an hour; a file that may have been made is looked for a good while longer.
-    """
+    """Return the attempts that still matter, given what the saved lockfile holds."""
     owned = lock.owned_ids()
     return [
         attempt
@@ -177,9 +189,11 @@ def _may_matter(attempt: Attempt, lock: Lockfile, now: int) -> bool:
         and entry.created_at >= attempt.at - CLOCK_SLACK
     ):
         return False  # found and adopted since, or sent again
-    if attempt.made is None and attempt.sent is None and attempt.upload_id is None:
-        return False  # cannot have left anything
-    return now - max(attempt.at, attempt.opened_at, attempt.sent or 0) < DOUBT_SECONDS
+    begun = max(attempt.at, attempt.opened_at)
+    if attempt.made is not None or attempt.upload_id is not None:
+        return now - begun < SESSION_SECONDS
+    # What was not sent cannot have left anything; what was is listed by now or never.
+    return attempt.sent is not None and now <= attempt.by
 
 
 def begin_line(number: int, want: DesiredFile, *, at: int) -> dict[str, Any]:

@@ -9,24 +9,22 @@ the name carries a fingerprint there is nothing to guess, and the decision table
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from filesync.core import fingerprint
-from filesync.core.history import CLOCK_SLACK, Attempt, History
+from filesync.core.history import LISTING_LAG_SECONDS, Attempt, History
 from filesync.core.lock import Lockfile
 from filesync.core.model import LockEntry, RemoteFile
 
-# How long a new file may be missing from the listing before "not listed" is "not there".
-LISTING_LAG_SECONDS = 75
 # How long a server may take to make a file of a request that it has whole.
 WORK_SECONDS = 5
 # An upload session lives an hour; nearer to its end than this it is not worth going on with.
-SESSION_SECONDS = 3600 - 180
+RESUME_SECONDS = 3600 - 180
 
 
 class Sought(Protocol):
-    """What an upload in doubt is known by."""
+    """What an upload in doubt is known by; its file was made from `since` on, and by `by`."""
 
     @property
     def sha256(self) -> str: ...
@@ -37,7 +35,9 @@ class Sought(Protocol):
     @property
     def purpose(self) -> str: ...
     @property
-    def at(self) -> int: ...
+    def since(self) -> int: ...
+    @property
+    def by(self) -> int | None: ...
 
 
 S = TypeVar("S", bound=Sought)
@@ -66,8 +66,7 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
     for doubt in doubts:
         groups[fingerprint.rewritten(doubt.filename), doubt.bytes, doubt.purpose].append(doubt)
     for looks, group in groups.items():
-        since = min(doubt.at for doubt in group) - CLOCK_SLACK
-        files = [file for file in alike[looks] if not file.created_at or file.created_at >= since]
+        files = [file for file in alike[looks] if any(_in_time(file, doubt) for doubt in group)]
         same = len({doubt.sha256 for doubt in group}) == 1
         certain = same and all(fingerprint.parse(doubt.filename) for doubt in group)
         if not files:
@@ -79,6 +78,12 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
             ids = sorted(file.id for file in files)
             result.unclear.extend((doubt, ids) for doubt in group)
     return result
+
+
+def _in_time(file: RemoteFile, doubt: Sought) -> bool:
+    if not file.created_at:
+        return True  # not told
+    return doubt.since <= file.created_at and (doubt.by is None or file.created_at <= doubt.by)
 
 
 def listing_is_past(sent: int, listing: Iterable[RemoteFile], now: int) -> bool:
@@ -95,37 +100,43 @@ def listing_is_past(sent: int, listing: Iterable[RemoteFile], now: int) -> bool:
 class Recovery(NamedTuple):
     """What a history means for the next apply.
 
-    `entries` belong into the lock, in this order: files that were made and not locked.
-    `unsettled` are uploads of which nothing is listed yet but may be, by key; `unclear` those
-    for which several files might be it, with these files' ids. `sessions` are open upload
-    sessions.
+    `entries` belong into the lock, in this order: files that were made and not locked. `wrong`
+    are files, by id with their key, that were made and are not what was sent. `unsettled` are
+    uploads of which nothing is listed yet but may be, by key; `unclear` those for which several
+    files might be it, with these files' ids. `sessions` are open upload sessions.
     """
 
     entries: list[tuple[str, LockEntry]]
+    wrong: dict[str, str]
     unsettled: dict[str, Attempt]
     unclear: dict[str, list[str]]
     sessions: list[Attempt]
 
 
-NOTHING_TO_RECOVER = Recovery([], {}, {}, [])
+NOTHING_TO_RECOVER = Recovery([], {}, {}, {}, [])
 
 
 def recover(
     history: History, lock: Lockfile, remote: Mapping[str, RemoteFile], now: int
 ) -> Recovery:
     """Return what became of the attempts that the journal does not see ended."""
-    recovery = Recovery([], {}, {}, [])
+    recovery = Recovery([], {}, {}, {}, [])
     owned = lock.owned_ids()
     doubts = []
     for attempt in history.attempts.values():
         if attempt.made is not None:
-            if attempt.made not in owned and attempt.made in remote:
-                recovery.entries.append(_entry(attempt, remote[attempt.made], lock))
+            file = remote.get(attempt.made)
+            if file is None or file.id in owned:
+                continue
+            if file.bytes in (attempt.bytes, None) and file.status != "error":
+                recovery.entries.append(_entry(attempt, file, lock))
+            else:
+                recovery.wrong[file.id] = attempt.key
         elif attempt.sent is not None:
             doubts.append(attempt)
         elif attempt.upload_id is not None:
             recovery.sessions.append(attempt)
-    taken = owned | {entry.id for _, entry in recovery.entries}
+    taken = owned | {entry.id for _, entry in recovery.entries} | recovery.wrong.keys()
     matches = match(doubts, (file for file in remote.values() if file.id not in taken))
     for attempt, file in matches.found:
         if fingerprint.parse(attempt.filename) is None:
@@ -148,16 +159,21 @@ def _entry(attempt: Attempt, file: RemoteFile, lock: Lockfile) -> tuple[str, Loc
     return attempt.key, attempt.entry(file, path)
 
 
-def take_in(lock: Lockfile, recovery: Recovery, now: int) -> None:
-    """Put what was recovered into the lock, as the apply that made it would have done."""
+def take_in(lock: Lockfile, recovery: Recovery, now: int, retain: Callable[[str], int]) -> None:
+    """Put what was recovered into the lock, as the apply that made it would have done.
+
+    `retain` gives how long a key's superseded files are kept, in seconds.
+    """
     for key, entry in recovery.entries:
         before = lock.files.get(key)
         if before is not None and before.id != entry.id:
-            lock.retire(before.id, key, now)
+            lock.retire(before.id, key, now + retain(key))
         lock.retired.pop(entry.id, None)
         lock.files[key] = entry
+    for file_id, key in recovery.wrong.items():
+        lock.retire(file_id, key, now)
 
 
 def resumable(attempt: Attempt, now: int) -> bool:
     """Say whether an open session has enough of its hour left to go on with."""
-    return now - attempt.opened_at < SESSION_SECONDS
+    return now - attempt.opened_at < RESUME_SECONDS

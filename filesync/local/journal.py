@@ -63,15 +63,21 @@ class Journal:
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         try:
-            return os.open(self._path, flags, 0o600)
+            fd = os.open(self._path, flags, 0o600)
+            if _ends_torn(self._path):
+                os.write(fd, b"\n")  # or the next line would be lost with what a crash tore
         except OSError as error:
             raise LocalFileError(f"cannot write {printable(self._path)}: {why(error)}") from None
+        return fd
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exc: object) -> None:
-        os.close(self._fd)
+        with self._guard:
+            # A thread that is still under way after a second Ctrl-C must not write elsewhere.
+            fd, self._fd = self._fd, -1
+        os.close(fd)
 
     def begin(self, want: DesiredFile, at: int) -> int:
         """Note that an upload begins, and return its number; nothing can come of it yet."""
@@ -143,7 +149,8 @@ class Journal:
         try:
             with self._guard:
                 # One write a line: it is whole in the file, or torn at its very end.
-                os.write(self._fd, data)
+                while data:
+                    data = data[os.write(self._fd, data) :]
                 self._written += 1
                 mine = self._written
             if sync:
@@ -161,3 +168,12 @@ class Journal:
                 written = self._written
                 os.fdatasync(self._fd)
                 self._synced = written
+
+
+def _ends_torn(path: str) -> bool:
+    with open(path, "rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        if not size:
+            return False
+        file.seek(size - 1)
+        return file.read(1) != b"\n"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from filesync.apply.applier import Result
 from filesync.core.document import FORMAT_VERSION, tell
 from filesync.core.plan import Plan
+
+if TYPE_CHECKING:  # it comes with the HTTP client
+    from filesync.apply.applier import Result
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from filesync.apply.applier import Result
 from filesync.core.diff import Action, Reason
 from filesync.core.document import ToldChange, ToldPlan, tell
 from filesync.core.plan import Plan, Summary
 from filesync.core.text import human_bytes, plural, printable
+
+if TYPE_CHECKING:  # it comes with the HTTP client
+    from filesync.apply.applier import Result
 
 # (text, colour) -> text; the terminal's concern, so it is handed in.
 Paint = Callable[[str, str], str]

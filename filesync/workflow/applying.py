@@ -136,7 +136,7 @@ def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher)
     def in_use(key: str | None) -> InUse:
         return (manifest.removed if key is None else policy_for(key, manifest)).in_use
 
-    take_in(lock, plan.recovery, plan.now)
+    take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key, manifest).retain)
     path = journal_path(plan.inputs.run.manifest, manifest.project, space.server.base_url)
     with (
         _stopped_by_signals() as stop,
@@ -149,6 +149,9 @@ def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher)
             return int(time.time() + (plan.clock_offset if offset is None else offset))
 
         line = Line(client, journal, settings.concurrency, stop, watch, now)
+        # What was recovered is locked now: it must not be looked for again after another crash.
+        save()
+        journal.compact(lock, now())
         result = Applier(
             plan, lock, line, saver=Saver(save), in_use=in_use, settings=settings
         ).run()

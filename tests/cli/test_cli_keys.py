@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 
-import pytest
 from cli_harness import Platform, Project
 from fake_api import FakeApi
 

@@ -168,6 +168,7 @@ def test_retain_keeps_the_superseded_file_for_its_time(
     assert f'  "retired": [{{"id": "{old}", "key": "a", "delete_after": ' in text
     # It is ours: counted neither as unmanaged nor as a change.
     assert project.plan().json["summary"]["unmanaged"] == 0
+    assert project.plan("--offline").actions == {}
     platform.clock.offset = 6 * DAY
     assert project.plan().code == 0
     platform.clock.offset = 8 * DAY

@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 
 from filesync.core.fingerprint import fingerprinted
-from filesync.core.history import Attempt, History, lines, read_history, still_open
+from filesync.core.history import (
+    LISTING_LAG_SECONDS,
+    Attempt,
+    History,
+    lines,
+    read_history,
+    still_open,
+)
 from filesync.core.lock import Lockfile
 from filesync.core.model import LockEntry, RemoteFile
-from filesync.core.recover import LISTING_LAG_SECONDS, Recovery, listing_is_past, recover, take_in
+from filesync.core.recover import NOTHING_TO_RECOVER, Recovery, listing_is_past, recover, take_in
 
 NOW = 1_800_000_000
 SHA = "a" * 64
@@ -87,6 +94,19 @@ def test_a_file_that_was_made_and_is_gone_again_is_not() -> None:
     assert after([attempt(made="file-1")], []).entries == []
 
 
+def test_a_file_that_was_made_wrong_waits_to_be_deleted() -> None:
+    lock = Lockfile("p", "u")
+    found = after([attempt(made="file-1")], [live("file-1", bytes=9)], lock)
+    take_in(lock, found, NOW, lambda _key: 60)
+    assert lock.files == {}
+    assert lock.retired["file-1"].delete_after == NOW
+
+
+def test_a_strangers_file_made_later_is_not_taken_for_it() -> None:
+    found = after([attempt(sent=NOW - 500, at=NOW - 501)], [live("file-1")])
+    assert found == NOTHING_TO_RECOVER
+
+
 def test_a_file_that_the_lock_holds_needs_nothing() -> None:
     lock = Lockfile("p", "u")
     lock.retire("file-1", "k", 0)
@@ -95,7 +115,7 @@ def test_a_file_that_the_lock_holds_needs_nothing() -> None:
 
 def test_without_the_last_byte_sent_there_is_nothing_to_look_for() -> None:
     found = after([attempt(sent=None)], [live("file-1")])
-    assert found == Recovery([], {}, {}, [])
+    assert found == NOTHING_TO_RECOVER
 
 
 @pytest.mark.parametrize(
@@ -139,7 +159,7 @@ def test_what_carries_a_fingerprint_is_left_to_the_decision_table() -> None:
     name = fingerprinted("k.txt", "p", SHA)
     files = [live("file-1", filename=name), live("file-2", filename=name)]
     found = after([attempt(filename=name, sent=NOW - 5)], files)
-    assert found == Recovery([], {}, {}, [])
+    assert found == NOTHING_TO_RECOVER
 
 
 @pytest.mark.parametrize(
@@ -178,7 +198,7 @@ def test_taking_in_retires_what_was_there_before_in_order() -> None:
     lock = Lockfile("p", "u")
     lock.files["k"] = LockEntry("file-0", "k", "b" * 64, 1, "k", "user_data", None, 1, None)
     attempts = [attempt(1, made="file-1"), attempt(2, made="file-2")]
-    take_in(lock, after(attempts, [live("file-1"), live("file-2")], lock), NOW)
+    take_in(lock, after(attempts, [live("file-1"), live("file-2")], lock), NOW, lambda _key: 60)
     assert lock.files["k"].id == "file-2"
     assert set(lock.retired) == {"file-0", "file-1"}
 

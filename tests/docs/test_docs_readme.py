@@ -95,7 +95,7 @@ def test_commands_table_has_every_command() -> None:
     named = [
         word.group(1)
         for row in table("Commands")
-        if (word := re.match(r"`filesync (\w+)", row[0])) is not None
+        if (word := re.match(r"`filesync ([\w-]+)", row[0])) is not None
     ]
     assert sorted(named) == sorted(cli.commands)
 
@@ -137,22 +137,15 @@ def test_links_lead_somewhere(name: str) -> None:
             assert (ROOT / target).exists(), target
 
 
-def test_workflow_shows_the_plan_and_passes_where_there_are_changes(tmp_path: Path) -> None:
+def test_workflow_uses_the_action_as_it_is() -> None:
     (text,) = [text for language, text in BLOCKS if "pull_request" in text and language == "yaml"]
-    (script,) = [
-        step["run"] for step in yaml.safe_load(text)["jobs"]["plan"]["steps"] if "name" in step
-    ]
-    shell = Shell(tmp_path / "checkout", tmp_path / "home", OPENAI_BASE_URL="emulator:.emulator")
-    (shell.folder / "a.txt").write_text("a\n")
-    manifest = shell.folder / "filesync.yaml"
-    manifest.write_text("version: 1\nproject: a\nfiles: {a: {path: a.txt}}\n")
-    summary = shell.folder / "summary.md"
-
-    shell.run("bash", "-e", "-c", script, GITHUB_STEP_SUMMARY=str(summary))
-    assert "1 to create" in summary.read_text()
-
-    manifest.write_text("version: 2\n")
-    shell.run("bash", "-e", "-c", script, status=1, GITHUB_STEP_SUMMARY=str(summary))
+    (job,) = yaml.safe_load(text)["jobs"].values()
+    (step,) = (step for step in job["steps"] if "/filesync@" in step["uses"])
+    action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
+    assert set(step["with"]) <= set(action["inputs"])
+    for mode in ("plan", "apply", "drift"):  # run in tests/reports
+        assert f"inputs.mode == '{mode}'" in str(action["runs"])
+        assert f"'{mode}'" in step["with"]["mode"]
 
 
 def test_map_of_the_code_names_every_module() -> None:

@@ -1,0 +1,27 @@
+"""Do manifest, files and lockfile agree? Asked before a commit, without a server."""
+
+from __future__ import annotations
+
+from filesync.core.diff import Reason
+from filesync.core.document import ToldChange, tell
+from filesync.core.plan import Run
+from filesync.workflow.planning import make_plan
+from filesync.workflow.workspace import read_lock, read_manifest
+
+# What time or the platform brings about: no commit is to blame for it, and none mends it.
+_NOT_OURS = {Reason.EXPIRING, Reason.EXPIRED, Reason.RETIRED, Reason.GONE}
+
+
+def disagreements(run: Run) -> list[ToldChange]:
+    """Return what an apply would do because of the manifest, the files or the lockfile.
+
+    Decided by the same table as every plan, so it cannot be of another opinion; files that have
+    not been touched since they were last hashed are not read again. Where the manifest names no
+    server, the lockfile's counts, whatever the environment says.
+    """
+    lock = read_lock(run.manifest)
+    manifest, _ = read_manifest(run.manifest)
+    if run.base_url is None and manifest.base_url is None:
+        run = run._replace(base_url=lock.base_url)
+    plan = tell(make_plan(run._replace(offline=True), protection=False))
+    return [change for change in plan.changes if change.reason not in _NOT_OURS]
