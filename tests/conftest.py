@@ -10,9 +10,12 @@ import pytest
 
 from filesync.emulator.server import embedded
 
-# The helpers of both folders, with pytest's way of telling why an assert failed.
-sys.path.insert(0, str(Path(__file__).parent / "cli"))
+# The helpers of these folders, with pytest's way of telling why an assert failed.
+sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "crash")]
 pytest.register_assert_rewrite("cli_harness")
+
+# Not a conftest.py of its own: mypy takes two modules of one name for a mistake.
+pytest_plugins = ["crash_fixtures"]
 
 from cli_harness import CANARY, Clock, Platform, Project  # noqa: E402
 from fake_api import FakeApi, serving  # noqa: E402

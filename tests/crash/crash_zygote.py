@@ -1,0 +1,245 @@
+"""Forks children that run the real command, to be killed where the job says.
+
+A program of its own: it has filesync imported and no thread, so a child costs milliseconds and
+is as fresh as a process. One JSON job a line comes in on stdin, one JSON answer goes out.
+
+A job: cwd, env, runs (argument lists, run one after another in one child), kill ({"at":
+"journal" | "replace" | "save" | "request", "n", "when": "before" | "after", "signal"}), kill_after
+(seconds), patch (lag, parts, quick, slow, attempts, tries), timeout.
+"""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+import os
+import select
+import signal
+import ssl
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import deepdiff  # noqa: F401 - imported once here instead of in each child
+import httpx
+from httpx import _config as httpx_config
+
+import filesync.apply.settle as settle
+import filesync.core.parts as parts
+import filesync.core.recover as recover
+import filesync.emulator.server
+import filesync.local.lockstore as lockstore
+import filesync.output.progress
+import filesync.remote.client  # noqa: F401
+import filesync.remote.retry as retry
+import filesync.workflow.applying as applying
+import filesync.workflow.keys as keys
+import filesync.workflow.planning as planning
+from filesync.cli import _run
+from filesync.local.journal import Journal
+from filesync.remote.settings import Settings
+from filesync.remote.transport import Transport
+
+Job = dict[str, Any]
+_recover: Any = recover
+_settle: Any = settle
+DEFAULT_LAG: int = _recover.LISTING_LAG_SECONDS
+# Making a TLS context takes 25 ms, and these children speak to loopback.
+_TLS: ssl.SSLContext = httpx.create_ssl_context()
+
+
+def main() -> None:
+    _warm_up()
+    gc.collect()
+    gc.freeze()  # else a child's first collection copies every page
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for line in sys.stdin:
+        sys.stdout.write(json.dumps(_do(json.loads(line))) + "\n")
+        sys.stdout.flush()
+
+
+def _warm_up() -> None:
+    """Run once what the children will: what is imported and built on first use then is."""
+    out = sys.stdout, sys.stderr
+    back = os.getcwd()
+    # A list and a replace make deepdiff and the rest load, too.
+    manifest: dict[str, Any] = {"version": 1, "project": "warm", "files": {}}
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        try:
+            sys.stdout = sys.stderr = io.StringIO()
+            for purpose in ("user_data", "assistants"):
+                for n in range(3):
+                    with open(f"{n}.txt", "w") as file:
+                        file.write(f"{n}")
+                    entry = {"path": f"{n}.txt", "purpose": purpose, "fingerprint": n == 0}
+                    manifest["files"][f"f{n}"] = entry
+                with open("filesync.yaml", "w") as file:
+                    json.dump(manifest, file)
+                for command in (["apply", "-y"], ["plan", "--json"]):
+                    sys.argv = ["filesync", "--base-url", "emulator:data", *command]
+                    code = _run()
+                    assert code == 0, code
+        finally:
+            printed = sys.stdout
+            sys.stdout, sys.stderr = out
+            os.chdir(back)
+        for thread in threading.enumerate():
+            if thread is not threading.main_thread():
+                thread.join(10)  # a worker of the emulator's, on its way out
+        assert threading.active_count() == 1, (threading.enumerate(), printed)
+
+
+def _do(job: Job) -> dict[str, Any]:
+    files = {name: os.path.join(job["scratch"], name) for name in ("out", "err", "events")}
+    for name in files.values():
+        with open(name, "wb"):
+            pass
+    started = time.monotonic()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _child(job, files)
+        finally:
+            os._exit(99)
+    watch = os.pidfd_open(pid)
+    try:
+        if "kill_after" in job and not select.select([watch], [], [], job["kill_after"])[0]:
+            os.kill(pid, signal.SIGKILL)
+        if not select.select([watch], [], [], job.get("timeout", 60))[0]:
+            os.kill(pid, signal.SIGABRT)
+    finally:
+        os.close(watch)
+    _, status = os.waitpid(pid, 0)
+    answer: dict[str, Any] = {"seconds": time.monotonic() - started}
+    signalled = os.WIFSIGNALED(status)
+    answer["signal"] = os.WTERMSIG(status) if signalled else 0
+    answer["exit"] = None if signalled else os.WEXITSTATUS(status)
+    for name, path in files.items():
+        with open(path, errors="backslashreplace") as file:
+            answer[name] = file.read()
+    answer["events"] = [json.loads(line) for line in answer["events"].splitlines()]
+    return answer
+
+
+def _child(job: Job, files: dict[str, str]) -> None:
+    os.chdir(job["cwd"])
+    os.environ.clear()
+    os.environ.update(job["env"])
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    for fd, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(files[name], os.O_WRONLY | os.O_APPEND), fd)
+    sys.stdin = io.TextIOWrapper(io.FileIO(0, "r"))
+    sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), write_through=True)
+    sys.stderr = io.TextIOWrapper(io.FileIO(2, "w"), write_through=True)
+    events = os.open(files["events"], os.O_WRONLY | os.O_APPEND)
+
+    def tell(**event: Any) -> None:
+        os.write(events, (json.dumps(event) + "\n").encode())
+
+    _patch(job.get("patch", {}), tell)
+    counts = _count(job.get("kill"), tell)
+    tell(event="started", pid=os.getpid())
+    code = 0
+    for arguments in job["runs"]:
+        sys.argv = ["filesync", *arguments]
+        code = _run()
+        tell(event="end", code=code, counts=dict(counts))
+        if code and not job.get("go_on"):
+            break
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
+    httpx_config.create_ssl_context = lambda *_a, **_k: _TLS
+    default: Any = sys.modules["httpx._transports.default"]
+    default.create_ssl_context = httpx_config.create_ssl_context
+    if "lag" in patch:
+        # How long is waited; within what time a file may be ours stays as it is.
+        _recover.LISTING_LAG_SECONDS = patch["lag"]
+    if "bound" in patch:
+        _settle.LISTING_LAG_SECONDS = patch["bound"]
+    if "parts" in patch:
+        parts.PARTS_FROM, parts.MIN_PART, parts.MAX_PART = patch["parts"]
+        planning.PARTS_FROM = keys.PARTS_FROM = patch["parts"][0]  # type: ignore[attr-defined]
+    told = Settings.__init__.__kwdefaults__
+    assert told is not None
+    for name, field in (
+        ("quick", "quick_timeout"),
+        ("slow", "slow_timeout"),
+        ("attempts", "attempts"),
+        ("patient_attempts", "patient_attempts"),
+    ):
+        if name in patch:
+            told[field] = patch[name]
+    if "backoff" in patch:
+        pause = patch["backoff"]
+        setattr(retry, "backoff", lambda _attempt, _jitter: pause)  # noqa: B010
+    if "first_pause" in patch:
+        settle._FIRST_PAUSE = settle._LONGEST_PAUSE = patch["first_pause"]
+    past = recover.listing_is_past
+
+    def listing_is_past(sent: int, listing: Any, now: int) -> bool:
+        listing = list(listing)
+        past_by_default = now - sent > DEFAULT_LAG or (
+            now - sent > recover.WORK_SECONDS and any(f.created_at > sent + 1 for f in listing)
+        )
+        tell(event="look", would_wait=not past_by_default, left=DEFAULT_LAG - (now - sent) + 1)
+        return past(sent, listing, now)
+
+    _recover.listing_is_past = _settle.listing_is_past = listing_is_past
+    look = settle.settle
+
+    def settling(*args: Any, **kwargs: Any) -> Any:
+        began = time.monotonic()
+        found = look(*args, **kwargs)
+        tell(event="settled", seconds=time.monotonic() - began)
+        return found
+
+    sys.modules["filesync.apply.uploads"].settle = settling  # type: ignore[attr-defined]
+
+
+def _count(kill: dict[str, Any] | None, tell: Callable[..., None]) -> dict[str, int]:
+    counts = {"journal": 0, "replace": 0, "save": 0, "request": 0, "part": 0}
+    guard = threading.Lock()
+
+    def around(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*args: Any, **kwargs: Any) -> Any:
+            with guard:
+                counts[name] += 1
+                mine = counts[name]
+            here = kill is not None and kill["at"] == name and kill["n"] == mine
+            if here and kill is not None and kill["when"] == "before":
+                _die(kill, tell)
+            try:
+                return call(*args, **kwargs)
+            finally:
+                if here and kill is not None and kill["when"] == "after":
+                    _die(kill, tell)
+
+        return counted
+
+    Journal._write = around("journal", Journal._write)  # type: ignore[method-assign]
+    Journal.part = around("part", Journal.part)  # type: ignore[method-assign]
+    os.replace = around("replace", os.replace)
+    lockstore.save_lock = around("save", lockstore.save_lock)
+    Transport._exchange = around("request", Transport._exchange)  # type: ignore[method-assign]
+    return counts
+
+
+def _die(kill: dict[str, Any], tell: Callable[..., None]) -> None:
+    tell(event="kill", **kill)
+    os.kill(os.getpid(), kill.get("signal", signal.SIGKILL))
+
+
+_ = applying  # imported for the children
+
+if __name__ == "__main__":
+    main()
