@@ -9,11 +9,11 @@ from typing import NamedTuple
 from filesync.apply.events import Note
 from filesync.apply.transfer import InDoubt, Line, NotUploaded, Uploaded
 from filesync.core.history import CLOCK_SLACK, LISTING_LAG_SECONDS
-from filesync.core.recover import listing_is_past, match
+from filesync.core.recover import lag_shown, listing_is_past, match
 from filesync.errors import AmbiguousError, FilesyncError
 
 _FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 10.0
+_LONGEST_PAUSE = 3.0
 
 
 class Settled(NamedTuple):
@@ -54,12 +54,16 @@ def settle(
     left = [_as_doubt(doubt) for doubt in doubts]
     pause = _FIRST_PAUSE
     began = time.monotonic()
+    lag: int | None = None
     while left and not line.stop.is_set():
         try:
             listing = line.client.list_files()
         except FilesyncError as error:
             settled.failed.extend(NotUploaded(one.in_doubt.transfer.change, error) for one in left)
             break
+        shown = lag_shown(listing, line.now())
+        if shown is not None:
+            lag = shown if lag is None else min(lag, shown)
         taken = set(owned()) | {uploaded.remote.id for _, uploaded in settled.found}
         taken |= known
         matches = match(left, (file for file in listing if file.id not in taken))
@@ -72,7 +76,7 @@ def settle(
         for one in matches.absent:
             # Our own clock counts, too: the server's may stand still behind a cache.
             waited_out = time.monotonic() - began > LISTING_LAG_SECONDS
-            if waited_out or listing_is_past(one.sent, listing, line.now()):
+            if waited_out or listing_is_past(one.sent, listing, line.now(), lag):
                 settled.absent.append(one.in_doubt)
             else:
                 left.append(one)

@@ -15,9 +15,12 @@ _LOCK_SECONDS = 600.0  # as apply's --lock-timeout
 @command("id", click.argument("key"))
 def id_(common: Common, key: str) -> None:
     """Print the id of KEY's file and nothing else."""
-    from filesync.workflow.workspace import read_entry
+    from filesync.workflow.workspace import read_lock, unknown_key
 
-    entry = read_entry(common.manifest, key)
+    files = read_lock(common.manifest).files
+    entry = files.get(key)
+    if entry is None:
+        raise unknown_key(key, files, "the lockfile")
     if entry.expires_at is not None and entry.expires_at <= time.time():
         ago = human_duration(int(time.time()) - entry.expires_at)
         common.warn(f"{entry.id} expired {ago} ago: run `filesync apply` to upload it again")

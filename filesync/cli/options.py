@@ -7,12 +7,14 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple, TextIO, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
-from filesync.core.plan import Run
 from filesync.core.text import printable
+
+if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
+    from filesync.core.plan import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -27,6 +29,8 @@ class Common(NamedTuple):
 
     def run(self, **more: Any) -> Run:
         """Return the run that these and a command's own options ask for."""
+        from filesync.core.plan import Run
+
         return Run(manifest=self.manifest, base_url=self.base_url, **more)
 
     def note(self, message: str) -> None:

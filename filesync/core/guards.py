@@ -220,6 +220,8 @@ def _too_many_deletes(
 ) -> Refusal | None:
     """The cap on delete actions; the old halves of replaces do not count."""
     deletes = sum(row.action is Action.DELETE for row in rows)
+    if not deletes:
+        return None  # before every remote name is read for whose it is
     owner = fingerprint.owner_token(manifest.project)
     owned = len(
         lock.owned_ids()

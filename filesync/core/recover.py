@@ -86,15 +86,27 @@ def _in_time(file: RemoteFile, doubt: Sought) -> bool:
     return doubt.since <= file.created_at and (doubt.by is None or file.created_at <= doubt.by)
 
 
-def listing_is_past(sent: int, listing: Iterable[RemoteFile], now: int) -> bool:
+def listing_is_past(
+    sent: int, listing: Iterable[RemoteFile], now: int, lag: int | None = None
+) -> bool:
     """Say whether a listing would show a file whose last byte was sent at `sent`.
 
-    It would when enough time has passed, or, once the server has had the time to make it, if
-    the listing shows a file made later, whoever's: then it does not lag.
+    It would when enough time has passed. Sooner, once the server has had the time to make it,
+    if the listing shows a file made later, whoever's, or is known to lag by no more than `lag`.
     """
-    if now - sent > LISTING_LAG_SECONDS:
+    age = now - sent
+    if age > LISTING_LAG_SECONDS or (lag is not None and age > WORK_SECONDS + lag + 1):
         return True
-    return now - sent > WORK_SECONDS and any(file.created_at > sent + 1 for file in listing)
+    return age > WORK_SECONDS and any(file.created_at > sent + 1 for file in listing)
+
+
+def lag_shown(listing: Iterable[RemoteFile], now: int) -> int | None:
+    """Return the seconds by which a listing lags at the most, None if it shows nothing new.
+
+    It shows what was made until its newest file, so its lag is no more than that file's age.
+    """
+    ages = [now - file.created_at for file in listing if file.created_at]
+    return min((age for age in ages if 0 <= age <= LISTING_LAG_SECONDS), default=None)
 
 
 class Recovery(NamedTuple):

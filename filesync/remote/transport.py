@@ -1,6 +1,6 @@
 """Sending one request and seeing it through: pace, attempts, and an error that says what is known.
 
-The only module that imports httpx, which costs 200 ms: import it where a request is certain.
+The only module that uses httpx, which is slow to import: import this where a request is certain.
 
 No exception that leaves here is chained to one of httpx, because those hold the request and
 with it the key. That is why failures are put into a variable and raised after the `except`.
@@ -14,14 +14,13 @@ from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import httpx
-
 from filesync import __version__
 from filesync.core.text import human_bytes
 from filesync.errors import AmbiguousError, ApiError, AuthError, FilesyncError, RemoteError
 from filesync.remote import answers, wire
 from filesync.remote.call import Call, Payload
 from filesync.remote.endpoint import Endpoint, is_loopback
+from filesync.remote.lean import httpx
 from filesync.remote.pace import Pacer
 from filesync.remote.retry import Failed, Outcome, Verdict, decide, http_date
 from filesync.remote.settings import Settings

@@ -143,10 +143,11 @@ def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
     """Return the entries whose file is right but whose path or protection is told anew."""
     found = {}
     for row in rows:
-        if row.action is Action.NOOP and row.desired is not None and row.locked is not None:
-            told = row.locked._replace(path=row.desired.path, protect=row.desired.policy.protect)
-            if told != row.locked:
-                found[row.desired.key] = told
+        want, locked = row.desired, row.locked
+        if row.action is Action.NOOP and want is not None and locked is not None:
+            path, protect = want.path, want.policy.protect
+            if (path, protect) != (locked.path, locked.protect):
+                found[want.key] = locked._replace(path=path, protect=protect)
     return found
 
 

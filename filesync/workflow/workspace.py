@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -121,6 +120,8 @@ def read_lock(manifest_path: str) -> Lockfile:
 
 def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:
     """Return the error for a key that is not there, with the nearest that is."""
+    import difflib
+
     near = difflib.get_close_matches(key, list(known), n=1)
     hint = f"did you mean {printable(near[0])!r}? " if near else ""
     return FilesyncError(

@@ -18,7 +18,14 @@ from filesync.core.history import (
 )
 from filesync.core.lock import Lockfile
 from filesync.core.model import LockEntry, RemoteFile
-from filesync.core.recover import NOTHING_TO_RECOVER, Recovery, listing_is_past, recover, take_in
+from filesync.core.recover import (
+    NOTHING_TO_RECOVER,
+    Recovery,
+    lag_shown,
+    listing_is_past,
+    recover,
+    take_in,
+)
 
 NOW = 1_800_000_000
 SHA = "a" * 64
@@ -179,6 +186,26 @@ def test_absence_is_believed_once_something_later_is_listed_or_time_has_passed(
     made_at = NOW - age
     listing = [] if newest is None else [live("file-x", created_at=made_at + newest)]
     assert listing_is_past(made_at, listing, NOW) is past
+
+
+@pytest.mark.parametrize(
+    ("age", "lag", "past"), [(8, None, False), (8, 1, True), (7, 1, False), (8, 60, False)]
+)
+def test_a_listing_that_has_shown_how_little_it_lags_is_believed_sooner(
+    age: int, lag: int | None, past: bool
+) -> None:
+    assert listing_is_past(NOW - age, [], NOW, lag) is past
+
+
+@pytest.mark.parametrize(
+    ("made", "lag"),
+    [([], None), ([NOW - 9, NOW - 3], 3), ([NOW - 5000], None), ([0], None), ([NOW + 60], None)],
+)
+def test_a_listing_lags_by_no_more_than_its_newest_files_age(
+    made: list[int], lag: int | None
+) -> None:
+    listing = [live(f"file-{at}", created_at=at) for at in made]
+    assert lag_shown(listing, NOW) == lag
 
 
 def test_an_open_session_is_gone_on_with() -> None:

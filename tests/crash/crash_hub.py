@@ -146,7 +146,7 @@ class Tenant:
         deadline = time.monotonic() + 10
         while self.busy and time.monotonic() < deadline:
             time.sleep(0.002)
-        time.sleep(0.01)
+        time.sleep(0.1)  # it may be in a socket that nobody has read yet
         while self.busy and time.monotonic() < deadline:
             time.sleep(0.002)
 

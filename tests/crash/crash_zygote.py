@@ -186,13 +186,15 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
         settle._FIRST_PAUSE = settle._LONGEST_PAUSE = patch["first_pause"]
     past = recover.listing_is_past
 
-    def listing_is_past(sent: int, listing: Any, now: int) -> bool:
+    def listing_is_past(sent: int, listing: Any, now: int, lag: int | None = None) -> bool:
         listing = list(listing)
-        past_by_default = now - sent > DEFAULT_LAG or (
-            now - sent > recover.WORK_SECONDS and any(f.created_at > sent + 1 for f in listing)
+        age = now - sent
+        past_by_default = age > DEFAULT_LAG or (
+            age > recover.WORK_SECONDS and any(f.created_at > sent + 1 for f in listing)
         )
-        tell(event="look", would_wait=not past_by_default, left=DEFAULT_LAG - (now - sent) + 1)
-        return past(sent, listing, now)
+        bound = DEFAULT_LAG if lag is None else min(DEFAULT_LAG, recover.WORK_SECONDS + lag + 1)
+        tell(event="look", would_wait=not past_by_default, left=max(bound - age + 1, 0))
+        return past(sent, listing, now, lag)
 
     _recover.listing_is_past = _settle.listing_is_past = listing_is_past
     look = settle.settle

@@ -1,0 +1,127 @@
+"""What a run costs, counted: requests, files opened, bytes hashed, saves. Nothing here is timed."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from filesync.apply import saver
+from filesync.core.plan import Run
+from filesync.local import hash_cache
+from filesync.workflow.applying import apply_plan
+from filesync.workflow.planning import make_plan
+
+COUNT = 60
+
+_listeners: list[Callable[[str, tuple[object, ...]], None]] = []
+
+
+def _audit(event: str, told: tuple[object, ...]) -> None:
+    for listener in _listeners:
+        listener(event, told)
+
+
+sys.addaudithook(_audit)  # there is no taking it away again, so it only passes on
+
+
+@contextmanager
+def audited(*events: str) -> Iterator[list[tuple[str, ...]]]:
+    """Collect what the interpreter tells of these events while the block runs."""
+    seen: list[tuple[str, ...]] = []
+
+    def listen(event: str, told: tuple[object, ...]) -> None:
+        if event in events:
+            seen.append(tuple(one for one in told if isinstance(one, str)))
+
+    _listeners.append(listen)
+    try:
+        yield seen
+    finally:
+        _listeners.remove(listen)
+
+
+@pytest.fixture
+def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A project of COUNT small files, with a hash cache that need not wait for a clock's tick."""
+    monkeypatch.setattr(hash_cache, "_FINE_TICK_NS", 0)
+    monkeypatch.setattr(hash_cache, "_COARSE_TICK_NS", 0)
+    (tmp_path / "docs").mkdir()
+    for i in range(COUNT):
+        (tmp_path / "docs" / f"{i:03}.txt").write_text(f"text {i}\n")
+    path = tmp_path / "filesync.yaml"
+    path.write_text(
+        "version: 1\nproject: counted\nremote: {base_url: 'emulator:.emulator'}\n"
+        "files:\n  docs: {glob: docs/*.txt}\n"
+    )
+    return str(path)
+
+
+@pytest.fixture
+def requests(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    """What has been asked of the server since the last look, as `METHOD /path`."""
+    caplog.set_level(logging.DEBUG, "filesync.http")
+
+    def look() -> list[str]:
+        messages = [
+            record.getMessage() for record in caplog.records if record.name == "filesync.http"
+        ]
+        caplog.clear()
+        return [message.split(":", 1)[0] for message in messages]
+
+    return look
+
+
+def test_a_plan_without_changes_asks_once_and_reads_no_file(
+    manifest: str, requests: Callable[[], list[str]]
+) -> None:
+    apply_plan(make_plan(Run(manifest)))
+    requests()
+    hashed: list[int] = []
+    with audited("open") as opened:
+        made = make_plan(Run(manifest), on_hashed=hashed.append)
+    assert not made.has_changes
+    assert made.summary.noop == COUNT
+    assert requests() == ["GET /files"]
+    assert sum(hashed) == 0
+    docs = os.path.join(os.path.dirname(manifest), "docs")
+    assert [path for path, *_ in (one for one in opened if one) if path.startswith(docs)] == []
+
+
+def test_only_what_changed_is_read(manifest: str) -> None:
+    make_plan(Run(manifest))
+    changed = os.path.join(os.path.dirname(manifest), "docs", "007.txt")
+    with open(changed, "a") as file:
+        file.write("more\n")
+    hashed: list[int] = []
+    make_plan(Run(manifest), on_hashed=hashed.append)
+    assert hashed == [os.path.getsize(changed)]
+
+
+def test_an_apply_makes_one_request_a_file(
+    manifest: str, requests: Callable[[], list[str]]
+) -> None:
+    plan = make_plan(Run(manifest))
+    requests()
+    result = apply_plan(plan)
+    assert len(result.applied) == COUNT
+    assert requests() == ["POST /files"] * COUNT
+
+
+def test_an_apply_saves_the_lock_seldom(manifest: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A clock that moves a second each time it is looked at, so that a save takes one second.
+    clock = itertools.count()
+    monkeypatch.setattr(saver, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    plan = make_plan(Run(manifest))
+    with audited("os.rename") as renamed:
+        apply_plan(plan)
+    saves = [told for told in renamed if told[-1].endswith("filesync.lock")]
+    # The first with nothing in it yet, the last, and a tenth of the rest.
+    assert 1 <= len(saves) <= 2 + COUNT // 6
