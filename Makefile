@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench clean
 
 # Remade whenever the dependencies change.
 $(VENV)/.installed: pyproject.toml
@@ -21,6 +21,10 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# How fast, as ratios to others; some eight minutes. BENCH="--only no-op --scale 0.1" for a part.
+bench: $(VENV)/.installed
+	$(BIN)/python tests/bench/run.py $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

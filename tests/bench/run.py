@@ -1,0 +1,379 @@
+"""`make bench`: how fast filesync is, as ratios to its peers on the same files and server.
+
+Every row of the table is one function below. Absolute times say more about a machine than about
+a program, so each side of a ratio is measured in the same run, in turn, on the same files and
+against the same kind of server (bench_sink.py). `--only ROW --scale 0.1` for a quick look: the
+targets are for scale 1, and small runs miss those where starting up then weighs more.
+"""
+
+# ruff: noqa: RUF001 - the table uses the sign for "times"
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from bench_tools import (
+    FILESYNC,
+    GIB,
+    KIB,
+    MIB,
+    PEERS,
+    Ran,
+    Stats,
+    best,
+    project,
+    run,
+    sink,
+    write_large,
+    write_lock,
+    write_small,
+)
+
+LANES = 8  # filesync's default concurrency
+PER_CONNECTION = 40_000_000  # bytes a second
+
+
+class Line(NamedTuple):
+    """One line of the table: what was done, the target, what came out, and whether that is it."""
+
+    what: str
+    target: str
+    result: str
+    met: bool
+
+
+class Bench(NamedTuple):
+    """Where the rows put their files, and by how much they are smaller than they should be."""
+
+    folder: Path
+    scale: float
+
+    def scaled(self, count: int) -> int:
+        """Return a count or a size at this scale."""
+        return max(1, round(count * self.scale))
+
+
+def no_op(bench: Bench) -> Iterator[Line]:
+    """A plan where nothing changed."""
+    few, many = bench.scaled(10_000), bench.scaled(100_000)
+    floor, first, git = _no_op(bench, few, 7)
+    ratio = first.seconds / floor.seconds
+    yield Line(
+        f"no-op plan, {few:,} files of 1 KiB, {few:,} remote",
+        "≤ 0.6 s and ≤ 4 × start, imports and one list call",
+        f"{first.seconds:.2f} s, {ratio:.1f} × ({floor.seconds:.2f} s);"
+        f" `git status` {git.seconds:.2f} s",
+        first.seconds <= 0.6 and ratio <= 4,
+    )
+    _, second, git = _no_op(bench, many, 3)
+    ratio = second.seconds / first.seconds
+    yield Line(
+        f"no-op plan, {many:,} files of 1 KiB, {many:,} remote",
+        f"≤ 12 × the {few:,} figure, ≤ 400 MiB",
+        f"{ratio:.1f} × ({second.seconds:.2f} s), {second.rss_mib:.0f} MiB;"
+        f" `git status` {git.seconds:.2f} s",
+        ratio <= 12 and second.rss_mib <= 400,
+    )
+
+
+def _no_op(bench: Bench, count: int, times: int) -> list[Ran]:
+    """Return the floor of a plan, a plan, and `git status` on the same files."""
+    with sink(list=count) as server:
+        made = project(bench.folder / f"noop{count}", server.base_url)
+        write_small(made.folder, count, KIB)
+        write_lock(made.folder, server.base_url, count, KIB)
+        made.filesync("plan", "--detailed-exitcode")  # hashes all, and fails if it changes any
+        run(["git", "init", "--quiet"], cwd=made.folder)
+        run(["git", "add", "--all"], cwd=made.folder)
+        author = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
+        run(["git", *author, "commit", "--quiet", "--message=all"], cwd=made.folder)
+        return best(
+            times,
+            lambda: run([*PEERS, "listing", server.base_url], cwd=bench.folder),
+            lambda: made.filesync("plan", "--detailed-exitcode"),
+            lambda: run(["git", "status", "--short"], cwd=made.folder),
+        )
+
+
+def cold_plan(bench: Bench) -> Iterator[Line]:
+    """The first plan, which hashes everything."""
+    sizes = [bench.scaled(64 * MIB)] * 64
+    with sink() as server:
+        made = project(bench.folder / "cold", server.base_url)
+        write_large(made.folder, sizes)
+        command = "ls data/* | xargs -P2 -n4 openssl dgst -sha256"
+
+        def ours() -> Ran:
+            made.forget()
+            return made.filesync("plan", "--quiet")
+
+        peer, mine = best(4, lambda: run(["sh", "-c", command], cwd=made.folder), ours)
+    share = peer.seconds / mine.seconds
+    yield Line(
+        f"first plan, cold cache, {_size(sum(sizes))} in 64 files, whole process",
+        "≥ 80% of the rate of `xargs -P2 -n4 openssl dgst -sha256`",
+        f"{share:.0%} ({_rate(sum(sizes), mine.seconds)} of {_rate(sum(sizes), peer.seconds)})",
+        share >= 0.8,
+    )
+
+
+def one_file(bench: Bench) -> Iterator[Line]:
+    """One large file with nothing in the way."""
+    size = bench.scaled(2 * GIB)
+    with sink() as server:
+        made = project(bench.folder / "one", server.base_url)
+        path = str(write_large(made.folder, [size])[0])
+
+        def ours() -> Ran:
+            made.forget()
+            return made.filesync("apply", "--yes", "--quiet")
+
+        md5, helper, mine = best(
+            4,
+            lambda: run(["openssl", "dgst", "-md5", path], cwd=bench.folder),
+            lambda: run([*PEERS, "chunked", server.base_url, path], cwd=bench.folder),
+            ours,
+        )
+    to_md5, to_helper = mine.seconds / md5.seconds, mine.seconds / helper.seconds
+    yield Line(
+        f"one {_size(size)} file, loopback, whole process, sha256 and md5 included",
+        "≤ 1.4 × `openssl dgst -md5`, ≤ 1 × the official helper (which checks nothing), ≤ 100 MiB",
+        f"{to_md5:.2f} × ({mine.seconds:.2f} s), {to_helper:.2f} ×, {mine.rss_mib:.0f} MiB"
+        f" (the helper: {helper.rss_mib:.0f} MiB)",
+        to_md5 <= 1.4 and to_helper <= 1 and mine.rss_mib <= 100,
+    )
+
+
+def far_away(bench: Bench) -> Iterator[Line]:
+    """One large file to a server that is far away."""
+    size = bench.scaled(GIB)
+    with sink(latency=0.05, bandwidth=PER_CONNECTION) as server:
+        made = project(bench.folder / "far", server.base_url)
+        path = str(write_large(made.folder, [size])[0])
+        server.stats()
+        mine = made.filesync("apply", "--yes", "--quiet")
+        sent = server.stats()
+        run([*PEERS, "chunked", server.base_url, path], cwd=bench.folder)
+        helper = server.stats()
+    share = size / sent.write_seconds / (LANES * PER_CONNECTION)
+    yield Line(
+        f"one {_size(size)} file, 50 ms latency, 40 MB/s a connection, {LANES} of them",
+        f"≥ 85% of {LANES} × 40 MB/s from the first request to the last",
+        f"{share:.0%}; the official helper {size / helper.write_seconds / PER_CONNECTION:.2f} × 40"
+        f" MB/s; whole process {size / mine.seconds / (LANES * PER_CONNECTION):.0%}",
+        share >= 0.85,
+    )
+
+
+def many_small(bench: Bench) -> Iterator[Line]:
+    """Many small files to a server that is far away."""
+    count, lanes, latency = bench.scaled(2000), 16, 0.1
+    with sink(latency=latency) as server:
+        made = project(bench.folder / "small", server.base_url)
+        write_small(made.folder, count, 4 * KIB)
+        server.stats()
+        mine = made.filesync("apply", "--yes", "--quiet", "--concurrency", str(lanes))
+        sent = server.stats()
+    ideal = count * latency / lanes
+    share = ideal / sent.write_seconds
+    yield Line(
+        f"{count:,} × 4 KiB files, 100 ms latency, concurrency {lanes}",
+        "≥ 90% of 16 / 0.1 s from the first upload to the last",
+        f"{share:.0%}; whole process {ideal / mine.seconds:.0%}",
+        share >= 0.9,
+    )
+
+
+def paced(bench: Bench) -> Iterator[Line]:
+    """A server that counts requests."""
+    count, per_minute, burst = bench.scaled(1000), 1000, 60
+    with sink(per_minute=per_minute, burst=burst) as server:
+        made = project(bench.folder / "paced", server.base_url, per_minute=per_minute)
+        write_small(made.folder, count, KIB)
+        server.stats()
+        mine = made.filesync("apply", "--yes", "--quiet")
+        sent = server.stats()
+    ideal = max((sent.requests - sent.refused - burst) * 60 / per_minute, 0.001)
+    ratio, refused = mine.seconds / ideal, sent.refused / sent.requests
+    yield Line(
+        f"{count:,} files to a server that allows 1,000 requests a minute (burst {burst})",
+        "≤ 1.05 × ideal, ≤ 1% answered 429",
+        f"{ratio:.3f} × ({mine.seconds:.1f} s), {refused:.1%}",
+        ratio <= 1.05 and refused <= 0.01,
+    )
+
+
+def mixed(bench: Bench) -> Iterator[Line]:
+    """Files of all sizes, as many of each order of magnitude."""
+    sizes = [bench.scaled(int(KIB * 2 ** (20 * i / 99))) for i in range(100)]
+    with sink(latency=0.05, bandwidth=PER_CONNECTION) as server:
+        made = project(bench.folder / "mixed", server.base_url)
+        write_large(made.folder, sizes)
+        server.stats()
+        mine = made.filesync("apply", "--yes", "--quiet")
+        sent = server.stats()
+    # The longest file goes in parts over all connections, so it is no longer than its share.
+    bound = sum(sizes) / (LANES * PER_CONNECTION)
+    ratio = sent.write_seconds / bound
+    # As many as there are lanes start at the same moment, and arrive in any order.
+    place = _place_of_largest(sent)
+    yield Line(
+        f"100 files of 1 KiB to {_size(max(sizes))} ({_size(sum(sizes))}), 50 ms latency, "
+        "40 MB/s a connection",
+        "the largest starts first; ≤ 1.15 × the lower bound from the first request to the last",
+        f"the largest is no. {place} of the {LANES} that start at once; {ratio:.2f} ×;"
+        f" whole process {mine.seconds / bound:.2f} ×",
+        ratio <= 1.15 and place <= LANES,
+    )
+
+
+def command_line(bench: Bench) -> Iterator[Line]:
+    """Commands that do next to nothing."""
+    made = project(bench.folder / "cli", "http://127.0.0.1:9/v1")
+    times = max(5, bench.scaled(25))
+
+    def floor() -> Ran:
+        return run([sys.executable, "-c", "import click"], cwd=made.folder)
+
+    def ours(words: list[str]) -> Callable[[], Ran]:
+        return lambda: made.filesync(*words)
+
+    for count in (100, bench.scaled(10_000), bench.scaled(100_000)):
+        write_lock(made.folder, "http://127.0.0.1:9/v1", count, KIB)
+        last = f"data/{(count - 1) // 100:04}/f{count - 1:07}.txt"
+        sides = [] if count > 100 else [ours(["--help"])]
+        click, *mine = _medians(times, floor, *sides, ours(["id", last]))
+        what = f"`filesync id KEY`, {count:,} files in the lockfile"
+        names = [what] if count > 100 else ["`filesync --help`", what]
+        for name, seconds in zip(names, mine, strict=True):
+            yield Line(
+                name,
+                '≤ 2.5 × `python -c "import click"`',
+                f"{seconds / click:.2f} × ({seconds * 1000:.0f} ms)",
+                seconds / click <= 2.5,
+            )
+
+
+def lockfile(bench: Bench) -> Iterator[Line]:
+    """A large lockfile."""
+    count = bench.scaled(100_000)
+    folder = bench.folder / "lock"
+    folder.mkdir()
+    write_lock(folder, "http://127.0.0.1:9/v1", count, KIB)
+    rounds = [
+        [
+            float(word)
+            for word in run([*PEERS, "lockfile", "filesync.lock"], cwd=folder).output.split()
+        ]
+        for _ in range(5)
+    ]
+    load, save = min(rounds, key=sum)
+    yield Line(
+        f"lockfile with {count:,} entries: load + save",
+        "≤ 1.5 s",
+        f"{load + save:.2f} s ({load:.2f} + {save:.2f})",
+        load + save <= 1.5,
+    )
+
+
+def memory(bench: Bench) -> Iterator[Line]:
+    """The largest file there may be."""
+    size = bench.scaled(8_000_000_000)
+    with sink() as server:
+        made = project(bench.folder / "memory", server.base_url)
+        write_large(made.folder, [size])
+        mine = made.filesync("apply", "--yes", "--quiet")
+    yield Line(
+        f"{_size(size)} in parts",
+        "≤ 100 MiB",
+        f"{mine.rss_mib:.0f} MiB ({_rate(size, mine.seconds)})",
+        mine.rss_mib <= 100,
+    )
+
+
+ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
+    "no-op": no_op,
+    "cold-plan": cold_plan,
+    "one-file": one_file,
+    "far-away": far_away,
+    "many-small": many_small,
+    "paced": paced,
+    "mixed": mixed,
+    "command-line": command_line,
+    "lockfile": lockfile,
+    "memory": memory,
+}
+
+
+def _medians(times: int, *sides: Callable[[], Ran]) -> list[float]:
+    """Run the sides in turn; return the median seconds of each: for times of milliseconds."""
+    rounds = [[side().seconds for side in sides] for _ in range(times)]
+    return [statistics.median(each) for each in zip(*rounds, strict=True)]
+
+
+def _place_of_largest(stats: Stats) -> int:
+    """Return how many files began up to and with the largest."""
+    sizes = [size for _, size in stats.began]
+    return sizes.index(max(sizes)) + 1
+
+
+def _size(count: int) -> str:
+    return f"{count / GIB:.3g} GiB" if count >= GIB else f"{count / MIB:.3g} MiB"
+
+
+def _rate(count: int, seconds: float) -> str:
+    return f"{count / seconds / 1e9:.2f} GB/s"
+
+
+def main() -> None:
+    """Run the rows asked for and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=ROWS, action="append", help="This row; may be repeated.")
+    parser.add_argument("--scale", type=float, default=1.0, help="Files and sizes, times this.")
+    parser.add_argument(
+        "--folder", help="Where the data goes and vanishes again; it needs no room."
+    )
+    options = parser.parse_args()
+    day = datetime.now(UTC).strftime("%Y-%m-%d")
+    scale = "" if options.scale == 1 else f", at scale {options.scale:g}"
+    print(
+        f"{day}, {os.cpu_count()} CPUs ({platform.machine()}), {platform.system()}, "
+        f"Python {platform.python_version()}{scale}\n"
+    )
+    print("| What | Target | Result | |\n|---|---|---|---|", flush=True)
+    run([FILESYNC, "--version"], cwd=Path())  # compiles what was just edited
+    missed = 0
+    for name in options.only or ROWS:
+        with tempfile.TemporaryDirectory(prefix="filesync-bench-", dir=options.folder) as folder:
+            for line in _lines(name, Bench(Path(folder), options.scale)):
+                missed += not line.met
+                print(
+                    f"| {line.what} | {line.target} | {line.result} | {_word(line)} |", flush=True
+                )
+    print(f"\n{missed} missed" if missed else "\nall met")
+
+
+def _lines(name: str, bench: Bench) -> Iterator[Line]:
+    """Yield a row's lines; one that fails is a line too, and the rest of the table follows."""
+    try:
+        yield from ROWS[name](bench)
+    except (RuntimeError, OSError) as error:
+        print(error, file=sys.stderr)
+        yield Line(name, "", "it failed; see above", False)
+
+
+def _word(line: Line) -> str:
+    return "met" if line.met else "**missed**"
+
+
+if __name__ == "__main__":
+    main()
