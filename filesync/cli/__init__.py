@@ -13,7 +13,7 @@ from filesync import __version__
 from filesync.cli import changes, keys, plans, raw, setup, using
 from filesync.cli.options import common_options, paint
 from filesync.core.text import printable
-from filesync.errors import FilesyncError
+from filesync.errors import FilesyncError, ManifestError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -49,6 +49,11 @@ def _run() -> int:
     try:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()
+    except ManifestError as error:
+        # Each at the start of a line, where editors and CI look for PATH:LINE:COL.
+        for line in error.message.splitlines():
+            click.echo(printable(line), err=True)
+        return error.exit_code
     except FilesyncError as error:
         return _complain(error.message, error.hint, error.exit_code)
     except click.UsageError as error:

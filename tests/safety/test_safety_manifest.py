@@ -16,7 +16,7 @@ def problems(project: Project, text: str) -> dict[str, str]:
     project.write("filesync.yaml", text)
     err = project.run("validate", code=1).err
     found = {}
-    for line in err.removeprefix("error: ").splitlines():
+    for line in err.splitlines():
         if line.strip().startswith("->"):
             continue
         match = re.fullmatch(r"filesync\.yaml:(\d+):(\d+): (?:([\w.\[\]/ *-]+?): )?(.+)", line)
