@@ -14,7 +14,9 @@ for reading the lockfile and nothing else.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from filesync.errors import FilesyncError
@@ -86,3 +88,14 @@ def apply(
             settings=Settings(concurrency, deletes, wait),
             watch=watch or (lambda _event: None),
         )
+
+
+class _Package(ModuleType):
+    """Keeps `filesync.apply` the function: importing the folder of that name would replace it."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name == "apply" and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

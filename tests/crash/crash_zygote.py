@@ -28,7 +28,6 @@ import deepdiff  # noqa: F401 - imported once here instead of in each child
 import httpx
 from httpx import _config as httpx_config
 
-import filesync.apply.settle as settle
 import filesync.core.parts as parts
 import filesync.core.recover as recover
 import filesync.emulator.server
@@ -39,6 +38,7 @@ import filesync.remote.retry as retry
 import filesync.workflow.applying as applying
 import filesync.workflow.keys as keys
 import filesync.workflow.planning as planning
+from filesync.apply import settle
 from filesync.cli import _run
 from filesync.local.journal import Journal
 from filesync.remote.settings import Settings

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from filesync.apply import settle
 from filesync.core import lock as locks
 from filesync.core import manifest as manifests
 from filesync.core import parts
@@ -271,7 +272,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(told, "patient_attempts", 2)
     monkeypatch.setitem(told, "sleep", lambda _seconds: None)
     monkeypatch.setattr("filesync.core.recover.LISTING_LAG_SECONDS", -1)
-    monkeypatch.setattr("filesync.apply.settle._FIRST_PAUSE", 0)
+    monkeypatch.setattr(settle, "_FIRST_PAUSE", 0)
     (tmp_path / "filesync.yaml").write_bytes(
         f"""\
 version: 1
