@@ -196,22 +196,22 @@ def _may_matter(attempt: Attempt, lock: Lockfile, now: int) -> bool:
     return attempt.sent is not None and now <= attempt.by
 
 
-def begin_line(number: int, want: DesiredFile, *, at: int) -> dict[str, Any]:
-    """Return the record that begins an attempt."""
-    return {
-        "n": number,
-        "begin": want.key,
-        "sha256": want.sha256,
-        "bytes": want.bytes,
-        "filename": want.filename,
-        "purpose": want.policy.purpose,
-        "expires_after": want.policy.expires_after,
-        "at": at,
-    }
+def begun(number: int, want: DesiredFile, at: int) -> Attempt:
+    """Return an attempt to upload a wanted file that has only just begun."""
+    return Attempt(
+        number,
+        want.key,
+        want.sha256,
+        want.bytes,
+        want.filename,
+        want.policy.purpose,
+        want.policy.expires_after,
+        at,
+    )
 
 
 def lines(attempt: Attempt) -> list[dict[str, Any]]:
-    """Return the records that say of an attempt what is known of it, to write it anew."""
+    """Return the records that say of an attempt what is known of it; one if it has only begun."""
     number = attempt.number
     found: list[dict[str, Any]] = [
         {

@@ -15,7 +15,7 @@ from typing import Any, Self
 from filesync.core.history import (
     GHOST_SECONDS,
     History,
-    begin_line,
+    begun,
     lines,
     read_history,
     still_open,
@@ -84,7 +84,8 @@ class Journal:
         with self._guard:
             self._number += 1
             number = self._number
-        self._write(begin_line(number, want, at=at))
+        for record in lines(begun(number, want, at)):
+            self._write(record)
         return number
 
     def session(self, number: int, upload_id: str, part_bytes: int, at: int) -> None:
