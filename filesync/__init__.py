@@ -14,17 +14,15 @@ for reading the lockfile and nothing else.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:
-    from filesync.apply.applier import Result
     from filesync.core.lock import Lockfile
     from filesync.core.plan import Plan
+    from filesync.execute.applier import Result
 
 __version__ = "0.1.0"
 __all__ = ["FilesyncError", "__version__", "apply", "load_lock", "plan"]
@@ -72,12 +70,12 @@ def apply(
 ) -> Result:
     """Carry out a plan, as `filesync apply -y` does, and return what was done and what failed.
 
-    `watch` is given each event of `filesync.apply.events`, from several threads. Raises Refused,
+    `watch` is given each event of `filesync.execute.events`, from several threads. Raises Refused,
     with nothing written, where a guard says no or the plan is stale, and FilesyncError if another
     run still holds the lockfile after `lock_timeout` seconds.
     """
-    from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
+    from filesync.execute.applier import Settings
     from filesync.workflow.applying import apply_plan
     from filesync.workflow.workspace import alone
 
@@ -88,14 +86,3 @@ def apply(
             settings=Settings(concurrency, deletes, wait),
             watch=watch or (lambda _event: None),
         )
-
-
-class _Package(ModuleType):
-    """Keeps `filesync.apply` the function: importing the folder of that name would replace it."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name == "apply" and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

@@ -14,10 +14,10 @@ PACKAGE = Path(__file__).parent.parent / "filesync"
 
 # A folder of filesync may import these others; nothing may import to its left.
 ALLOWED = {
-    "cli": {"workflow", "apply", "output", "local", "remote", "core", "emulator", "errors"},
-    "workflow": {"apply", "local", "remote", "core", "emulator", "errors"},
-    "output": {"apply", "core", "errors"},
-    "apply": {"local", "remote", "core", "errors"},
+    "cli": {"workflow", "execute", "output", "local", "remote", "core", "emulator", "errors"},
+    "workflow": {"execute", "local", "remote", "core", "emulator", "errors"},
+    "output": {"execute", "core", "errors"},
+    "execute": {"local", "remote", "core", "errors"},
     "local": {"core", "errors"},
     "remote": {"core", "errors"},
     "core": {"errors"},

@@ -8,7 +8,6 @@ import filesync
 
 
 def test_plan_and_apply_again_and_again(tmp_path: Path) -> None:
-    """The function `apply` shares its name with a folder of the package."""
     manifest = tmp_path / "filesync.yaml"
     manifest.write_text(
         "version: 1\nproject: api\nremote: {base_url: 'emulator:.emu'}\nfiles: {a: {path: a.txt}}\n"
@@ -23,10 +22,3 @@ def test_plan_and_apply_again_and_again(tmp_path: Path) -> None:
         assert not filesync.plan(str(manifest)).has_changes
         ids.add(filesync.load_lock(str(tmp_path / "filesync.lock")).id("a"))
     assert len(ids) == 3
-
-
-def test_importing_the_folder_leaves_the_function() -> None:
-    from filesync.apply.events import Note
-
-    assert Note("x").message == "x"
-    assert callable(filesync.apply)

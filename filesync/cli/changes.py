@@ -24,9 +24,9 @@ from filesync.core.text import plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
-    from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
     from filesync.core.plan import Plan, Run
+    from filesync.execute.applier import Settings
 
 _SHOWN = 20
 
@@ -111,8 +111,8 @@ def apply(
     A PLANFILE that `filesync plan --out` wrote is applied exactly as it is, or refused as stale,
     with what has moved since.
     """
-    from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed, enforce
+    from filesync.execute.applier import Settings
     from filesync.output.text import render_plan
     from filesync.workflow.workspace import alone
 
@@ -150,8 +150,8 @@ def destroy(
     allow_insecure_http: bool,
 ) -> None:
     """Delete every remote file that the lockfile owns."""
-    from filesync.apply.applier import Settings
     from filesync.core.guards import Allowed
+    from filesync.execute.applier import Settings
     from filesync.output.text import render_plan
     from filesync.workflow.applying import plan_destroy
     from filesync.workflow.workspace import alone

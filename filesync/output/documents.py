@@ -9,7 +9,7 @@ from filesync.core.document import FORMAT_VERSION, tell
 from filesync.core.plan import Plan
 
 if TYPE_CHECKING:  # it comes with the HTTP client
-    from filesync.apply.applier import Result
+    from filesync.execute.applier import Result
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

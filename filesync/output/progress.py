@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from filesync.apply.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.core.diff import Action
 from filesync.core.plan import Plan
 from filesync.core.text import human_bytes, printable
+from filesync.execute.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.output.text import past
 
 _TELL_AFTER = 0.5

@@ -12,7 +12,7 @@ from filesync.core.plan import Plan, Summary
 from filesync.core.text import human_bytes, plural, printable
 
 if TYPE_CHECKING:  # it comes with the HTTP client
-    from filesync.apply.applier import Result
+    from filesync.execute.applier import Result
 
 # (text, colour) -> text; the terminal's concern, so it is handed in.
 Paint = Callable[[str, str], str]

@@ -9,10 +9,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from filesync.apply.applier import Applier, Result, Settings
-from filesync.apply.events import Watcher
-from filesync.apply.saver import Saver
-from filesync.apply.transfer import Line
 from filesync.core import guards
 from filesync.core import lock as locks
 from filesync.core.desired import policy_for
@@ -23,6 +19,10 @@ from filesync.core.plan import Plan, PlanInputs, Run
 from filesync.core.recover import NOTHING_TO_RECOVER, take_in
 from filesync.core.text import plural, printable
 from filesync.errors import ManifestError, Refused
+from filesync.execute.applier import Applier, Result, Settings
+from filesync.execute.events import Watcher
+from filesync.execute.saver import Saver
+from filesync.execute.transfer import Line
 from filesync.local import lockstore
 from filesync.local.journal import Journal, journal_path, read_journal
 from filesync.remote.settings import Settings as ClientSettings

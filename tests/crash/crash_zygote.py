@@ -38,8 +38,8 @@ import filesync.remote.retry as retry
 import filesync.workflow.applying as applying
 import filesync.workflow.keys as keys
 import filesync.workflow.planning as planning
-from filesync.apply import settle
 from filesync.cli import _run
+from filesync.execute import settle
 from filesync.local.journal import Journal
 from filesync.remote.settings import Settings
 from filesync.remote.transport import Transport
@@ -205,7 +205,7 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
         tell(event="settled", seconds=time.monotonic() - began)
         return found
 
-    sys.modules["filesync.apply.uploads"].settle = settling  # type: ignore[attr-defined]
+    sys.modules["filesync.execute.uploads"].settle = settling  # type: ignore[attr-defined]
 
 
 def _count(kill: dict[str, Any] | None, tell: Callable[..., None]) -> dict[str, int]:

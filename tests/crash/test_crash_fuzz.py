@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import pytest
 
-from filesync.apply import settle
 from filesync.core import lock as locks
 from filesync.core import manifest as manifests
 from filesync.core import parts
@@ -22,6 +21,7 @@ from filesync.core.lock import Lockfile
 from filesync.core.plan import Run
 from filesync.core.recover import recover, take_in
 from filesync.errors import FilesyncError, ManifestError
+from filesync.execute import settle
 from filesync.local.journal import journal_path
 from filesync.remote.settings import Settings
 from filesync.workflow.applying import apply_plan

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from filesync.apply import saver
 from filesync.core.plan import Run
+from filesync.execute import saver
 from filesync.local import hash_cache
 from filesync.workflow.applying import apply_plan
 from filesync.workflow.planning import make_plan

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import NamedTuple
 
-from filesync.apply.events import Note
-from filesync.apply.transfer import InDoubt, Line, NotUploaded, Uploaded
 from filesync.core.history import CLOCK_SLACK, LISTING_LAG_SECONDS
 from filesync.core.recover import lag_shown, listing_is_past, match
 from filesync.errors import AmbiguousError, FilesyncError
+from filesync.execute.events import Note
+from filesync.execute.transfer import InDoubt, Line, NotUploaded, Uploaded
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 3.0

@@ -9,12 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from filesync.apply.deletes import Doomed, delete_all, doomed_by, spare_the_used
-from filesync.apply.events import Done, Failed, Note
-from filesync.apply.saver import Saver
-from filesync.apply.transfer import Line, NotUploaded, Uploaded
-from filesync.apply.uploads import upload_all
-from filesync.apply.waiting import wait_until_processed
 from filesync.core.diff import Action, Change, entry_for
 from filesync.core.lock import Lockfile
 from filesync.core.model import InUse, RemoteFile
@@ -22,6 +16,12 @@ from filesync.core.plan import Plan
 from filesync.core.purposes import OUTPUT_PURPOSES
 from filesync.core.text import plural
 from filesync.errors import AuthError, FilesyncError, Interrupted
+from filesync.execute.deletes import Doomed, delete_all, doomed_by, spare_the_used
+from filesync.execute.events import Done, Failed, Note
+from filesync.execute.saver import Saver
+from filesync.execute.transfer import Line, NotUploaded, Uploaded
+from filesync.execute.uploads import upload_all
+from filesync.execute.waiting import wait_until_processed
 
 
 class Settings(NamedTuple):

@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from filesync.apply.events import Note
-from filesync.apply.pool import Step, Task, run_tasks
-from filesync.apply.transfer import Line
-from filesync.apply.usage import look_up
 from filesync.core.diff import Action, Change
 from filesync.core.lock import Lockfile
 from filesync.core.model import InUse
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
+from filesync.execute.events import Note
+from filesync.execute.pool import Step, Task, run_tasks
+from filesync.execute.transfer import Line
+from filesync.execute.usage import look_up
 
 
 class Doomed(NamedTuple):

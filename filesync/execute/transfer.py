@@ -16,9 +16,6 @@ import threading
 from collections.abc import Callable
 from typing import NamedTuple
 
-from filesync.apply.body import FileBody, changed
-from filesync.apply.events import Sent, Started, Watcher
-from filesync.apply.pool import Step, Task
 from filesync.core import parts
 from filesync.core.diff import Change
 from filesync.core.history import Attempt
@@ -33,6 +30,9 @@ from filesync.errors import (
     LocalFileError,
     RemoteError,
 )
+from filesync.execute.body import FileBody, changed
+from filesync.execute.events import Sent, Started, Watcher
+from filesync.execute.pool import Step, Task
 from filesync.local.journal import Journal
 from filesync.local.reader import stat_identity
 from filesync.remote.client import Writer

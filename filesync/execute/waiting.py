@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Iterable
 
-from filesync.apply.transfer import NotUploaded, Uploaded
 from filesync.errors import FilesyncError, RemoteError
+from filesync.execute.transfer import NotUploaded, Uploaded
 from filesync.remote.client import Reader
 
 LIMIT_SECONDS = 600.0
