@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     from filesync.core.guards import Allowed
     from filesync.core.plan import Plan, Run
     from filesync.execute.applier import Settings
+    from filesync.local.md5 import Md5Sums
 
 _SHOWN = 20
 
@@ -113,6 +114,7 @@ def apply(
     """
     from filesync.core.guards import Allowed, enforce
     from filesync.execute.applier import Settings
+    from filesync.local.md5 import Md5Sums
     from filesync.output.text import render_plan
     from filesync.workflow.workspace import alone
 
@@ -124,7 +126,8 @@ def apply(
     lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
     settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
-        made = make_with_progress(common, run, planfile)
+        md5s = Md5Sums()
+        made = make_with_progress(common, run, planfile, md5s=md5s)
         # What a guard refuses is told once, as the error.
         refused = {str(refusal) for refusal in made.refusals}
         for warning in made.warnings:
@@ -135,7 +138,7 @@ def apply(
         enforce(made.refusals, lifted, made.summary.delete)
         if made.has_changes:
             _ask("Apply this?", yes)
-        _carry_out(common, made, lifted, settings, as_json)
+        _carry_out(common, made, lifted, settings, as_json, md5s)
 
 
 @command(
@@ -219,7 +222,12 @@ def _ask(question: str, yes: bool) -> None:
 
 
 def _carry_out(
-    common: Common, made: Plan, lifted: Allowed, settings: Settings, as_json: bool
+    common: Common,
+    made: Plan,
+    lifted: Allowed,
+    settings: Settings,
+    as_json: bool,
+    md5s: Md5Sums | None = None,
 ) -> None:
     """Apply a plan, show what came of it, and turn that into the exit code."""
     from filesync.local.lockstore import lock_path
@@ -229,7 +237,7 @@ def _carry_out(
     from filesync.workflow.applying import apply_plan
 
     with watching(made, quiet=common.quiet) as watch:
-        result = apply_plan(made, allowed=lifted, settings=settings, watch=watch)
+        result = apply_plan(made, allowed=lifted, settings=settings, watch=watch, md5s=md5s)
     if as_json:
         click.echo(to_text(apply_document(made, result)))
     elif made.has_changes and not common.quiet:

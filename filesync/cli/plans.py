@@ -22,6 +22,7 @@ from filesync.errors import FilesyncError
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.document import ToldPlan
     from filesync.core.plan import Plan, Run
+    from filesync.local.md5 import Md5Sums
 
 _markdown_option = click.option(
     "--markdown", is_flag=True, help="Print it in Markdown, fit for a pull request."
@@ -114,18 +115,24 @@ def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -
 
 
 def make_with_progress(
-    common: Common, run: Run, planfile: str | None = None, *, protection: bool = True
+    common: Common,
+    run: Run,
+    planfile: str | None = None,
+    *,
+    md5s: Md5Sums | None = None,
+    protection: bool = True,
 ) -> Plan:
     """Plan, and show on a terminal how far the hashing is.
 
-    With a plan file, the plan is that one, or it is refused as stale.
+    With a plan file, the plan is that one, or it is refused as stale. `md5s` are those of the
+    apply that will follow.
     """
     from filesync.output.progress import hashing
     from filesync.workflow.planning import make_plan
 
     def make(run: Run) -> Plan:
         with hashing(quiet=common.quiet) as on_hashed:
-            return make_plan(run, on_hashed=on_hashed, protection=protection)
+            return make_plan(run, on_hashed=on_hashed, md5s=md5s, protection=protection)
 
     if planfile is None:
         return make(run)

@@ -94,11 +94,10 @@ class ScannedFile(NamedTuple):
 
 
 class LocalFile(NamedTuple):
-    """A scanned file and its content's sha256 (hex), with md5 (hex) where it will go in parts."""
+    """A scanned file and its content's sha256 (hex)."""
 
     scanned: ScannedFile
     sha256: str
-    md5: str | None
 
 
 class DesiredFile(NamedTuple):

@@ -4,7 +4,7 @@ The content is proven while it is sent. In one POST the last chunk is held back 
 sha256 of all that was read is the planned one, so a file that changed meanwhile never becomes
 whole on the server. In parts, the file's stat identity (ctime among it, which cannot be set
 back) must be the same before the first part and after the last as when it was hashed, and the
-server checks the md5 that was taken from the same bytes as the sha256.
+server checks an md5 that was taken meanwhile: see `local.md5`.
 
 Every step that may leave something on the server is in the journal before it is asked for.
 """
@@ -34,6 +34,7 @@ from filesync.execute.body import FileBody, changed
 from filesync.execute.events import Sent, Started, Watcher
 from filesync.execute.pool import Step, Task
 from filesync.local.journal import Journal
+from filesync.local.md5 import Md5Sums
 from filesync.local.reader import stat_identity
 from filesync.remote.client import Writer
 from filesync.remote.multipart import content_type
@@ -78,6 +79,7 @@ class Line(NamedTuple):
 
     client: Writer
     journal: Journal
+    md5s: Md5Sums
     lanes: int
     stop: threading.Event
     watch: Watcher
@@ -198,6 +200,7 @@ class Transfer:
         self._part_ids = [done.get(index, "") for index in range(len(cuts))]
         left = [(i, part) for i, part in enumerate(cuts) if not self._part_ids[i]]
         self._unsent = len(left)
+        line.md5s.begin(want.local.scanned)
         line.watch(Sent(want.key, want.bytes - sum(part.length for _, part in left)))
         if not left:
             return self._finish()
@@ -227,9 +230,9 @@ class Transfer:
         try:
             if self._error is not None:
                 raise self._error
+            md5 = line.md5s.result(self.want.local.scanned, line.stop)
             self._check_unchanged()
-            md5 = self.want.local.md5
-            assert md5 is not None, "files that go in parts are hashed with md5"
+            at = line.now()
             line.journal.sent(self.number, at)
             self._began = self._began or at
             remote = line.client.complete_upload(self._upload_id, self._part_ids, md5)

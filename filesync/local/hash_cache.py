@@ -24,22 +24,21 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from typing import Any, NamedTuple
+from typing import Any
 
 from filesync.core.model import ScannedFile
 from filesync.local.state import make_state_dir
 
-_VERSION = 1
+_VERSION = 2
 _CREATE = """
 CREATE TABLE hashes (
   path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER,
-  sha256 BLOB, md5 BLOB
+  sha256 BLOB
 ) WITHOUT ROWID"""
 # Types are asked for because SQLite stores anything in any column.
 _SELECT = """
-SELECT path, size, mtime_ns, ctime_ns, inode, sha256, md5 FROM hashes
-WHERE typeof(path) = 'text' AND typeof(sha256) = 'blob' AND length(sha256) = 32
-  AND (md5 IS NULL OR typeof(md5) = 'blob' AND length(md5) = 16)"""
+SELECT path, size, mtime_ns, ctime_ns, inode, sha256 FROM hashes
+WHERE typeof(path) = 'text' AND typeof(sha256) = 'blob' AND length(sha256) = 32"""
 
 _FINE_TICK_NS = 100_000_000  # ten times the coarsest kernel tick
 _COARSE_TICK_NS = 2_000_000_000
@@ -48,18 +47,11 @@ _WAIT_S = 1.0  # for another process that writes
 # Someone else's doing, which will pass; anything else is repaired by starting afresh.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
 
-_Row = tuple[str, int, int, int, int, bytes, bytes | None]
-
-
-class Digests(NamedTuple):
-    """A content's hashes in hex; md5 only where it was asked for."""
-
-    sha256: str
-    md5: str | None
+_Row = tuple[str, int, int, int, int, bytes]
 
 
 class HashCache:
-    """The hashes of files by root-relative path, in the SQLite file `path`.
+    """The sha256 of files by root-relative path, in the SQLite file `path`.
 
     Not for several threads at once. No method raises for anything about the cache file.
     """
@@ -71,30 +63,26 @@ class HashCache:
         self._seen: set[str] = set()
         self._broken = False
 
-    def get(self, file: ScannedFile, *, md5: bool) -> Digests | None:
-        """Return the file's hashes if it is unchanged; with `md5` only if that is known too."""
+    def get(self, file: ScannedFile) -> str | None:
+        """Return the file's sha256 in hex if it is unchanged."""
         if self._rows is None:
             self._rows = self._load()
         self._seen.add(file.path)
         row = self._rows.get(file.path)
         if row is None or row[1:5] != _identity(file):
             return None
-        if not md5:
-            return Digests(row[5].hex(), None)
-        return Digests(row[5].hex(), row[6].hex()) if row[6] is not None else None
+        return row[5].hex()
 
-    def put(self, file: ScannedFile, digests: Digests, *, hashed_at_ns: int) -> None:
-        """Keep a file's hashes for `save`, unless an edit could have gone unseen.
+    def put(self, file: ScannedFile, sha256: str, *, hashed_at_ns: int) -> None:
+        """Keep a file's hash for `save`, unless an edit could have gone unseen.
 
         `hashed_at_ns` is the clock before the file was opened.
         """
         tick = _FINE_TICK_NS if file.ctime_ns % _SECOND_NS else _COARSE_TICK_NS
         if max(file.mtime_ns, file.ctime_ns) >= hashed_at_ns - tick:
             return
-        sha256 = bytes.fromhex(digests.sha256)
-        md5 = None if digests.md5 is None else bytes.fromhex(digests.md5)
         self._seen.add(file.path)
-        self._fresh[file.path] = (file.path, *_identity(file), sha256, md5)
+        self._fresh[file.path] = (file.path, *_identity(file), bytes.fromhex(sha256))
 
     def save(self, *, drop_unseen: bool = False) -> None:
         """Write what is new; with `drop_unseen` forget the files that this run did not see."""
@@ -143,7 +131,7 @@ class HashCache:
                 db.execute(_CREATE)
                 db.execute(f"PRAGMA user_version = {_VERSION}")
             rows = self._fresh.values()
-            db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?)", rows)
             db.executemany("DELETE FROM hashes WHERE path = ?", [(path,) for path in unseen])
             db.execute("COMMIT")
 

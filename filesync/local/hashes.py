@@ -1,10 +1,8 @@
 """The hashes of local files: from the cache where nothing changed, read where something did.
 
 How it works: a few threads draw files from one queue, the largest first, so that no large one
-is left for the end. hashlib lets go of the GIL, so the threads keep as many cores busy. md5 is
-slower than sha256, and neither can be split; a file that needs both is read once, and a helper
-thread runs md5 over the same buffers beside the sha256. There is no future or task a file:
-100,000 small ones cost their system calls and little more.
+is left for the end. hashlib lets go of the GIL, so the threads keep as many cores busy. There is
+no future or task a file: 100,000 small ones cost their system calls and little more.
 """
 
 from __future__ import annotations
@@ -14,17 +12,15 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from queue import SimpleQueue
+from collections.abc import Callable, Sequence
 
 from filesync.core.model import LocalFile, ScannedFile
 from filesync.core.text import plural, printable
 from filesync.errors import LocalFileError
 from filesync.local.files import READ_FLAGS, identity, why
-from filesync.local.hash_cache import Digests, HashCache
+from filesync.local.hash_cache import HashCache
 
 _BUFFER = 1 << 20
-_BUFFERS = 4  # shared by sha256 and md5: how far one may run ahead of the other
 
 # What of a ScannedFile says which bytes it names: all but the entry and key it is for.
 _Content = tuple[str, str, int, int, int, int]
@@ -34,35 +30,36 @@ def hash_files(
     files: Sequence[ScannedFile],
     cache: HashCache,
     *,
-    md5_from: int,
     workers: int = 2,
     on_bytes: Callable[[int], None] | None = None,
+    on_idle: Callable[[ScannedFile], None] | None = None,
     now_ns: Callable[[], int] = time.time_ns,
 ) -> list[LocalFile]:
     """Return the files with their hashes, in the same order, and save the new ones in `cache`.
 
-    Files of `md5_from` bytes or more get an md5 too. `on_bytes` is given the number of bytes
-    just read, from any of the `workers` threads; files known to the cache are not opened and
-    not counted. Raises one LocalFileError that names every file which vanished, could not be
-    read, or changed since it was scanned; the others' hashes are saved all the same.
+    `on_bytes` is given the number of bytes just read, from any of the `workers` threads; files
+    known to the cache are not opened and not counted. A thread that finds nothing left to hash
+    gives `on_idle` the largest file that was to be hashed, the next one the next. Raises one
+    LocalFileError that names every file which vanished, could not be read, or changed since it
+    was scanned; the others' hashes are saved all the same.
     """
     results: list[LocalFile | None] = []
     unknown: dict[_Content, list[int]] = {}
     for i, file in enumerate(files):
-        known = cache.get(file, md5=file.bytes >= md5_from)
-        results.append(LocalFile(file, *known) if known else None)
+        known = cache.get(file)
+        results.append(LocalFile(file, known) if known else None)
         if known is None:
             unknown.setdefault(file[2:], []).append(i)
     if unknown:
-        reader = _Reader([files[places[0]] for places in unknown.values()], md5_from, on_bytes)
+        reader = _Reader([files[places[0]] for places in unknown.values()], on_bytes, on_idle)
         try:
             reader.run(workers, now_ns)
         finally:
             # After Ctrl-C too: what has been read need not be read again.
-            for file, digests, hashed_at_ns in reader.done:
-                cache.put(file, digests, hashed_at_ns=hashed_at_ns)
+            for file, sha256, hashed_at_ns in reader.done:
+                cache.put(file, sha256, hashed_at_ns=hashed_at_ns)
                 for i in unknown[file[2:]]:
-                    results[i] = LocalFile(files[i], *digests)
+                    results[i] = LocalFile(files[i], sha256)
             cache.save()
         if reader.failed:
             raise _failure(reader.failed)
@@ -86,19 +83,22 @@ class _Reader:
     """Reads and hashes each of the files; `done` and `failed` say what came of them."""
 
     def __init__(
-        self, files: list[ScannedFile], md5_from: int, on_bytes: Callable[[int], None] | None
+        self,
+        files: list[ScannedFile],
+        on_bytes: Callable[[int], None] | None,
+        on_idle: Callable[[ScannedFile], None] | None,
     ) -> None:
-        self.done: list[tuple[ScannedFile, Digests, int]] = []
+        self.done: list[tuple[ScannedFile, str, int]] = []
         self.failed: list[tuple[str, str]] = []
         self._todo = deque(sorted(files, key=lambda file: -file.bytes))
-        self._md5_from = md5_from
+        self._largest = iter(list(self._todo))
         self._on_bytes = on_bytes
+        self._on_idle = on_idle
         self._crash: BaseException | None = None
 
     def run(self, workers: int, now_ns: Callable[[], int]) -> None:
         """Read all files, or raise what a thread raised; an interrupt stops the threads."""
-        count = min(workers, len(self._todo))
-        threads = [threading.Thread(target=self._work, args=(now_ns,)) for _ in range(count)]
+        threads = [threading.Thread(target=self._work, args=(now_ns,)) for _ in range(workers)]
         try:
             for thread in threads:
                 thread.start()
@@ -118,16 +118,16 @@ class _Reader:
         self._todo.clear()
 
     def _work(self, now_ns: Callable[[], int]) -> None:
-        buffers = [bytearray(_BUFFER)]
+        buffer = bytearray(_BUFFER)
         try:
             while True:
                 try:
                     file = self._todo.popleft()
                 except IndexError:
-                    return
+                    break
                 hashed_at_ns = now_ns()
                 try:
-                    digests = self._hash(file, buffers)
+                    sha256 = self._hash(file, buffer)
                 except _Changed:
                     self.failed.append((file.path, "it changed while it was read"))
                 except FileNotFoundError:
@@ -135,73 +135,45 @@ class _Reader:
                 except OSError as error:
                     self.failed.append((file.path, f"cannot be read: {why(error)}"))
                 else:
-                    self.done.append((file, digests, hashed_at_ns))
-        except BaseException as error:  # a bug or on_bytes: raised again by run
+                    self.done.append((file, sha256, hashed_at_ns))
+            if self._on_idle and (largest := next(self._largest, None)):
+                self._on_idle(largest)
+        except BaseException as error:  # a bug, or what we call: raised again by run
             self._stop(error)
 
-    def _hash(self, file: ScannedFile, buffers: list[bytearray]) -> Digests:
+    def _hash(self, file: ScannedFile, buffer: bytearray) -> str:
         fd = os.open(file.absolute, READ_FLAGS)
         try:
-            if file.bytes >= self._md5_from:
-                buffers += [bytearray(_BUFFER) for _ in range(_BUFFERS - len(buffers))]
-                digests = self._both(fd, file.bytes, buffers)
-            elif file.bytes < _BUFFER:
-                digests = self._small(fd, file.bytes)
+            if file.bytes < _BUFFER:
+                sha256 = self._small(fd, file.bytes)
             else:
-                sha256 = hashlib.sha256()
-                for chunk in self._chunks(fd, file.bytes, lambda: buffers[0]):
-                    sha256.update(chunk)
-                digests = Digests(sha256.hexdigest(), None)
+                sha256 = self._large(fd, file.bytes, buffer)
             # Compared after the last read, so it covers all the time since the scan.
             if identity(os.fstat(fd)) != file[4:]:
                 raise _Changed
-            return digests
+            return sha256
         finally:
             os.close(fd)
 
-    def _small(self, fd: int, size: int) -> Digests:
+    def _small(self, fd: int, size: int) -> str:
         data = os.read(fd, size + 1)
         if len(data) != size:
             raise _Changed
         if self._on_bytes:
             self._on_bytes(size)
-        return Digests(hashlib.sha256(data).hexdigest(), None)
+        return hashlib.sha256(data).hexdigest()
 
-    def _both(self, fd: int, size: int, buffers: list[bytearray]) -> Digests:
-        free: SimpleQueue[bytearray] = SimpleQueue()
-        full: SimpleQueue[memoryview | None] = SimpleQueue()
-        for buffer in buffers:
-            free.put(buffer)
-        md5 = hashlib.md5(usedforsecurity=False)
-
-        def helper() -> None:
-            while (chunk := full.get()) is not None:
-                md5.update(chunk)
-                free.put(chunk.obj)  # type: ignore[arg-type]
-
-        thread = threading.Thread(target=helper)
-        thread.start()
+    def _large(self, fd: int, size: int, buffer: bytearray) -> str:
         sha256 = hashlib.sha256()
-        try:
-            # free.get waits until md5 is through with a buffer: that bounds the memory.
-            for chunk in self._chunks(fd, size, free.get):
-                full.put(chunk)
-                sha256.update(chunk)
-        finally:
-            full.put(None)
-            thread.join()
-        return Digests(sha256.hexdigest(), md5.hexdigest())
-
-    def _chunks(self, fd: int, size: int, buffer: Callable[[], bytearray]) -> Iterator[memoryview]:
-        left = size
+        left, view = size, memoryview(buffer)
         while left:
             if self._crash:
                 raise self._crash
-            view = memoryview(buffer())
             count = os.readv(fd, [view])
             if not 0 < count <= left:
                 raise _Changed
             left -= count
             if self._on_bytes:
                 self._on_bytes(count)
-            yield view[:count]
+            sha256.update(view[:count])
+        return sha256.hexdigest()

@@ -25,6 +25,7 @@ from filesync.execute.saver import Saver
 from filesync.execute.transfer import Line
 from filesync.local import lockstore
 from filesync.local.journal import Journal, journal_path, read_journal
+from filesync.local.md5 import Md5Sums
 from filesync.remote.settings import Settings as ClientSettings
 from filesync.workflow.planning import confirm_missing, sha256_or_none
 from filesync.workflow.workspace import Workspace, open_workspace, reader, writer
@@ -36,8 +37,9 @@ def apply_plan(
     allowed: Allowed = Allowed(),  # noqa: B008 - a named tuple: nothing can change it
     settings: Settings = Settings(),  # noqa: B008
     watch: Watcher = lambda _event: None,
+    md5s: Md5Sums | None = None,
 ) -> Result:
-    """Carry out a plan exactly as it was made.
+    """Carry out a plan exactly as it was made; `md5s` is what its making may have begun.
 
     Raises Refused, with nothing written, if a guard says no or if the manifest or the lockfile
     has changed since the plan; files are held against their planned hash while they are sent.
@@ -58,7 +60,7 @@ def apply_plan(
     nothing = (plan.has_changes, plan.refresh, plan.recovery != NOTHING_TO_RECOVER)
     if not any(nothing) and space.lock_bytes is not None:
         return Result((), (), interrupted=False)
-    return _carry_out(space, plan, settings, watch)
+    return _carry_out(space, plan, settings, watch, md5s or Md5Sums())
 
 
 def plan_destroy(run: Run) -> Plan:
@@ -122,7 +124,9 @@ def _refuse_protected(rows: Sequence[Change], space: Workspace) -> None:
         )
 
 
-def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher) -> Result:
+def _carry_out(
+    space: Workspace, plan: Plan, settings: Settings, watch: Watcher, md5s: Md5Sums
+) -> Result:
     manifest, lock = space.manifest, space.lock
     saved = space.lock_bytes
 
@@ -142,13 +146,14 @@ def _carry_out(space: Workspace, plan: Plan, settings: Settings, watch: Watcher)
         _stopped_by_signals() as stop,
         writer(space, ClientSettings(stop=stop)) as client,
         Journal(plan.inputs.run.manifest, path) as journal,
+        md5s,
     ):
 
         def now() -> int:
             offset = client.clock_offset
             return int(time.time() + (plan.clock_offset if offset is None else offset))
 
-        line = Line(client, journal, settings.concurrency, stop, watch, now)
+        line = Line(client, journal, md5s, settings.concurrency, stop, watch, now)
         # What was recovered is locked now: it must not be looked for again after another crash.
         save()
         journal.compact(lock, now())

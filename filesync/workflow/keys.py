@@ -13,7 +13,6 @@ from filesync.core.desired import desired_file
 from filesync.core.diff import differing, found_entry
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
-from filesync.core.parts import PARTS_FROM
 from filesync.core.plan import Run
 from filesync.core.text import plural, printable
 from filesync.errors import ApiError, AuthError, FilesyncError
@@ -50,7 +49,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         raise unknown_key(key, files, "the manifest")
     lock = space.lock
     cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
-    (local,) = hash_files([files[key]], cache, md5_from=PARTS_FROM)
+    (local,) = hash_files([files[key]], cache)
     want = desired_file(space.manifest.project, local)
     pace = space.manifest.requests_per_minute
     with reader(space.server, run, requests_per_minute=pace) as client:

@@ -15,7 +15,7 @@ from filesync.core.desired import desired_file, policy_for
 from filesync.core.diff import Action, Change, decide, show_recovered
 from filesync.core.history import GHOST_SECONDS, History
 from filesync.core.lock import Lockfile
-from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile, ScannedFile
 from filesync.core.parts import PARTS_FROM
 from filesync.core.plan import Plan, PlanInputs, Run, narrow, selects
 from filesync.core.recover import NOTHING_TO_RECOVER, recover, take_in
@@ -24,6 +24,7 @@ from filesync.errors import FilesyncError, ListingError
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.journal import journal_path, read_journal
+from filesync.local.md5 import Md5Sums
 from filesync.local.state import state_dir
 from filesync.remote.client import Reader
 from filesync.workflow.workspace import Workspace, open_workspace, reader, scan
@@ -38,21 +39,30 @@ _CLOCK_TOLERANCE_SECONDS = 300
 
 
 def make_plan(
-    run: Run, *, on_hashed: Callable[[int], None] | None = None, protection: bool = True
+    run: Run,
+    *,
+    on_hashed: Callable[[int], None] | None = None,
+    md5s: Md5Sums | None = None,
+    protection: bool = True,
 ) -> Plan:
     """Return what apply would do for a run; reads disk and server, writes only the hash cache.
 
-    `on_hashed` is told the bytes hashed, from several threads. Without `protection` a protected
-    file's loss is planned like any other, for showing only. Raises the errors of each step:
+    `on_hashed` is told the bytes hashed, from several threads. `md5s` are those of the apply that
+    will follow: they are begun as soon as a core is free. Without `protection` a protected file's
+    loss is planned like any other, for showing only. Raises the errors of each step:
     ManifestError, LockfileError, LocalFileError, RemoteError, Refused for a protected file.
     """
     space = open_workspace(run)
     files = scan(run, space.manifest, space.problems)
 
+    def on_idle(file: ScannedFile) -> None:
+        if md5s is not None and file.bytes >= PARTS_FROM:
+            md5s.begin(file)
+
     def hash_all() -> list[DesiredFile]:
         # Made here, so that it is gone (40 MiB for 100,000 files) when the plan is put together.
         cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
-        hashed = hash_files(files, cache, md5_from=PARTS_FROM, on_bytes=on_hashed)
+        hashed = hash_files(files, cache, on_bytes=on_hashed, on_idle=on_idle)
         return [desired_file(space.manifest.project, local) for local in hashed]
 
     warnings = list(space.manifest.warnings)

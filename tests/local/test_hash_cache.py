@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from filesync.core.model import Entry, Policy, ScannedFile
-from filesync.local.hash_cache import Digests, HashCache
+from filesync.local.hash_cache import HashCache
 
 ENTRY = Entry(
     "k", "f", None, (), False, None, Policy("user_data", None, 0, False, 0, "keep", False), {}
@@ -19,7 +19,7 @@ SECOND = 1_000_000_000
 CHANGED = 1_795_000_000 * SECOND + 123_456_789
 LATER = CHANGED + 60 * SECOND
 FILE = ScannedFile(ENTRY, "k", "a.md", "/x/a.md", 10, CHANGED, CHANGED, 2**64 - 1)
-BOTH = Digests("ab" * 32, "cd" * 16)
+SHA256 = "ab" * 32
 
 
 @pytest.fixture
@@ -27,26 +27,18 @@ def path(tmp_path: Path) -> str:
     return str(tmp_path / ".filesync/hashes.sqlite")
 
 
-def stored(path: str, file: ScannedFile = FILE, digests: Digests = BOTH, at: int = LATER) -> bool:
+def stored(path: str, file: ScannedFile = FILE, sha256: str = SHA256, at: int = LATER) -> bool:
     cache = HashCache(path)
-    cache.put(file, digests, hashed_at_ns=at)
+    cache.put(file, sha256, hashed_at_ns=at)
     cache.save()
-    return HashCache(path).get(file, md5=False) is not None
+    return HashCache(path).get(file) is not None
 
 
 def test_round_trip(path: str) -> None:
     assert stored(path)
-    assert HashCache(path).get(FILE, md5=True) == BOTH
-    assert HashCache(path).get(FILE, md5=False) == (BOTH.sha256, None)
+    assert HashCache(path).get(FILE) == SHA256
     assert Path(path).parent.stat().st_mode & 0o777 == 0o700
     assert (Path(path).parent / ".gitignore").read_text() == "*\n"
-
-
-def test_a_hit_without_md5_is_a_miss_where_md5_is_needed(path: str) -> None:
-    assert stored(path, digests=Digests(BOTH.sha256, None))
-    assert HashCache(path).get(FILE, md5=True) is None
-    assert stored(path)
-    assert HashCache(path).get(FILE, md5=True) == BOTH
 
 
 @pytest.mark.parametrize(
@@ -61,7 +53,7 @@ def test_a_hit_without_md5_is_a_miss_where_md5_is_needed(path: str) -> None:
 )
 def test_any_change_is_a_miss(path: str, changed: ScannedFile) -> None:
     assert stored(path)
-    assert HashCache(path).get(changed, md5=False) is None
+    assert HashCache(path).get(changed) is None
 
 
 @pytest.mark.parametrize(
@@ -89,13 +81,13 @@ def test_unseen_rows_go_only_when_told(path: str) -> None:
     other = FILE._replace(path="other.md")
     assert stored(path)
     assert stored(path, other)
-    assert HashCache(path).get(FILE, md5=False)
+    assert HashCache(path).get(FILE)
     cache = HashCache(path)
-    cache.get(FILE, md5=False)
+    cache.get(FILE)
     cache.save(drop_unseen=True)
-    assert cache.get(FILE, md5=False)
-    assert HashCache(path).get(FILE, md5=False)
-    assert HashCache(path).get(other, md5=False) is None
+    assert cache.get(FILE)
+    assert HashCache(path).get(FILE)
+    assert HashCache(path).get(other) is None
 
 
 def test_nothing_new_writes_nothing(path: str) -> None:
@@ -139,20 +131,20 @@ def test_a_useless_cache_is_rebuilt(path: str, write: object) -> None:
     Path(path).parent.mkdir()
     assert callable(write)
     write(path)
-    assert HashCache(path).get(FILE, md5=False) is None
+    assert HashCache(path).get(FILE) is None
     cache = HashCache(path)
-    assert cache.get(FILE, md5=False) is None
-    cache.put(FILE, BOTH, hashed_at_ns=LATER)
+    assert cache.get(FILE) is None
+    cache.put(FILE, SHA256, hashed_at_ns=LATER)
     cache.save()
-    assert HashCache(path).get(FILE, md5=True) == BOTH
+    assert HashCache(path).get(FILE) == SHA256
 
 
 def test_rows_of_wrong_types_count_as_missing(path: str) -> None:
     assert stored(path)
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE hashes SET sha256 = 'text', md5 = 7")
+        db.execute("UPDATE hashes SET sha256 = 'text'")
     db.close()
-    assert HashCache(path).get(FILE, md5=False) is None
+    assert HashCache(path).get(FILE) is None
 
 
 def test_a_locked_cache_is_ignored_and_left_alone(
@@ -165,7 +157,7 @@ def test_a_locked_cache_is_ignored_and_left_alone(
     assert not stored(path, FILE._replace(path="new.md"))
     db.execute("ROLLBACK")
     db.close()
-    assert HashCache(path).get(FILE, md5=False)
+    assert HashCache(path).get(FILE)
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "no parent", "parent is a file"])
@@ -195,11 +187,11 @@ def test_a_read_only_folder_is_no_error(path: str, monkeypatch: pytest.MonkeyPat
 def test_two_processes_keep_each_others_rows(path: str) -> None:
     one, two = HashCache(path), HashCache(path)
     other = FILE._replace(path="other.md")
-    assert one.get(FILE, md5=False) is None
-    assert two.get(other, md5=False) is None
-    one.put(FILE, BOTH, hashed_at_ns=LATER)
-    two.put(other, BOTH, hashed_at_ns=LATER)
+    assert one.get(FILE) is None
+    assert two.get(other) is None
+    one.put(FILE, SHA256, hashed_at_ns=LATER)
+    two.put(other, SHA256, hashed_at_ns=LATER)
     one.save()
     two.save()
-    assert HashCache(path).get(FILE, md5=False)
-    assert HashCache(path).get(other, md5=False)
+    assert HashCache(path).get(FILE)
+    assert HashCache(path).get(other)

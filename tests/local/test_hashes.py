@@ -63,14 +63,13 @@ class Hashing:
     def __call__(
         self,
         *files: ScannedFile,
-        md5_from: int = 1 << 40,
         now_ns: Callable[[], int] = a_minute_later,
         on_bytes: Callable[[int], None] | None = None,
+        on_idle: Callable[[ScannedFile], None] | None = None,
     ) -> list[LocalFile]:
         self.opened.clear()
-        return hash_files(
-            files, HashCache(self.cache_path), md5_from=md5_from, now_ns=now_ns, on_bytes=on_bytes
-        )
+        cache = HashCache(self.cache_path)
+        return hash_files(files, cache, now_ns=now_ns, on_bytes=on_bytes, on_idle=on_idle)
 
 
 @pytest.fixture
@@ -81,24 +80,22 @@ def hashing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hashing:
 SIZES = [0, 1, 1000, MIB - 1, MIB, MIB + 1, 5 * MIB, 9 * MIB + 17]
 
 
-@pytest.mark.parametrize("md5_from", [0, MIB, 1 << 40])
-def test_digests_are_right_and_in_order(tmp_path: Path, hashing: Hashing, md5_from: int) -> None:
+def test_digests_are_right_and_in_order(tmp_path: Path, hashing: Hashing) -> None:
     files = [make(tmp_path, f"f{size}", size) for size in SIZES]
     counts: list[int] = []
-    results = hashing(*files, md5_from=md5_from, on_bytes=counts.append)
+    results = hashing(*files, on_bytes=counts.append)
     assert [r.scanned for r in results] == files
     for file, result in zip(files, results, strict=True):
         data = Path(file.absolute).read_bytes()
         assert result.sha256 == hashlib.sha256(data).hexdigest()
-        assert result.md5 == (hashlib.md5(data).hexdigest() if len(data) >= md5_from else None)
     assert sum(counts) == sum(SIZES)
 
 
 def test_a_warm_run_opens_nothing(tmp_path: Path, hashing: Hashing) -> None:
     files = [make(tmp_path, f"f{size}", size) for size in SIZES]
-    cold = hashing(*files, md5_from=MIB)
+    cold = hashing(*files)
     assert sorted(hashing.opened) == sorted(f.path for f in files)
-    assert hashing(*files, md5_from=MIB) == cold
+    assert hashing(*files) == cold
     assert hashing.opened == []
 
 
@@ -117,14 +114,14 @@ def test_one_file_of_two_entries_is_read_once(tmp_path: Path, hashing: Hashing) 
     assert (one.sha256, one.scanned.key, two.scanned.key) == (two.sha256, "a", "other")
 
 
-def test_md5_is_made_up_for_when_it_becomes_needed(tmp_path: Path, hashing: Hashing) -> None:
-    file = make(tmp_path, "a", 100)
-    hashing(file)
-    (result,) = hashing(file, md5_from=100)
-    assert result.md5 == hashlib.md5((tmp_path / "a").read_bytes()).hexdigest()
-    assert hashing.opened == ["a"]
-    hashing(file, md5_from=100)
-    assert hashing.opened == []
+def test_idle_threads_are_given_the_largest_files(tmp_path: Path, hashing: Hashing) -> None:
+    files = [make(tmp_path, f"f{size}", size) for size in SIZES]
+    given: list[ScannedFile] = []
+    hashing(*files, on_idle=given.append)
+    assert sorted(given, key=lambda file: file.bytes) == files[-2:]
+    given.clear()
+    hashing(*files, on_idle=given.append)
+    assert given == []
 
 
 def test_an_edit_with_size_and_mtime_restored_is_noticed(tmp_path: Path, hashing: Hashing) -> None:
@@ -182,7 +179,7 @@ def test_every_failure_is_named_and_the_rest_is_kept(tmp_path: Path, hashing: Ha
     (tmp_path / "new").write_bytes((tmp_path / "swapped").read_bytes())
     (tmp_path / "new").replace(tmp_path / "swapped")
     with pytest.raises(LocalFileError) as caught:
-        hashing(*files.values(), md5_from=2 * MIB)
+        hashing(*files.values())
     assert caught.value.message.splitlines() == [
         "8 files could not be hashed:",
         "  big: it changed while it was read",
@@ -208,9 +205,8 @@ def test_a_file_that_changes_while_it_is_read(tmp_path: Path, hashing: Hashing) 
         hashing(file, on_bytes=meddle)
 
 
-@pytest.mark.parametrize("md5_from", [0, 1 << 40])
 def test_an_interrupt_stops_the_threads_and_keeps_what_is_done(
-    tmp_path: Path, hashing: Hashing, md5_from: int
+    tmp_path: Path, hashing: Hashing
 ) -> None:
     large, small = make(tmp_path, "large", 5 * MIB), make(tmp_path, "small", 10)
     counts: list[int] = []
@@ -222,8 +218,8 @@ def test_an_interrupt_stops_the_threads_and_keeps_what_is_done(
 
     files = [large, small, *(make(tmp_path, f"x{i}", 1) for i in range(50))]
     with pytest.raises(KeyboardInterrupt):
-        hashing(*files, on_bytes=interrupt, md5_from=md5_from)
-    hashing(*files, md5_from=md5_from)
+        hashing(*files, on_bytes=interrupt)
+    hashing(*files)
     assert 0 < len(hashing.opened) < len(files)
 
 

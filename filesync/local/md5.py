@@ -1,0 +1,97 @@
+"""The md5 of files that go in parts: what the server compares when an upload is completed.
+
+md5 can neither be split nor hurried, and it is slower than sha256 and often than the network. So
+nobody waits for it who need not: it is taken in the background while the parts are sent, and of
+a file that will hardly be unchanged, even while the plan is being made.
+
+It is taken by a reading of its own. That both readings saw the same bytes follows from the file's
+stat identity (ctime among it, which cannot be set back), which is what was scanned after each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from concurrent.futures import Future
+from typing import Self
+
+from filesync.core.model import ScannedFile
+from filesync.core.text import printable
+from filesync.errors import Interrupted, LocalFileError
+from filesync.local.files import READ_FLAGS, Identity, identity, why
+
+_BUFFER = 1 << 20
+_AT_ONCE = 2  # more would only take turns, and take the processor from what sends
+_LOOK_SECONDS = 0.2
+
+
+class Md5Sums:
+    """Takes md5s in threads of its own; as a context manager it leaves no thread at work."""
+
+    def __init__(self) -> None:
+        self._begun: dict[tuple[str, Identity], Future[str]] = {}
+        self._guard = threading.Lock()
+        self._turns = threading.Semaphore(_AT_ONCE)
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._closed.set()
+
+    def begin(self, file: ScannedFile) -> Future[str]:
+        """Begin a file's md5, unless that was done before; the result is hex.
+
+        The future raises LocalFileError if the file is not what was scanned any more.
+        """
+        key = file.absolute, (file.bytes, file.mtime_ns, file.ctime_ns, file.inode)
+        with self._guard:
+            if found := self._begun.get(key):
+                return found
+            future = self._begun[key] = Future()
+        # A daemon: after an interrupt nobody waits for gigabytes to be read.
+        threading.Thread(target=self._take, args=(file, future), daemon=True).start()
+        return future
+
+    def result(self, file: ScannedFile, stop: threading.Event) -> str:
+        """Return a file's md5 in hex, when it is there; Interrupted once `stop` is set."""
+        future = self.begin(file)
+        while True:
+            try:
+                return future.result(_LOOK_SECONDS)
+            except TimeoutError:
+                if stop.is_set():
+                    raise Interrupted("interrupted") from None
+
+    def _take(self, file: ScannedFile, future: Future[str]) -> None:
+        try:
+            with self._turns:
+                future.set_result(self._md5(file))
+        except OSError as error:
+            future.set_exception(
+                LocalFileError(f"cannot read {printable(file.path)}: {why(error)}")
+            )
+        except BaseException as error:
+            future.set_exception(error)
+
+    def _md5(self, file: ScannedFile) -> str:
+        md5 = hashlib.md5(usedforsecurity=False)
+        view = memoryview(bytearray(_BUFFER))
+        left = file.bytes
+        fd = os.open(file.absolute, READ_FLAGS)
+        try:
+            while left > 0 and (count := os.readv(fd, [view])):
+                if self._closed.is_set():
+                    raise Interrupted("interrupted")
+                md5.update(view[:count])
+                left -= count
+            if identity(os.fstat(fd)) != file[4:]:
+                raise LocalFileError(
+                    f"{printable(file.path)} changed while it was read",
+                    "let whatever writes it finish, then run filesync again",
+                )
+        finally:
+            os.close(fd)
+        return md5.hexdigest()
