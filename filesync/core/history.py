@@ -7,7 +7,7 @@ One JSON object a line, each about one attempt to upload one file (`n` is its nu
     {"n": 1, "session": "upload_1", "part_bytes": ..., "at": ...}    an upload session is open
     {"n": 1, "part": 0, "id": "part_1"}                              the server has this part
     {"n": 1, "sent": ...}                 the last bytes, or `complete`, are sent at this time
-    {"n": 1, "made": "file-1", "created_at": ..., "expires_at": ...} it is on the platform
+    {"n": 1, "made": "file-1"}                                       it is on the platform
     {"n": 1, "end": true}                                            nothing is left of it
     {"deleted": "file-2", "at": ...}      so that a listing that lags is not believed
 
@@ -56,8 +56,6 @@ class Attempt:
     opened_at: int = 0
     parts: dict[int, str] = field(default_factory=dict)
     made: str | None = None
-    created_at: int = 0
-    expires_at: int | None = None
 
     @property
     def since(self) -> int:
@@ -162,9 +160,6 @@ def _take(history: History, record: dict[str, Any]) -> None:
         attempt.parts[int(record["part"])] = str(record["id"])
     elif "made" in record:
         attempt.made = str(record["made"])
-        attempt.created_at = int(record["created_at"])
-        expires_at = record["expires_at"]
-        attempt.expires_at = None if expires_at is None else int(expires_at)
     elif "sent" in record:
         attempt.sent = int(record["sent"])
     elif "end" in record:
@@ -238,12 +233,5 @@ def lines(attempt: Attempt) -> list[dict[str, Any]]:
     if attempt.sent is not None:
         found.append({"n": number, "sent": attempt.sent})
     if attempt.made is not None:
-        found.append(
-            {
-                "n": number,
-                "made": attempt.made,
-                "created_at": attempt.created_at,
-                "expires_at": attempt.expires_at,
-            }
-        )
+        found.append({"n": number, "made": attempt.made})
     return found

@@ -272,7 +272,7 @@ class Transfer:
     def _made(self, remote: RemoteFile) -> Uploaded:
         """Believe an answer only if the server holds as many bytes as were sent."""
         want, line = self.want, self._line
-        line.journal.made(self.number, remote)
+        line.journal.made(self.number, remote.id)
         self._upload_id = ""
         wrong = ""
         if remote.bytes is not None and remote.bytes != want.bytes:

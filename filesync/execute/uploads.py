@@ -43,7 +43,7 @@ def upload_all(
         line.watch(Note(f"{plural(len(doubts), 'upload')} without a clear answer: looking first"))
         settled = settle(doubts, owned=owned, known=known, line=line)
         for doubt, uploaded in settled.found:
-            line.journal.made(doubt.transfer.number, uploaded.remote)
+            line.journal.made(doubt.transfer.number, uploaded.remote.id)
         yield [uploaded for _, uploaded in settled.found] + settled.failed
         tasks, doubts = [], []
         for doubt in settled.absent:

@@ -21,7 +21,7 @@ from filesync.core.history import (
     still_open,
 )
 from filesync.core.lock import Lockfile
-from filesync.core.model import DesiredFile, RemoteFile
+from filesync.core.model import DesiredFile
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
 from filesync.local.files import why, write_atomic
@@ -102,16 +102,9 @@ class Journal:
         """Note that the last of an upload is about to be sent: from here on a file may exist."""
         self._write({"n": number, "sent": at}, sync=True)
 
-    def made(self, number: int, remote: RemoteFile) -> None:
+    def made(self, number: int, file_id: str) -> None:
         """Note the file that came of an upload; the lockfile follows and is what counts."""
-        self._write(
-            {
-                "n": number,
-                "made": remote.id,
-                "created_at": remote.created_at,
-                "expires_at": remote.expires_at,
-            }
-        )
+        self._write({"n": number, "made": file_id})
 
     def end(self, number: int) -> None:
         """Note that nothing is left of an upload on the server."""

@@ -70,8 +70,6 @@ def test_a_journal_is_read_back_as_it_was_written() -> None:
         opened_at=NOW - 9,
         parts={0: "part_a", 2: "part_b"},
         made="file-1",
-        created_at=NOW,
-        expires_at=NOW + 60,
     )
     text = "\n".join(json.dumps(record) for record in lines(one)).encode()
     assert read_history(text).attempts == {7: one}

@@ -158,7 +158,7 @@ def journal_text() -> bytes:
         {"n": 1, **begin},
         {"n": 1, "sent": 6},
         {"n": 1, "sent": True, "at": 6},
-        {"n": 1, "made": "file-1", "created_at": 6, "expires_at": None},
+        {"n": 1, "made": "file-1"},
         {"n": 2, **begin},
         {"n": 2, "session": "upload_1", "part_bytes": 1, "at": 7},
         {"n": 2, "part": 0, "id": "part_1"},

@@ -12,7 +12,6 @@ from crash_hub import Fault
 from crash_project import SMALL_PARTS, Scene, noise
 
 from filesync.core.history import read_history
-from filesync.core.model import RemoteFile
 from filesync.local.journal import Journal, read_journal
 
 LOST = {"kill": {"at": "request", "n": 2, "when": "after"}}  # 1 lists, 2 uploads
@@ -197,7 +196,6 @@ def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
     (tmp_path / ".filesync").mkdir()
     path = str(tmp_path / ".filesync" / "x.journal")
     Path(path).write_text('{"n": 1, "begin": "a", "sha2')
-    remote = RemoteFile("file-2", "b", "user_data", 1, 1, None, None)
     with Journal(manifest, path) as journal:
         journal._write(
             {
@@ -212,7 +210,7 @@ def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
                 "sent": True,
             }
         )
-        journal.made(2, remote)
+        journal.made(2, "file-2")
     history = read_journal(path)
     assert history.attempts[2].made == "file-2"
 
