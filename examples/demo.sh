@@ -8,7 +8,7 @@ set -eu
 
 # What the caller has set for work is not for play.
 unset OPENAI_API_KEY OPENAI_BASE_URL OPENAI_ORG_ID OPENAI_PROJECT_ID
-unset FILESYNC_MANIFEST FILESYNC_DEBUG CDPATH
+unset FILESYNC_MANIFEST FILESYNC_ENV FILESYNC_DEBUG CDPATH
 unset GITHUB_STEP_SUMMARY GITHUB_OUTPUT # what CI shows of a plan is not for this one
 
 bold='' green='' red='' plain=''

@@ -48,12 +48,18 @@ def plan(
     offline: bool = False,
     allow_outside: bool = False,
     allow_insecure_http: bool = False,
+    env: str | None = None,
 ) -> Plan:
-    """Return what an apply would do, as `filesync plan` does; writes nothing remotely."""
+    """Return what an apply would do, as `filesync plan` does; writes nothing remotely.
+
+    `env` names one of the manifest's environments. FILESYNC_ENV is the command's and not read.
+    """
     from filesync.core.plan import Run
     from filesync.workflow.planning import make_plan
 
-    return make_plan(Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline))
+    return make_plan(
+        Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline, env)
+    )
 
 
 def apply(

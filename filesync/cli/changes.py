@@ -42,14 +42,15 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     from filesync.workflow.workspace import read_manifest, scan
 
     run = common.run(allow_outside=allow_outside)
-    manifest, problems = read_manifest(run.manifest)
+    manifest, problems = read_manifest(run)
     files = scan(run, manifest, problems)
     for warning in manifest.warnings:
         common.warn(warning)
     if locked:
         _check_locked(run)
     agrees = ", and the lockfile agrees" if locked else ""
-    common.note(f"{run.manifest} is valid: {plural(len(files), 'file')}{agrees}")
+    target = "" if run.env is None else f" for {run.env}"
+    common.note(f"{run.manifest} is valid{target}: {plural(len(files), 'file')}{agrees}")
 
 
 def _check_locked(run: Run) -> None:
@@ -58,11 +59,12 @@ def _check_locked(run: Run) -> None:
     from filesync.workflow.agreeing import disagreements
 
     if found := disagreements(run):
+        lock = lock_path(run.manifest, run.env)
         listed = [f"  {printable(one.name)}: {reason_of(one)}" for one in found[:_SHOWN]]
         if len(found) > _SHOWN:
             listed.append(f"  and {len(found) - _SHOWN:,} more")
         raise FilesyncError(
-            "\n".join([f"{lock_path(run.manifest)} does not agree with {run.manifest}:", *listed]),
+            "\n".join([f"{lock} does not agree with {run.manifest}:", *listed]),
             "run `filesync apply` and commit the lockfile",
         )
 
@@ -116,6 +118,7 @@ def apply(
     from filesync.execute.applier import Settings
     from filesync.local.md5 import Md5Sums
     from filesync.output.text import render_plan
+    from filesync.workflow.saved import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
 
     if planfile is not None and only is not None:
@@ -123,11 +126,15 @@ def apply(
     run = common.run(
         only=only, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http
     )
+    saved = None
+    if planfile is not None:
+        saved = read_plan(planfile)
+        run = run_as_saved(run, saved, planfile)
     lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
     settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         md5s = Md5Sums()
-        made = make_with_progress(common, run, planfile, md5s=md5s)
+        made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
         # What a guard refuses is told once, as the error.
         refused = {str(refusal) for refusal in made.refusals}
         for warning in made.warnings:
@@ -236,12 +243,13 @@ def _carry_out(
     from filesync.output.text import render_result
     from filesync.workflow.applying import apply_plan
 
+    run = made.inputs.run
     with watching(made, quiet=common.quiet) as watch:
         result = apply_plan(made, allowed=lifted, settings=settings, watch=watch, md5s=md5s)
     if as_json:
         click.echo(to_text(apply_document(made, result)))
     elif made.has_changes and not common.quiet:
-        click.echo(render_result(result, lock_path(common.manifest)))
+        click.echo(render_result(result, lock_path(run.manifest, run.env)))
     if result.interrupted:
         raise Interrupted("interrupted; the lockfile holds what was done until then")
     if result.failed:

@@ -17,7 +17,7 @@ def id_(common: Common, key: str) -> None:
     """Print the id of KEY's file and nothing else."""
     from filesync.workflow.workspace import read_lock, unknown_key
 
-    files = read_lock(common.manifest).files
+    files = read_lock(common.manifest, common.env).files
     entry = files.get(key)
     if entry is None:
         raise unknown_key(key, files, "the lockfile")
@@ -43,7 +43,7 @@ def ids(common: Common, form: str) -> None:
     from filesync.output.ids import render_ids
     from filesync.workflow.workspace import read_lock
 
-    lock = read_lock(common.manifest)
+    lock = read_lock(common.manifest, common.env)
     click.echo(render_ids({key: entry.id for key, entry in lock.files.items()}, form), nl=False)
 
 

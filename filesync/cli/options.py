@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from filesync.core.text import printable
+from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
     from filesync.core.plan import Run
@@ -23,6 +24,7 @@ class Common(NamedTuple):
     """The options that may stand before or after any command's name."""
 
     manifest: str
+    env: str | None
     base_url: str | None
     verbose: bool
     quiet: bool
@@ -31,24 +33,36 @@ class Common(NamedTuple):
         """Return the run that these and a command's own options ask for."""
         from filesync.core.plan import Run
 
-        return Run(manifest=self.manifest, base_url=self.base_url, **more)
+        return Run(manifest=self.manifest, base_url=self.base_url, env=self.env, **more)
 
     def note(self, message: str) -> None:
         """Tell something on stderr, unless told to be quiet."""
         if not self.quiet:
-            click.echo(printable(message), err=True)
+            click.echo(printable(self.here(message)), err=True)
 
     def warn(self, message: str) -> None:
         """Warn on stderr, quiet or not."""
-        click.echo(paint("warning: ", "yellow", sys.stderr) + printable(message), err=True)
+        lead = paint("warning: ", "yellow", sys.stderr)
+        click.echo(lead + printable(self.here(message)), err=True)
+
+    def here(self, text: str) -> str:
+        """Return a text whose commands are for this environment, so that one can copy them."""
+        if self.env is None:
+            return text
+        return text.replace("`filesync ", f"`filesync --env {self.env} ")
 
 
 def common_options(command: F) -> F:
-    """Add --manifest, --base-url, --verbose and --quiet; read them with `common()`."""
+    """Add --manifest, --env, --base-url, --verbose and --quiet; read them with `common()`."""
     for option in (
         click.option("-q", "--quiet", is_flag=True, help="Say nothing but data and errors."),
         click.option("-v", "--verbose", is_flag=True, help="Say more; log each request."),
         click.option("--base-url", metavar="URL", help="The API's base URL, or emulator:DIR."),
+        click.option(
+            "--env",
+            metavar="NAME",
+            help="One of the manifest's environments.  [env: FILESYNC_ENV]",
+        ),
         click.option(
             "-m",
             "--manifest",
@@ -68,7 +82,12 @@ def command(
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def run(**values: Any) -> None:
-            function(_common(click.get_current_context(), values), **values)
+            common = _common(click.get_current_context(), values)
+            try:
+                function(common, **values)
+            except FilesyncError as error:
+                error.hint = common.here(error.hint)
+                raise
 
         made: Callable[..., None] = common_options(run)
         for option in reversed(options):
@@ -87,6 +106,7 @@ def _common(context: click.Context, values: dict[str, Any]) -> Common:
 
     common = Common(
         manifest=pick("manifest") or os.environ.get("FILESYNC_MANIFEST") or "filesync.yaml",
+        env=pick("env") or os.environ.get("FILESYNC_ENV") or None,
         base_url=pick("base_url"),
         verbose=bool(pick("verbose")),
         quiet=bool(pick("quiet")),

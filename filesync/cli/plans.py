@@ -72,7 +72,7 @@ def plan(
         )
     for path in (out, html):
         if path is not None and path != "-":
-            check_target(path, common.manifest)
+            check_target(path, common)
     if out == "-":
         raise click.UsageError("--out takes a file; --json prints the same")
     run = common.run(
@@ -87,7 +87,7 @@ def plan(
     told = tell(made)
     for path in (out, html):
         if path is not None and path != "-":
-            check_target(path, common.manifest, _declared(made, path))
+            check_target(path, common, _declared(made, path))
     if out is not None:
         write_whole(out, to_text(saved_document(made)) + "\n")
     if as_json:
@@ -107,7 +107,7 @@ def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -
 
     _one_form(False, markdown, html)
     if html is not None and html != "-":
-        check_target(html, common.manifest, [planfile])
+        check_target(html, common, [planfile])
     told = read_plan(planfile)
     for warning in told.warnings:
         common.warn(warning)
@@ -117,15 +117,16 @@ def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -
 def make_with_progress(
     common: Common,
     run: Run,
-    planfile: str | None = None,
+    saved: ToldPlan | None = None,
+    planfile: str = "",
     *,
     md5s: Md5Sums | None = None,
     protection: bool = True,
 ) -> Plan:
     """Plan, and show on a terminal how far the hashing is.
 
-    With a plan file, the plan is that one, or it is refused as stale. `md5s` are those of the
-    apply that will follow.
+    With a saved plan, read from `planfile`, it is that one, or it is refused as stale. `md5s` are
+    those of the apply that will follow.
     """
     from filesync.output.progress import hashing
     from filesync.workflow.planning import make_plan
@@ -134,11 +135,11 @@ def make_with_progress(
         with hashing(quiet=common.quiet) as on_hashed:
             return make_plan(run, on_hashed=on_hashed, md5s=md5s, protection=protection)
 
-    if planfile is None:
+    if saved is None:
         return make(run)
-    from filesync.workflow.saved import plan_as_saved, read_plan
+    from filesync.workflow.saved import plan_as_saved
 
-    return plan_as_saved(run, read_plan(planfile), planfile, make)
+    return plan_as_saved(run, saved, planfile, make)
 
 
 def _one_form(as_json: bool, markdown: bool, html: str | None) -> None:

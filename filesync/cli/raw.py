@@ -101,7 +101,7 @@ def _reader(common: Common, allow_insecure_http: bool) -> Iterator[Reader]:
     run = common.run(allow_insecure_http=allow_insecure_http)
     says = None
     if os.path.exists(run.manifest):
-        manifest, problems = read_manifest(run.manifest)
+        manifest, problems = read_manifest(run)
         if problems and run.base_url is None:
             raise ManifestError(run.manifest, problems)
         says = manifest.base_url

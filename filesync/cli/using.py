@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from filesync.core.lock import Lockfile
 
 # What filesync itself reads: a key of that name hides it from a filesync run by the command.
-_OURS = ("FILESYNC_MANIFEST", "FILESYNC_DEBUG")
+_OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
 
 
 @command(
@@ -40,7 +40,7 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     from filesync.output.ids import env_names
     from filesync.workflow.workspace import read_lock
 
-    lock = read_lock(common.manifest)
+    lock = read_lock(common.manifest, common.env)
     keys = [key for key in lock.files if only is None or selects(only, key)]
     if only is not None and not keys:
         raise FilesyncError(
@@ -92,9 +92,9 @@ def render(common: Common, template: str, output: str | None) -> None:
     from filesync.workflow.workspace import read_lock
 
     if output is not None and output != "-":
-        check_target(output, common.manifest, [] if template == "-" else [template])
+        check_target(output, common, [] if template == "-" else [template])
     text = _read(template)
-    lock = read_lock(common.manifest)
+    lock = read_lock(common.manifest, common.env)
     ids = {key: entry.id for key, entry in lock.files.items()}
     filled, used = fill(text, ids, "stdin" if template == "-" else template)
     _warn_of_expired(common, lock, used)

@@ -6,17 +6,19 @@ import os
 import stat
 from collections.abc import Iterable
 
+from filesync.cli.options import Common
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, LocalFileError
 
 
-def check_target(path: str, manifest: str, others: Iterable[str] = ()) -> None:
+def check_target(path: str, common: Common, others: Iterable[str] = ()) -> None:
     """Refuse to write over the manifest, its lockfile, or `others`; FilesyncError says which."""
     from filesync.local.lockstore import lock_path
 
-    own = {"the manifest": manifest, "the lockfile": lock_path(manifest)}
+    own = [("the manifest", common.manifest)]
+    own += [("the lockfile", lock_path(common.manifest, env)) for env in {None, common.env}]
     target = _real(path)
-    for what, other in (*own.items(), *(("read by this command", one) for one in others)):
+    for what, other in (*own, *(("read by this command", one) for one in others)):
         if target == _real(other):
             raise FilesyncError(
                 f"{printable(path)} is {what} and would be overwritten", "name another file"

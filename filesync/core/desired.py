@@ -45,7 +45,7 @@ def check_files(files: Iterable[ScannedFile]) -> list[Problem]:
 
 def remote_filename(file: ScannedFile) -> str:
     """Return the remote name before any fingerprint: `filename`, or else the basename."""
-    return file.entry.filename or file.path.rpartition("/")[2]
+    return file.entry.prefix + (file.entry.filename or file.path.rpartition("/")[2])
 
 
 def desired_file(project: str, local: LocalFile) -> DesiredFile:

@@ -67,7 +67,9 @@ class ToldChange(NamedTuple):
 class ToldPlan(NamedTuple):
     """A plan, as far as its document tells. `only` is what --only narrowed it to.
 
-    `made_at` and `kept`, the files that are up to date, are known of a live plan alone.
+    What a plan file has beyond the contract, `only`, `env` and `filled_sha256`, stands there only
+    where there is one. `made_at` and `kept`, the files that are up to date, are known of a live
+    plan alone.
     """
 
     project: str
@@ -80,6 +82,8 @@ class ToldPlan(NamedTuple):
     changes: tuple[ToldChange, ...]
     warnings: tuple[str, ...]
     only: str | None = None
+    env: str | None = None
+    filled_sha256: str | None = None
     made_at: int | None = None
     kept: tuple[ToldChange, ...] = ()
 
@@ -113,6 +117,8 @@ def tell(plan: Plan) -> ToldPlan:
         tuple(_tell(change) for change in plan.changes),
         tuple(plan.warnings),
         inputs.run.only,
+        inputs.run.env,
+        inputs.filled_sha256,
         plan.now,
         tuple(_tell(row) for row in plan.rows if row.action is Action.NOOP),
     )
@@ -196,6 +202,8 @@ def _read(data: dict[str, Any]) -> ToldPlan:
         changes=tuple(_read_change(change) for change in changes),
         warnings=_texts(data, "warnings"),
         only=_take(data, "only", str, None),
+        env=_take(data, "env", str, None),
+        filled_sha256=_take(data, "filled_sha256", str, None),
     )
     # A document that was cut or edited must not be shown as what was planned.
     found = Counter(change.action for change in plan.changes)

@@ -145,3 +145,10 @@ def check_filename(value: str) -> str:
     if printable(value) != value:
         raise ValueError("must not have control characters in it")
     return value
+
+
+def check_prefix(value: str) -> str:
+    """Return what goes before remote filenames, which may be nothing."""
+    if printable(value) != value:
+        raise ValueError("must not have control characters in it")
+    return value

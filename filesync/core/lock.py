@@ -111,7 +111,7 @@ def check_owner(lock: Lockfile, path: str, project: str, base_url: str) -> None:
         raise LockfileError(
             f"{path} was written for {printable(lock.base_url)}, and this run talks to {base_url}",
             f"pass --base-url {printable(lock.base_url)}, "
-            "or use a manifest (and so a lockfile) of its own for each server",
+            "or give each server an environment or a manifest (and so a lockfile) of its own",
         )
 
 

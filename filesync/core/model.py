@@ -35,7 +35,8 @@ class Entry(NamedTuple):
     """One entry of the manifest's `files`: exactly one of `path` and `glob` is set.
 
     `positions` maps a field's name to where its value stands, and "" to the entry's key;
-    use `at(field)`, which falls back to the key for a field that came from `defaults`.
+    use `at(field)`, which falls back to the key for a field that came from `defaults`. `prefix`
+    is the environment's and goes before the remote filename.
     """
 
     key: str
@@ -46,6 +47,7 @@ class Entry(NamedTuple):
     filename: str | None
     policy: Policy
     positions: dict[str, Position]
+    prefix: str = ""
 
     def at(self, field: str) -> Position:
         return self.positions.get(field) or self.positions.get("", Position(1, 1))
@@ -66,7 +68,11 @@ class MaxDelete(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """A checked manifest. `removed` is the policy (from `defaults`) for files without an entry."""
+    """A checked manifest, as it is for the environment that was chosen.
+
+    `removed` is the policy (from `defaults`) for files without an entry; `sha256` is the text's,
+    `filled_sha256` that of what it says with its variables filled in, None if it has none.
+    """
 
     path: str
     sha256: str
@@ -78,6 +84,8 @@ class Manifest(NamedTuple):
     entries: tuple[Entry, ...]
     removed: Policy
     warnings: tuple[str, ...]
+    environments: tuple[str, ...] = ()
+    filled_sha256: str | None = None
 
 
 class ScannedFile(NamedTuple):

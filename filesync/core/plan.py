@@ -38,16 +38,21 @@ class Run(NamedTuple):
     allow_outside: bool = False
     allow_insecure_http: bool = False
     offline: bool = False
+    env: str | None = None
 
 
 class PlanInputs(NamedTuple):
-    """What a plan was made from: apply checks that it still holds. Hashes are sha256 hex."""
+    """What a plan was made from: apply checks that it still holds. Hashes are sha256 hex.
+
+    `filled_sha256` is None where the manifest has no variables.
+    """
 
     run: Run
     project: str
     base_url: str
     manifest_sha256: str
     lock_sha256: str | None
+    filled_sha256: str | None = None
 
 
 class Plan:

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, TypeAdap
 from typing_extensions import TypedDict
 
 from filesync.core.durations import TEXT_PATTERN, parse_duration
+from filesync.core.envnames import ENV_PATTERN
 from filesync.core.fields import (
     PERCENT_PATTERN,
     PROJECT_PATTERN,
@@ -22,6 +23,7 @@ from filesync.core.fields import (
     check_filename,
     check_name_glob,
     check_path,
+    check_prefix,
     check_project,
     check_version,
     one_of,
@@ -31,6 +33,7 @@ from filesync.core.fields import (
 )
 from filesync.core.model import InUse, MaxDelete
 from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER, PURPOSES
+from filesync.core.variables import USES_ONE
 
 KEY_LENGTH = 200
 """The most characters a key of `files` may have."""
@@ -57,6 +60,11 @@ _ONE_PATH = {
 Local = Annotated[str, AfterValidator(check_path), WithJsonSchema(_TEXT)]
 Duration = Annotated[int, PlainValidator(parse_duration), WithJsonSchema({"anyOf": _DURATION})]
 Purpose = Annotated[str, PlainValidator(one_of(PURPOSES)), WithJsonSchema({"enum": list(PURPOSES)})]
+Project = Annotated[
+    str,
+    AfterValidator(check_project),
+    WithJsonSchema({"type": "string", "pattern": f"^{PROJECT_PATTERN}$"}),
+]
 
 
 def _strict(title: str, **schema: Any) -> ConfigDict:
@@ -189,6 +197,31 @@ class File(Defaults, total=False):
     ]
 
 
+class Environment(TypedDict, total=False):
+    """One more target of the same files, chosen with --env; what it says goes first."""
+
+    __pydantic_config__ = _strict("environment", required=["project"])  # type: ignore[misc]
+
+    project: Annotated[
+        Project,
+        Field(
+            description="Who owns these files; no other target of this manifest has it.",
+            examples=["support-bot-staging"],
+        ),
+    ]
+    base_url: Annotated[
+        str,
+        AfterValidator(parse_base_url),
+        Field(description="Where the API is, instead of remote.base_url."),
+    ]
+    prefix: Annotated[
+        str,
+        AfterValidator(check_prefix),
+        Field(description="Put before every remote filename.", examples=["staging-"]),
+    ]
+    defaults: Annotated[Defaults, Field(description="Go before the manifest's own defaults.")]
+
+
 class Shape(TypedDict, total=False):
     """The files that a project keeps on an OpenAI-compatible server."""
 
@@ -201,15 +234,19 @@ class Shape(TypedDict, total=False):
         Field(description="The version of the manifest's format."),
     ]
     project: Annotated[
-        str,
-        AfterValidator(check_project),
-        WithJsonSchema({"type": "string", "pattern": f"^{PROJECT_PATTERN}$"}),
-        Field(description="Who owns these files.", examples=["support-bot"]),
+        Project, Field(description="Who owns these files.", examples=["support-bot"])
     ]
     remote: Remote
     defaults: Defaults
     limits: Limits
     prune: Prune
+    environments: Annotated[
+        dict[str, Environment],
+        Field(
+            description="More targets of the same files, each with a lockfile of its own.",
+            json_schema_extra={"propertyNames": {"pattern": f"^{ENV_PATTERN}$"}},
+        ),
+    ]
     files: Annotated[
         dict[str, File],
         Field(
@@ -230,12 +267,37 @@ SECTIONS: dict[str, frozenset[str]] = {
     "defaults": Defaults.__optional_keys__,
     "limits": Limits.__optional_keys__,
     "prune": Prune.__optional_keys__,
+    "environments": Environment.__optional_keys__,
     "files": File.__optional_keys__,
 }
-"""The fields that each section takes: "" the top level, "files" each entry."""
+"""The fields that each section takes: "" the top level, "files" and "environments" each entry."""
 
 
-def json_schema() -> dict[str, object]:
+_USES_VARIABLE = {"type": "string", "pattern": USES_ONE}
+_NOTES = ("title", "description", "examples")
+
+
+def json_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of the manifest, for editors and other tools."""
     schema = SHAPE.json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    definitions = {name: _open(one) for name, one in schema["$defs"].items()}
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **_open(schema), "$defs": definitions}
+
+
+def _open(mapping: dict[str, Any]) -> dict[str, Any]:
+    """Return a mapping's schema whose fields may hold variables: no editor knows their values."""
+    fields = {name: _or_variable(field) for name, field in mapping["properties"].items()}
+    return {**mapping, "properties": fields}
+
+
+def _or_variable(field: dict[str, Any]) -> dict[str, Any]:
+    kind = field.get("type")
+    if kind == "array":
+        return {**field, "items": _or_variable(field["items"])}
+    if "$ref" in field or kind == "object" or (kind == "string" and "pattern" not in field):
+        return field  # a mapping, or any text at all
+    notes = {name: field[name] for name in _NOTES if name in field}
+    checks = {name: rule for name, rule in field.items() if name not in _NOTES}
+    options = [_open(one) if "properties" in one else one for one in checks.get("anyOf", [checks])]
+    return {**notes, "anyOf": [*options, _USES_VARIABLE]}

@@ -31,6 +31,8 @@ def moved(saved: ToldPlan, fresh: ToldPlan) -> list[str]:
     found = []
     if saved.manifest_sha256 != fresh.manifest_sha256:
         found.append("the manifest has changed")
+    elif saved.filled_sha256 != fresh.filled_sha256:
+        found.append("a variable that the manifest uses has changed")
     if saved.lock_sha256 != fresh.lock_sha256:
         found.append("the lockfile has changed")
     told = bool(found)

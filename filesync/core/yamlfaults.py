@@ -86,9 +86,16 @@ def explained(error: yaml.YAMLError, source: str) -> tuple[Position, str]:
         # The mark is at the end of the file, which helps nobody find the quote.
         mark, message = error.context_mark or mark, "a quote that is never closed"
     elif "cannot start any token" in problem:
-        here = source.splitlines()[mark.line][mark.column]
+        here = _line(source, mark.line)[mark.column]
         message = _TAB if here == "\t" else f"text that begins with '{here}' must be in quotes"
+    elif _line(source, mark.line)[: mark.column + 1].endswith("${"):
+        message = "text with ${...} in it must be in quotes inside {braces} and [brackets]"
     else:
         said = f"{error.context} {problem}"
         message = next((better for words, better in _EXPLANATIONS if words in said), problem)
     return Position(mark.line + 1, mark.column + 1), message
+
+
+def _line(source: str, number: int) -> str:
+    lines = source.splitlines()
+    return lines[number] if number < len(lines) else ""

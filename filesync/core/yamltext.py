@@ -16,7 +16,9 @@ import yaml
 
 from filesync.core.model import Position
 from filesync.core.text import printable
+from filesync.core.variables import Filler, Unfilled
 from filesync.core.yamlfaults import Unreadable, decoded, explained
+from filesync.core.yamlscalars import plain
 from filesync.errors import Problem
 
 MAX_DEPTH = 32
@@ -46,13 +48,14 @@ class Items(list[object]):
         self.item_at: list[Position] = []
 
 
-def load(text: bytes) -> tuple[Mapping, list[Problem]]:
+def load(text: bytes, filler: Filler | None = None) -> tuple[Mapping, list[Problem]]:
     """Return the mapping that `text` holds, and the problems that did not stop the reading.
 
-    Values are Mapping, Items, str, int, float, bool and None. Raises Unreadable.
+    Values are Mapping, Items, str, int, float, bool and None. With a `filler` variables are
+    filled in, into values and not into keys, and what cannot be is Unfilled. Raises Unreadable.
     """
     source = decoded(text)
-    builder = _Builder()
+    builder = _Builder(filler)
     try:
         for event in yaml.parse(source, Loader=_LOADER):
             builder.feed(event)
@@ -107,33 +110,6 @@ def position(root: Mapping, place: Place, *, of_key: bool = False) -> Position:
     return at
 
 
-_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
-_FRACTION = re.compile(r"[-+]?(?:[0-9]{1,18}\.[0-9]{0,18}|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?")
-_WORDS: dict[str, bool | None] = {
-    spelling: value
-    for words, value in (("~ null", None), ("true yes on", True), ("false no off", False))
-    for word in words.split()
-    for spelling in (word, word.capitalize(), word.upper())
-}
-_WORDS[""] = None
-
-
-def _plain(text: str) -> str | int | float | bool | None:
-    """Return what unquoted text means.
-
-    Only what nobody can misread is a number. YAML 1.1's other readings (010 is 8, 1:30 is 90,
-    1_000, dates) stay text, and the checks that follow say what was expected instead.
-    """
-    if text in _WORDS:
-        return _WORDS[text]
-    if text[0] in "+-.0123456789":
-        if _INTEGER.fullmatch(text):
-            return int(text)
-        if _FRACTION.fullmatch(text):
-            return float(text)
-    return text
-
-
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = {"!", f"{_TAG}str"}
 _KNOWN_TAGS = {
@@ -167,7 +143,8 @@ class _Anchor:
 class _Builder:
     """Puts the parser's events together; `root` is the document once all are fed."""
 
-    def __init__(self) -> None:
+    def __init__(self, filler: Filler | None) -> None:
+        self._filler = filler
         self.problems: list[Problem] = []
         self.root: object = None
         self.root_at = Position(1, 1)
@@ -233,8 +210,14 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent, at: Position) -> object:
         text = self._text(event, at)
-        quoted = event.tag is None and not event.implicit[0]
-        return text if quoted or event.tag in _TEXT_TAGS else _plain(text)
+        quoted = (event.tag is None and not event.implicit[0]) or event.tag in _TEXT_TAGS
+        if self._filler is not None and "${" in text:
+            filled = self._filler.fill(text)
+            # What came out empty is empty text: YAML's "nothing" would mean nothing is written.
+            if isinstance(filled, Unfilled) or not filled:
+                return filled
+            text = filled
+        return text if quoted else plain(text)
 
     def _start(self, event: yaml.CollectionStartEvent, at: Position) -> None:
         self._check_tag(event.tag, at)

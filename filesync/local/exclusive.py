@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
+from filesync.core.envnames import with_env
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, LocalFileError
 from filesync.local.files import why, write_atomic
@@ -23,14 +24,18 @@ from filesync.local.state import ensure_state_dir
 
 @contextmanager
 def exclusive(
-    manifest_path: str, *, timeout: float, on_wait: Callable[[str], None]
+    manifest_path: str,
+    env: str | None = None,
+    *,
+    timeout: float,
+    on_wait: Callable[[str], None],
 ) -> Iterator[None]:
-    """Hold the lockfile of a manifest for as long as the context is open.
+    """Hold the lockfile of a manifest, or of its environment, while the context is open.
 
     Waits up to `timeout` seconds for another holder, telling `on_wait` who that is; then raises
     FilesyncError. Holds on one machine, and across machines where the file system's flock does.
     """
-    stem = os.path.splitext(os.path.basename(manifest_path))[0]
+    stem = with_env(os.path.splitext(os.path.basename(manifest_path))[0], env)
     base = os.path.join(ensure_state_dir(manifest_path), f"{stem}.apply")
     lock = FileLock(base + ".lock", mode=0o600)
     holder = base + ".holder"

@@ -12,6 +12,7 @@ import os
 import threading
 from typing import Any, Self
 
+from filesync.core.envnames import with_env
 from filesync.core.history import (
     GHOST_SECONDS,
     History,
@@ -28,11 +29,11 @@ from filesync.local.files import why, write_atomic
 from filesync.local.state import ensure_state_dir, state_dir
 
 
-def journal_path(manifest_path: str, project: str, base_url: str) -> str:
-    """Return the journal's path; another project or server has another, so none is mixed up."""
+def journal_path(manifest_path: str, project: str, base_url: str, env: str | None = None) -> str:
+    """Return the journal's path; another project, server or environment has another one."""
     who = hashlib.sha256(f"{project}\n{base_url}".encode()).hexdigest()[:8]
     stem = os.path.splitext(os.path.basename(manifest_path))[0]
-    return os.path.join(state_dir(manifest_path), f"{stem}-{who}.journal")
+    return os.path.join(state_dir(manifest_path), f"{with_env(stem, env)}-{who}.journal")
 
 
 def read_journal(path: str) -> History:

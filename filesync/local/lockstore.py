@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 
+from filesync.core.envnames import with_env
 from filesync.core.text import human_bytes, printable
 from filesync.errors import LockfileError
 from filesync.local.files import READ_FLAGS, why, write_atomic
@@ -13,13 +14,14 @@ from filesync.local.files import READ_FLAGS, why, write_atomic
 _MAX_BYTES = 512 * 1000**2
 
 
-def lock_path(manifest_path: str) -> str:
+def lock_path(manifest_path: str, env: str | None = None) -> str:
     """Return the lockfile's path: the manifest's with .yaml or .yml replaced by .lock.
 
-    Another suffix stays, and `.lock` follows it.
+    Another suffix stays, and `.lock` follows it. An environment's name goes before it; raises
+    FilesyncError if it is no name.
     """
     stem, suffix = os.path.splitext(manifest_path)
-    return (stem if suffix.lower() in (".yaml", ".yml") else manifest_path) + ".lock"
+    return with_env(stem if suffix.lower() in (".yaml", ".yml") else manifest_path, env) + ".lock"
 
 
 def read_lock_bytes(path: str) -> bytes | None:

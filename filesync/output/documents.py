@@ -19,8 +19,9 @@ def plan_document(plan: Plan) -> dict[str, Any]:
 
 def saved_document(plan: Plan) -> dict[str, Any]:
     """Return `plan --out`: the same, and what `apply` must know to make the plan again."""
-    only = plan.inputs.run.only
-    return plan_document(plan) | ({} if only is None else {"only": only})
+    told = tell(plan)
+    more = {"only": told.only, "env": told.env, "filled_sha256": told.filled_sha256}
+    return told.document() | {name: value for name, value in more.items() if value is not None}
 
 
 def apply_document(plan: Plan, result: Result) -> dict[str, Any]:

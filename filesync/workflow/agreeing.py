@@ -19,8 +19,8 @@ def disagreements(run: Run) -> list[ToldChange]:
     not been touched since they were last hashed are not read again. Where the manifest names no
     server, the lockfile's counts, whatever the environment says.
     """
-    lock = read_lock(run.manifest)
-    manifest, _ = read_manifest(run.manifest)
+    lock = read_lock(run.manifest, run.env)
+    manifest, _ = read_manifest(run)
     if run.base_url is None and manifest.base_url is None:
         run = run._replace(base_url=lock.base_url)
     plan = tell(make_plan(run._replace(offline=True), protection=False))

@@ -50,6 +50,8 @@ def apply_plan(
     moved = []
     if space.manifest.sha256 != plan.inputs.manifest_sha256:
         moved.append(printable(plan.inputs.run.manifest))
+    elif space.manifest.filled_sha256 != plan.inputs.filled_sha256:
+        moved.append(f"a variable of {printable(plan.inputs.run.manifest)}")
     if sha256_or_none(space.lock_bytes) != plan.inputs.lock_sha256:
         moved.append(printable(space.lock_path))
     if moved:
@@ -70,7 +72,7 @@ def plan_destroy(run: Run) -> Plan:
         raise ManifestError(run.manifest, space.problems)
     lock = space.lock
     # What an apply that was cut short made and did not get to lock is ours as well.
-    path = journal_path(run.manifest, space.manifest.project, space.server.base_url)
+    path = journal_path(run.manifest, space.manifest.project, space.server.base_url, run.env)
     attempts = read_journal(path).attempts.values()
     made = {attempt.made: attempt.key for attempt in attempts if attempt.made is not None}
     pace = space.manifest.requests_per_minute
@@ -96,6 +98,7 @@ def plan_destroy(run: Run) -> Plan:
         space.server.base_url,
         space.manifest.sha256,
         sha256_or_none(space.lock_bytes),
+        space.manifest.filled_sha256,
     )
     sessions = [one for one in attempts if one.made is None and one.upload_id is not None]
     return Plan(
@@ -141,11 +144,12 @@ def _carry_out(
         return (manifest.removed if key is None else policy_for(key, manifest)).in_use
 
     take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key, manifest).retain)
-    path = journal_path(plan.inputs.run.manifest, manifest.project, space.server.base_url)
+    run = plan.inputs.run
+    path = journal_path(run.manifest, manifest.project, space.server.base_url, run.env)
     with (
         _stopped_by_signals() as stop,
         writer(space, ClientSettings(stop=stop)) as client,
-        Journal(plan.inputs.run.manifest, path) as journal,
+        Journal(run.manifest, path) as journal,
         md5s,
     ):
 

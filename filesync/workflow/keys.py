@@ -77,11 +77,11 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
 
 def forget(run: Run, key: str) -> LockEntry:
     """Drop a key from the lock, leave its remote file alone, and return what was dropped."""
-    lock = read_lock(run.manifest)
+    lock = read_lock(run.manifest, run.env)
     if key not in lock.files:
         raise unknown_key(key, lock.files, "the lockfile")
     entry = lock.files.pop(key)
-    lockstore.save_lock(lockstore.lock_path(run.manifest), locks.dump(lock), sync=True)
+    lockstore.save_lock(lockstore.lock_path(run.manifest, run.env), locks.dump(lock), sync=True)
     return entry
 
 

@@ -68,7 +68,7 @@ def make_plan(
     warnings = list(space.manifest.warnings)
     now = int(time.time())
     history = read_journal(
-        journal_path(run.manifest, space.manifest.project, space.server.base_url)
+        journal_path(run.manifest, space.manifest.project, space.server.base_url, run.env)
     )
     if run.offline:
         desired, remote, offset = hash_all(), _as_locked(space.lock), 0.0
@@ -128,6 +128,7 @@ def _decide(
             base_url=space.server.base_url,
             manifest_sha256=manifest.sha256,
             lock_sha256=sha256_or_none(space.lock_bytes),
+            filled_sha256=manifest.filled_sha256,
         ),
         decisions,
         now=now,

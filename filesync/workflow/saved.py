@@ -35,15 +35,29 @@ def read_plan(path: str) -> ToldPlan:
     return parse(text, path)
 
 
+def run_as_saved(run: Run, saved: ToldPlan, path: str) -> Run:
+    """Return the run that a saved plan was made by: it says itself for which environment.
+
+    Raises FilesyncError if another one was asked for.
+    """
+    if run.env is not None and run.env != saved.env:
+        of = "without an environment" if saved.env is None else f"of environment {saved.env}"
+        raise FilesyncError(
+            f"{printable(path)} is a plan {printable(of)}, and this run is for {run.env}",
+            "leave out --env (and FILESYNC_ENV): a plan file knows its environment",
+        )
+    return run._replace(only=saved.only, env=saved.env)
+
+
 def plan_as_saved(
     run: Run, saved: ToldPlan, path: str, make: Callable[[Run], Plan] = make_plan
 ) -> Plan:
     """Make a saved plan anew, and return it if it is the very same.
 
-    Raises FilesyncError for a plan of another project or server, before anything is asked of a
-    server; Refused, naming what has moved, for one that does not hold any more.
+    `run` is what `run_as_saved` returned. Raises FilesyncError for a plan of another project or
+    server, before anything is asked of a server; Refused, naming what has moved, for one that
+    does not hold any more.
     """
-    run = run._replace(only=saved.only)
     space = open_workspace(run)
     if not space.problems:
         _check_owner(saved, space.manifest.project, space.server.base_url, path)

@@ -55,9 +55,9 @@ def open_workspace(run: Run) -> Workspace:
     Raises ManifestError where the manifest says nothing usable, LockfileError for a lockfile
     that is damaged or of another project or base_url.
     """
-    manifest, problems = read_manifest(run.manifest)
+    manifest, problems = read_manifest(run)
     server = choose_server(run, manifest.base_url)
-    path = lockstore.lock_path(run.manifest)
+    path = lockstore.lock_path(run.manifest, run.env)
     if os.path.abspath(path) == os.path.abspath(run.manifest):
         raise FilesyncError(f"{printable(run.manifest)} is a lockfile, not a manifest")
     found = lockstore.read_lock_bytes(path)
@@ -69,11 +69,12 @@ def open_workspace(run: Run) -> Workspace:
     return Workspace(run, manifest, problems, server, path, found, lock)
 
 
-def read_manifest(path: str) -> tuple[Manifest, list[Problem]]:
-    """Read and check a manifest file; FilesyncError if there is none or it cannot be read."""
+def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
+    """Read and check a run's manifest; FilesyncError if there is none or it cannot be read."""
     from filesync.core import manifest as manifests
     from filesync.core.yamlfaults import MAX_BYTES
 
+    path = run.manifest
     try:
         with open(path, "rb") as file:
             text = file.read(MAX_BYTES + 1)
@@ -81,7 +82,7 @@ def read_manifest(path: str) -> tuple[Manifest, list[Problem]]:
         raise _no_manifest(path) from None
     except OSError as error:
         raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
-    return manifests.parse(text, path)
+    return manifests.parse(text, path, run.env, os.environ)
 
 
 def _no_manifest(path: str) -> FilesyncError:
@@ -102,13 +103,13 @@ def alone(run: Run, *, timeout: float, on_wait: Callable[[str], None]) -> Iterat
 
     if not os.path.exists(run.manifest):
         raise _no_manifest(run.manifest)
-    with exclusive(run.manifest, timeout=timeout, on_wait=on_wait):
+    with exclusive(run.manifest, run.env, timeout=timeout, on_wait=on_wait):
         yield
 
 
-def read_lock(manifest_path: str) -> Lockfile:
+def read_lock(manifest_path: str, env: str | None) -> Lockfile:
     """Read the lockfile beside a manifest without reading the manifest; it must exist."""
-    path = lockstore.lock_path(manifest_path)
+    path = lockstore.lock_path(manifest_path, env)
     found = lockstore.read_lock_bytes(path)
     if found is None:
         raise LockfileError(
@@ -135,7 +136,8 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     from filesync.core.desired import check_files
     from filesync.local import scan as scanning
 
-    own = (run.manifest, lockstore.lock_path(run.manifest))
+    targets = (None, *manifest.environments)
+    own = [run.manifest, *(lockstore.lock_path(run.manifest, env) for env in targets)]
     files, more = scanning.scan(
         manifest.entries,
         root_of(run),

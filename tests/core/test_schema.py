@@ -83,6 +83,10 @@ BOTH_TAKE = [
     HEAD + "files: {a: {path: x, expires_after: 7d, renew_before: 3600}}",
     HEAD + "files: {a: {path: x, expires_after: '3600'}, b: {path: x, expires_after: never}}",
     HEAD + "files: {a: {path: x, expires_after: {anchor: created_at, seconds: 604800}}}",
+    HEAD + "environments: {}",
+    HEAD + "environments: {s: {project: s}}",
+    HEAD + "environments: {0-s: {project: s, base_url: 'http://x', prefix: ''}}",
+    HEAD + "environments: {s: {project: s, defaults: {purpose: batch, exclude: [x]}}}",
 ]
 BOTH_REFUSE = [
     "version: 1",
@@ -113,16 +117,50 @@ BOTH_REFUSE = [
     HEAD + "files: {a: {path: x, expires_after: {anchor: created_at}}}",
     HEAD + "files: {a: {path: x, expires_after: {anchor: created_at, seconds: 7, x: 1}}}",
     HEAD + "files: {a: {path: x, retain: -1}}",
+    HEAD + "environments: []",
+    HEAD + "environments: {s: ~}",
+    HEAD + "environments: {s: {prefix: x}}",
+    HEAD + "environments: {s: {project: S}}",
+    HEAD + "environments: {S: {project: s}}",
+    HEAD + "environments: {s: {project: s, files: {}}}",
+    HEAD + "environments: {s: {project: s, defaults: {filename: x}}}",
+    HEAD + "prefix: x",
 ]
+BOTH_TAKE_VARIABLES = [
+    "version: ${V}\nproject: ${V}x\n",
+    HEAD + "remote:\n  base_url: ${URL}\n  requests_per_minute: ${V}\n",
+    HEAD + "limits:\n  max_delete: ${V}\n",
+    HEAD + "prune:\n  unmanaged: ${NO}\n  match: x${V}\n  purposes:\n    - ${PURPOSE}\n",
+    HEAD + "defaults:\n  purpose: ${PURPOSE}\n  protect: ${NO}\n  retain: ${V}h\n",
+    HEAD + "defaults:\n  exclude:\n    - ${V}x\n  in_use: ${NONE:-keep}\n",
+    HEAD + "defaults: {purpose: '${PURPOSE}', fingerprint: false}",
+    HEAD + "environments:\n  s:\n    project: ${V}x\n    prefix: a-${V}\n",
+    HEAD + "files:\n  a:\n    path: ${URL}\n    expires_after: ${NONE:-7d}\n    filename: $${V}\n",
+    HEAD + "files:\n  a:\n    path: x\n    expires_after:\n      anchor: created_at\n"
+    "      seconds: ${SECONDS}\n",
+]
+BOTH_REFUSE_VARIABLES = [
+    HEAD + "defaults:\n  purpose: $V\n",
+    HEAD + "defaults:\n  purpose: $${PURPOSE}\n",
+    HEAD + "defaults:\n  purpose: ${1}\n",
+    HEAD + "defaults:\n  exclude: ${V}\n",
+    HEAD + "defaults: ${V}\n",
+    HEAD + "files: ${V}\n",
+]
+VARIABLES = {"V": "1", "URL": "https://x", "NO": "no", "PURPOSE": "evals", "SECONDS": "3600"}
 
 
 @pytest.mark.parametrize(
     ("text", "good"),
-    [*((text, True) for text in BOTH_TAKE), *((text, False) for text in BOTH_REFUSE)],
+    [
+        *((text, True) for text in BOTH_TAKE + BOTH_TAKE_VARIABLES),
+        *((text, False) for text in BOTH_REFUSE + BOTH_REFUSE_VARIABLES),
+    ],
 )
 def test_schema_and_parse_agree(text: str, good: bool) -> None:
+    """The schema sees a variable as it is written, the parser what is put in its place."""
     data, _ = yamltext.load(text.encode())
-    _, problems = manifest.parse(text.encode(), "M")
+    _, problems = manifest.parse(text.encode(), "M", variables=VARIABLES)
     assert (problems == []) is good
     assert accepts(SCHEMA, data) is good
 

@@ -46,6 +46,21 @@ files:
     fingerprint: true
   other: {{path: data/other.txt, filename: o.txt, protect: false}}
 """.encode()
+TARGETS = b"""\
+version: 1
+project: ${PROJECT:-fuzz}
+remote:
+  base_url: ${URL}
+  requests_per_minute: ${RPM:-60}
+environments:
+  staging: {project: fuzz-staging, base_url: "http://127.0.0.1:9/v2", prefix: "staging-"}
+  prod:
+    project: fuzz-${NAME}
+    defaults: {expires_after: 7d, renew_before: 2d, purpose: "${PURPOSE:-evals}"}
+files:
+  train: {path: "data/${NAME}.jsonl", expires_after: 14d, filename: "$${x}.jsonl"}
+"""
+VARIABLES = {"URL": URL, "NAME": "x", "EMPTY": "", "RPM": "5", "A": "\x1b[31m", "B": "\udcff"}
 TOKENS = [
     b"", b" ", b"\n", b"\t", b"\0", b"\xff", b"\xc3\x28", b"\xed\xa0\x80", b"\\ud800", b"null",
     b"true", b"-1", b"0", b"1e999", b"NaN", b"9" * 400, b"[]", b"{}", b"[" * 2000,
@@ -53,6 +68,8 @@ TOKENS = [
     b"&a", b"*a", b"<<: *a", b"!!python/object:os.system", b"? ", b"- ", b"|", b">", b"'", b'"',
     b"#", b":", b"---\n", b"%YAML", b"../..", b"/etc/passwd", b"\xe2\x80\xae", b"\x1b[31m", b"~",
     b"2026-01-01", b"1:30", b"0x10", b"1_000", b".inf", b"never", b"99999d", b"30d", b"**", b"[a-",
+    b"${", b"${A}", b"${B}", b"${RPM}", b"${EMPTY}", b"${NONE}", b"${NONE:-", b"}", b"$${",
+    b"environments", b"project", b"prefix",
 ]  # fmt: skip
 
 
@@ -110,10 +127,11 @@ def test_manifests() -> None:
     rng = random.Random(SEED)
     well = []
     for n in range(3500):
-        text = mutate(rng, MANIFEST)
+        whole, env = rng.choice(((MANIFEST, None), (TARGETS, None), (TARGETS, "prod")))
+        text = mutate(rng, whole)
 
-        def work(text: bytes = text) -> None:
-            _, problems = manifests.parse(text, "filesync.yaml")
+        def work(text: bytes = text, env: str | None = env) -> None:
+            _, problems = manifests.parse(text, "filesync.yaml", env, VARIABLES)
             if problems:
                 raise ManifestError("filesync.yaml", problems)
 

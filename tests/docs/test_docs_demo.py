@@ -30,6 +30,7 @@ def test_demo_does_the_whole_job_and_cleans_up(shell: Shell, temp: Path) -> None
         OPENAI_API_KEY="sk-of-the-caller",
         OPENAI_BASE_URL="https://files.invalid/v1",
         FILESYNC_MANIFEST="of-the-caller.yaml",
+        FILESYNC_ENV="of-the-caller",
     )
 
     assert "1 to delete, 1 to replace, 1 to create" in story

@@ -37,6 +37,23 @@ def test_manifest_applies_and_is_then_in_line(manifest: Path, tmp_path: Path) ->
     assert again.startswith("No changes.")
 
 
+@pytest.mark.parametrize(
+    ("manifest", "env"),
+    [(path.name, env) for path in MANIFESTS for env in load(path).get("environments", ())],
+)
+def test_environment_applies_beside_the_others(manifest: str, env: str, tmp_path: Path) -> None:
+    checkout = copy_checkout(tmp_path / "checkout")
+    with serving(tmp_path / "server") as to_server:
+        url = to_server["OPENAI_BASE_URL"]
+        shell = Shell(checkout, tmp_path / "home", **to_server, PROD_BASE_URL=url)
+        name = f"manifests/{manifest}"
+        shell.run("filesync", "apply", "-y", "-m", name)
+        shell.run("filesync", "apply", "-y", "-m", name, "--env", env)
+        for more in ((), ("--env", env)):
+            again = shell.run("filesync", "plan", "--detailed-exitcode", "-m", name, *more)
+            assert again.startswith("No changes.")
+
+
 def test_each_manifest_has_a_project_of_its_own() -> None:
     projects = [load(path)["project"] for path in MANIFESTS]
     assert len(set(projects)) == len(projects)
@@ -47,4 +64,5 @@ def test_reference_has_every_field() -> None:
     assert set(reference) == SECTIONS[""]
     for section in ("remote", "limits", "prune"):
         assert set(reference[section]) == SECTIONS[section]
-    assert set().union(*reference["files"].values()) == SECTIONS["files"]
+    for section in ("files", "environments"):
+        assert set().union(*reference[section].values()) == SECTIONS[section]

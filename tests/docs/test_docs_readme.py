@@ -103,6 +103,7 @@ def test_commands_table_has_every_command() -> None:
 def test_manifest_table_has_every_field() -> None:
     named = {name for row in table("The manifest") for name in re.findall(r"`([\w.]+)`", row[0])}
     fields = {f"files.KEY.{field}" for field in SECTIONS["files"]}
+    fields |= {f"environments.NAME.{field}" for field in SECTIONS["environments"]}
     for section in ("remote", "limits", "prune"):
         fields |= {f"{section}.{field}" for field in SECTIONS[section]}
     assert named == fields | {"version", "project", "defaults"}

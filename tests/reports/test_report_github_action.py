@@ -243,6 +243,48 @@ def test_arguments_and_manifest_are_passed_on(
     assert "envs/prod.lock" in repository.git("show", "--stat", "--format=", "origin/main")
 
 
+def test_environment_has_its_own_lockfile_comment_and_issue(
+    platform: Platform, repository: Repository, runner: Runner
+) -> None:
+    project = repository.project
+    several = "environments: {staging: {project: test-staging, prefix: staging-}}\n"
+    project.files("a", rest=several)
+    repository.commit("Declare the files")
+    code, log = runner.run("apply", environment="staging")
+    assert code == 0, log
+    assert platform.names() == ["staging-a.txt"]
+    assert repository.git("show", "--name-only", "--format=").split() == ["filesync.staging.lock"]
+    assert runner.run("apply")[0] == 0
+    assert platform.names() == ["a.txt", "staging-a.txt"]
+    assert repository.git("show", "--name-only", "--format=").split() == ["filesync.lock"]
+
+    project.files("a", "b", rest=several)
+    for environment in ("", "staging", ""):
+        code, log = runner.run("plan", environment=environment)
+        assert code == 0, log
+    bodies = [comment["body"] for comment in runner.gh["comments"]]
+    assert len(bodies) == 2
+    assert "test-staging" in bodies[1]
+    assert "test-staging" not in bodies[0]
+
+    platform.delete(project.id("a"))
+    assert runner.run("drift", environment="staging")[0] == 0
+    assert runner.run("drift")[0] == 1
+    # The job's variable does the same as the input.
+    (staging,) = (id_ for id_, one in platform.files().items() if one["filename"] != "a.txt")
+    platform.delete(staging)
+    runner.env["FILESYNC_ENV"] = "staging"
+    assert runner.run("drift")[0] == 1
+    titles = [issue["title"] for issue in runner.gh["issues"]]
+    assert titles == [
+        "filesync: filesync.yaml has drifted",
+        "filesync: filesync.yaml (staging) has drifted",
+    ]
+    repository.commit("Declare another")
+    assert runner.run("apply")[0] == 0
+    assert repository.git("show", "--name-only", "--format=").split() == ["filesync.staging.lock"]
+
+
 def test_no_expression_stands_in_a_script() -> None:
     """Whoever names a branch or a file must not write our shell."""
     for step in load("action.yml")["runs"]["steps"]:
