@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint docs bench clean
 
 # Remade whenever the dependencies change.
 $(VENV)/.installed: pyproject.toml
@@ -22,6 +22,11 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What the pages take from the code, and below each command what it prints now.
+docs: $(VENV)/.installed
+	$(BIN)/python docs/generate.py
+	$(BIN)/python tests/docs/docs_stories.py
 
 # How fast, as ratios to others; some eight minutes. BENCH="--only no-op --scale 0.1" for a part.
 bench: $(VENV)/.installed

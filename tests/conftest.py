@@ -11,7 +11,7 @@ import pytest
 from filesync.emulator.server import embedded
 
 # The helpers of these folders, with pytest's way of telling why an assert failed.
-sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "crash")]
+sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "crash", "../docs")]
 pytest.register_assert_rewrite("cli_harness")
 
 # Not a conftest.py of its own: mypy takes two modules of one name for a mistake.

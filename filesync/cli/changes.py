@@ -212,7 +212,8 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
         raise FilesyncError(
             f"{plural(bad, 'file')} on the platform {'is' if bad == 1 else 'are'} not what the "
             "lockfile says",
-            "`filesync forget KEY` and then `filesync apply` uploads it again",
+            "`filesync apply` uploads what is gone; to replace what differs, apply once without "
+            "its entry in the manifest, and once more with it",
         )
 
 

@@ -159,7 +159,7 @@ def parse(text: bytes, path: str) -> ToldPlan:
         raise _not_a_plan(path, "it is not JSON text") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise _not_a_plan(path, f"it is not valid JSON: {error.msg} at {where}") from None
+        raise _not_a_plan(path, f"it is not valid JSON: {error.msg}: {where}") from None
     except ValueError as error:  # a number of more digits than Python will read
         raise _not_a_plan(path, f"it is not valid JSON: {error}") from None
     if not isinstance(data, dict):

@@ -169,7 +169,7 @@ class _Reader:
                     self.path, "has git conflict markers", "resolve the merge, then run again"
                 ) from None
             where = f"line {error.lineno}, column {error.colno}"
-            raise _broken(self.path, f"is not valid JSON: {error.msg} at {where}") from None
+            raise _broken(self.path, f"is not valid JSON: {error.msg}: {where}") from None
         except ValueError as error:  # a number of more digits than Python will read
             raise _broken(self.path, f"is not valid JSON: {error}") from None
         if not isinstance(data, dict):

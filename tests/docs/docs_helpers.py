@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,9 +49,9 @@ class Shell:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[dict[str, str]]:
+def serving(data: Path, clock: Callable[[], float] = time.time) -> Iterator[dict[str, str]]:
     """Serve the emulator over HTTP; gives the environment variables that lead there."""
-    with embedded(str(data)) as url:
+    with embedded(str(data), api_key="any", clock=clock) as url:
         yield {"OPENAI_BASE_URL": url, "OPENAI_API_KEY": "any"}
 
 
