@@ -19,7 +19,7 @@ from filesync.cli.options import (
     paint,
     yes_option,
 )
-from filesync.cli.plans import make_with_progress
+from filesync.cli.plans import make_with_progress, print_plan
 from filesync.core.text import plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
@@ -113,7 +113,6 @@ def apply(
     """
     from filesync.core.guards import Allowed, enforce
     from filesync.execute.applier import Settings
-    from filesync.output.text import render_plan
     from filesync.workflow.workspace import alone
 
     if planfile is not None and only is not None:
@@ -131,7 +130,7 @@ def apply(
             if warning not in refused:
                 common.warn(warning)
         if not as_json:
-            click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+            print_plan(common, made)
         enforce(made.refusals, lifted, made.summary.delete)
         if made.has_changes:
             _ask("Apply this?", yes)
@@ -152,7 +151,6 @@ def destroy(
     """Delete every remote file that the lockfile owns."""
     from filesync.core.guards import Allowed
     from filesync.execute.applier import Settings
-    from filesync.output.text import render_plan
     from filesync.workflow.applying import plan_destroy
     from filesync.workflow.workspace import alone
 
@@ -160,7 +158,7 @@ def destroy(
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         made = plan_destroy(run)
         if not as_json:
-            click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+            print_plan(common, made)
         if made.has_changes:
             _ask("Delete these for good?", yes)
         _carry_out(common, made, Allowed(), Settings(concurrency=concurrency), as_json)
@@ -179,7 +177,7 @@ def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_ht
     if as_json:
         click.echo(to_text(status_document(made)))
     else:
-        click.echo(render_status(made, paint=paint))
+        click.echo(render_status(made, paint=paint, columns=common.columns))
 
 
 @command("verify", insecure_option)

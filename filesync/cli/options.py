@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
@@ -32,6 +33,13 @@ class Common(NamedTuple):
         from filesync.core.plan import Run
 
         return Run(manifest=self.manifest, base_url=self.base_url, **more)
+
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is that stdout goes to; None for none, and where all is shown."""
+        if self.verbose or not sys.stdout.isatty():
+            return None
+        return shutil.get_terminal_size().columns
 
     def note(self, message: str) -> None:
         """Tell something on stderr, unless told to be quiet."""

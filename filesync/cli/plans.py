@@ -134,6 +134,13 @@ def make_with_progress(
     return plan_as_saved(run, read_plan(planfile), planfile, make)
 
 
+def print_plan(common: Common, plan: Plan | ToldPlan) -> None:
+    """Print a plan as text, fit for what stdout is."""
+    from filesync.output.text import render_plan
+
+    click.echo(render_plan(plan, paint=paint, verbose=common.verbose, columns=common.columns))
+
+
 def _one_form(as_json: bool, markdown: bool, html: str | None) -> None:
     if as_json + markdown + (html == "-") > 1:
         raise click.UsageError("stdout takes one of --json, --markdown and --html -")
@@ -143,8 +150,6 @@ def _show(
     common: Common, told: ToldPlan, markdown: bool, html: str | None, *, silent: bool = False
 ) -> None:
     """Print a plan in the form asked for; a page that goes to a file comes on top of that."""
-    from filesync.output.text import render_plan
-
     if html is not None:
         from filesync.output.html import render_html
 
@@ -159,7 +164,7 @@ def _show(
 
         click.echo(render_markdown(told), nl=False)
     elif not silent:
-        click.echo(render_plan(told, paint=paint, verbose=common.verbose))
+        print_plan(common, told)
 
 
 def _tell_github(common: Common, told: ToldPlan, out: str | None) -> None:

@@ -34,7 +34,7 @@ def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: 
     if as_json:
         click.echo(to_text([file._asdict() for file in files]))
     else:
-        click.echo(render_listing(files))
+        click.echo(render_listing(files, columns=common.columns))
 
 
 @command("show", click.argument("file_id", metavar="ID"), insecure_option)

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from filesync.core.diff import Action, Change
 from filesync.core.model import RemoteFile
 from filesync.core.plan import Plan
-from filesync.core.text import human_bytes, human_duration, plural, printable
+from filesync.core.text import (
+    fitted,
+    human_bytes,
+    human_duration,
+    padded,
+    plural,
+    printable,
+    width,
+)
 from filesync.output.text import REASONS, Paint, no_paint
 
+# A name is not shortened to less than this: then rather let the line be too long.
+_NARROWEST = 16
 
-def render_status(plan: Plan, *, paint: Paint = no_paint) -> str:
-    """Return a line for each declared or locked file: id, size, age, time left, and any drift."""
+
+def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = None) -> str:
+    """Return a line for each declared or locked file: id, size, age, time left, and any drift.
+
+    Where `columns` are given, keys are shortened so that a line has no more, if that can be.
+    """
     header = ("KEY", "ID", "SIZE", "AGE", "LEFT", "STATE")
     lines = [header]
     colours = []
@@ -30,7 +44,7 @@ def render_status(plan: Plan, *, paint: Paint = no_paint) -> str:
             )
         )
         colours.append(_colour(status))
-    table = _aligned(lines, right=(2, 3, 4))
+    table = _aligned(lines, right=(2, 3, 4), shrink=0, columns=columns)
     body = [
         line if not colour else paint(line, colour)
         for line, colour in zip(table[1:], colours, strict=True)
@@ -93,8 +107,11 @@ def _colour(status: dict[str, Any]) -> str:
     return "red" if status["action"] == Action.DELETE else "yellow"
 
 
-def render_listing(files: Sequence[RemoteFile]) -> str:
-    """Return the raw remote listing as a table, oldest first, times in UTC."""
+def render_listing(files: Sequence[RemoteFile], *, columns: int | None = None) -> str:
+    """Return the raw remote listing as a table, oldest first, times in UTC.
+
+    Where `columns` are given, filenames are shortened to fit, as in `render_status`.
+    """
     rows = [("ID", "SIZE", "CREATED", "EXPIRES", "PURPOSE", "FILENAME")]
     rows += [
         (
@@ -107,7 +124,7 @@ def render_listing(files: Sequence[RemoteFile]) -> str:
         )
         for file in sorted(files, key=lambda file: (file.created_at, file.id))
     ]
-    return "\n".join(_aligned(rows, right=(1,)))
+    return "\n".join(_aligned(rows, right=(1,), shrink=5, columns=columns))
 
 
 def _moment(seconds: int) -> str:
@@ -118,13 +135,18 @@ def _moment(seconds: int) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def _aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...]) -> list[str]:
-    rows = list(rows)
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+def _aligned(
+    rows: Sequence[tuple[str, ...]], *, right: tuple[int, ...], shrink: int, columns: int | None
+) -> list[str]:
+    """Return the lines of a table; its column `shrink` gives way where `columns` are too few."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    if columns is not None:
+        surplus = sum(widths) + 2 * (len(widths) - 1) - columns
+        widths[shrink] = min(widths[shrink], max(widths[shrink] - surplus, _NARROWEST))
     return [
         "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            padded(fitted(cell, room), room, right=index in right)
+            for index, (cell, room) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]
