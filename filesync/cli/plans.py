@@ -21,6 +21,7 @@ from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.document import ToldPlan
+    from filesync.core.moment import Moment
     from filesync.core.plan import Plan, Run
 
 _markdown_option = click.option(
@@ -38,6 +39,11 @@ _html_option = click.option(
     _html_option,
     click.option("--out", metavar="FILE", help="Save the plan, for `filesync apply FILE`."),
     click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes."),
+    click.option(
+        "--at",
+        metavar="WHEN",
+        help="Show it as it will be then, e.g. +7d or 2026-12-01T12:00Z. Only to look at.",
+    ),
     click.option("--offline", is_flag=True, help="Hold files against the lockfile only."),
     only_option,
     outside_option,
@@ -50,6 +56,7 @@ def plan(
     html: str | None,
     out: str | None,
     detailed_exitcode: bool,
+    at: str | None,
     offline: bool,
     only: str | None,
     allow_outside: bool,
@@ -61,6 +68,7 @@ def plan(
     step's outputs.
     """
     from filesync.core.document import tell
+    from filesync.core.moment import moment_named
     from filesync.output.documents import plan_document, saved_document, to_text
 
     _one_form(as_json, markdown, html)
@@ -69,6 +77,12 @@ def plan(
             "an offline plan is not saved: it has not seen the platform, so it cannot be applied",
             "leave out --offline, or --out",
         )
+    if out is not None and at is not None:
+        raise FilesyncError(
+            "a plan for another time is not saved: it is for looking at, and cannot be applied",
+            "leave out --at, or --out",
+        )
+    moment = moment_named(at)
     for path in (out, html):
         if path is not None and path != "-":
             check_target(path, common.manifest)
@@ -80,7 +94,7 @@ def plan(
         allow_outside=allow_outside,
         allow_insecure_http=allow_insecure_http,
     )
-    made = make_with_progress(common, run)
+    made = make_with_progress(common, run, at=moment)
     for warning in made.warnings:
         common.warn(warning)
     told = tell(made)
@@ -114,7 +128,12 @@ def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -
 
 
 def make_with_progress(
-    common: Common, run: Run, planfile: str | None = None, *, protection: bool = True
+    common: Common,
+    run: Run,
+    planfile: str | None = None,
+    *,
+    protection: bool = True,
+    at: Moment | None = None,
 ) -> Plan:
     """Plan, and show on a terminal how far the hashing is.
 
@@ -125,7 +144,7 @@ def make_with_progress(
 
     def make(run: Run) -> Plan:
         with hashing(quiet=common.quiet) as on_hashed:
-            return make_plan(run, on_hashed=on_hashed, protection=protection)
+            return make_plan(run, on_hashed=on_hashed, protection=protection, at=at)
 
     if planfile is None:
         return make(run)

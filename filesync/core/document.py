@@ -65,7 +65,8 @@ class ToldChange(NamedTuple):
 
 
 class ToldPlan(NamedTuple):
-    """A plan, as far as its document tells. `only` is what --only narrowed it to.
+    """A plan, as far as its document tells. `only` is what --only narrowed it to, and `at` the
+    Unix second it is for if that is not the one it was made in.
 
     `made_at` and `kept`, the files that are up to date, are known of a live plan alone.
     """
@@ -82,6 +83,7 @@ class ToldPlan(NamedTuple):
     only: str | None = None
     made_at: int | None = None
     kept: tuple[ToldChange, ...] = ()
+    at: int | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the document of the contract: deletes first, no noops, no content, no key."""
@@ -96,7 +98,7 @@ class ToldPlan(NamedTuple):
             "summary": self.summary._asdict(),
             "changes": [change.document() for change in self.changes],
             "warnings": list(self.warnings),
-        }
+        } | ({} if self.at is None else {"at": self.at})
 
 
 def tell(plan: Plan) -> ToldPlan:
@@ -115,6 +117,7 @@ def tell(plan: Plan) -> ToldPlan:
         inputs.run.only,
         plan.now,
         tuple(_tell(row) for row in plan.rows if row.action is Action.NOOP),
+        plan.at,
     )
 
 
@@ -196,6 +199,7 @@ def _read(data: dict[str, Any]) -> ToldPlan:
         changes=tuple(_read_change(change) for change in changes),
         warnings=_texts(data, "warnings"),
         only=_take(data, "only", str, None),
+        at=_take(data, "at", int, None),
     )
     # A document that was cut or edited must not be shown as what was planned.
     found = Counter(change.action for change in plan.changes)

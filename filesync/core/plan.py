@@ -53,8 +53,9 @@ class PlanInputs(NamedTuple):
 class Plan:
     """What apply would do. `rows` holds every decision, `changes` those that change something.
 
-    `now` is the time it was decided at, by the server's clock, which is `clock_offset` seconds
-    ahead of ours, and `waiting` the retired files whose time has not come.
+    `now` is the time it was decided for, by the server's clock, which is `clock_offset` seconds
+    ahead of ours, and `waiting` the retired files whose time has not come. `at` is the same time
+    where it is not the present: such a plan is for looking at and cannot be applied.
     `refusals` are what apply will not do without a flag; `refresh` the lock entries whose file
     is right but whose path or protection is told anew (no remote effect);
     `recovery` is what an earlier run that was cut short left to be taken up, `known` the ids of
@@ -74,6 +75,7 @@ class Plan:
         refresh: dict[str, LockEntry] | None = None,
         recovery: Recovery = NOTHING_TO_RECOVER,
         known: Set[str] = frozenset(),
+        at: int | None = None,
     ) -> None:
         self.inputs = inputs
         self.rows = tuple(
@@ -91,6 +93,7 @@ class Plan:
         self.refresh = refresh or {}
         self.recovery = recovery
         self.known = known
+        self.at = at
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
 from typing import Any
 
 from filesync.core.diff import Action, Change
 from filesync.core.model import RemoteFile
+from filesync.core.moment import utc
 from filesync.core.plan import Plan
 from filesync.core.text import (
     fitted,
@@ -117,22 +117,14 @@ def render_listing(files: Sequence[RemoteFile], *, columns: int | None = None) -
         (
             file.id,
             "-" if file.bytes is None else human_bytes(file.bytes),
-            _moment(file.created_at),
-            "never" if file.expires_at is None else _moment(file.expires_at),
+            utc(file.created_at),
+            "never" if file.expires_at is None else utc(file.expires_at),
             printable(file.purpose),
             printable(file.filename),
         )
         for file in sorted(files, key=lambda file: (file.created_at, file.id))
     ]
     return "\n".join(_aligned(rows, right=(1,), shrink=5, columns=columns))
-
-
-def _moment(seconds: int) -> str:
-    try:
-        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    except (OverflowError, ValueError, OSError):  # a server may send any number
-        return str(seconds)
-    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def _aligned(

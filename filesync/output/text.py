@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.diff import Action, Reason
 from filesync.core.document import ToldChange, ToldPlan, tell
+from filesync.core.moment import utc
 from filesync.core.plan import Plan, Summary
 from filesync.core.text import fitted, human_bytes, padded, plural, printable, width
 
@@ -46,6 +47,9 @@ REASONS = {
     Reason.DESTROYED: "owned by the lockfile",
 }
 
+# What a plan for a later time supposes.
+UNTIL_THEN = "if nothing is applied until then"
+
 # A long list of creates says little; every delete is always shown.
 _FOLD_FROM = 40
 # Names align up to the first of these where no terminal says how wide a line may be; there they
@@ -73,6 +77,8 @@ def render_plan(
     """
     plan = tell(plan) if isinstance(plan, Plan) else plan
     lines = []
+    if plan.at is not None:
+        lines += [f"As it will be on {utc(plan.at)} UTC, {UNTIL_THEN}:", ""]
     if plan.changes:
         only = "" if plan.only is None else f", only {plan.only}"
         lines += [printable(f"{plan.project} on {plan.base_url}{only}"), ""]
