@@ -168,11 +168,11 @@ def destroy(
 def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_http: bool) -> None:
     """Show each file with its id, age, time left, and how it differs."""
     from filesync.output.documents import to_text
-    from filesync.output.tables import render_status, status_document
+    from filesync.output.tables import render_status, status_document, status_warnings
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
     made = make_with_progress(common, run, protection=False)
-    for warning in made.warnings:
+    for warning in status_warnings(made):
         common.warn(warning)
     if as_json:
         click.echo(to_text(status_document(made)))

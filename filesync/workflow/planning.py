@@ -143,6 +143,7 @@ def _decide(
         clock_offset=clock_offset,
         recovery=recovery,
         known=remote.keys(),
+        listed=remote.values(),
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
         warnings=warnings,
         refusals=guards.refusals(
