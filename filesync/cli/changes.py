@@ -38,6 +38,7 @@ _SHOWN = 20
 )
 def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     """Check the manifest and that its files are there, offline."""
+    from filesync.workflow.starting import schema_is_old, schema_path
     from filesync.workflow.workspace import read_manifest, scan
 
     run = common.run(allow_outside=allow_outside)
@@ -45,6 +46,9 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     files = scan(run, manifest, problems)
     for warning in manifest.warnings:
         common.warn(warning)
+    if schema_is_old(run.manifest):
+        path = schema_path(run.manifest)
+        common.note(f"{path} is another version's: `filesync schema -o {path}` renews it")
     if locked:
         _check_locked(run)
     agrees = ", and the lockfile agrees" if locked else ""

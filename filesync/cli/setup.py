@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 
 import click
 
 from filesync.cli.options import Common, command
-from filesync.core.text import printable
+from filesync.cli.writing import check_target, write_whole
 from filesync.errors import FilesyncError
 
 _STARTER = """\
+# yaml-language-server: $schema={schema}
+#
 # What the OpenAI platform should hold for this project. `filesync plan` shows what would
 # change, `filesync apply` makes it so and writes the file ids to {lock}.
 version: 1
@@ -41,30 +42,33 @@ files: {{}}
 def init(common: Common) -> None:
     """Write a starter manifest."""
     from filesync.local.lockstore import lock_path
+    from filesync.local.state import SCHEMA_FILE
+    from filesync.workflow.starting import project_for, write_manifest
 
     path = common.manifest
-    folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
-    project = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:63].strip("-") or "my-project"
-    text = _STARTER.format(project=project, lock=os.path.basename(lock_path(path)))
-    try:
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise FilesyncError(
-            f"{printable(path)} is there already", "edit it, or name another with --manifest PATH"
-        ) from None
-    except OSError as error:
-        raise FilesyncError(f"cannot write {printable(path)}: {error.strerror}") from None
+    lock = os.path.basename(lock_path(path))
+    text = _STARTER.format(schema=SCHEMA_FILE, project=project_for(path), lock=lock)
+    write_manifest(path, text)
     common.note(f"wrote {path}: name your files in it, then run `filesync plan`")
 
 
-@command("schema")
-def schema(common: Common) -> None:  # noqa: ARG001
-    """Print the JSON Schema of the manifest."""
-    from filesync.core.schema import json_schema
-    from filesync.output.documents import to_text
+@command(
+    "schema",
+    click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
+)
+def schema(common: Common, output: str | None) -> None:
+    """Print the JSON Schema of the manifest, by which editors complete and check it.
 
-    click.echo(to_text(json_schema()))
+    `filesync init` puts it beside the manifest, whose first line names it.
+    """
+    from filesync.workflow.starting import schema_text
+
+    if output is None or output == "-":
+        click.echo(schema_text(), nl=False)
+        return
+    check_target(output, common.manifest)
+    write_whole(output, schema_text())
+    common.note(f"wrote {output}")
 
 
 @command(

@@ -32,6 +32,9 @@ from filesync.core.fields import (
 from filesync.core.model import InUse, MaxDelete
 from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER, PURPOSES
 
+SCHEMA_ID = "https://raw.githubusercontent.com/OWNER/filesync/main/manifests/filesync.schema.json"
+"""What the schema is called, and where it is once the repository has an address."""
+
 KEY_LENGTH = 200
 """The most characters a key of `files` may have."""
 
@@ -238,4 +241,5 @@ SECTIONS: dict[str, frozenset[str]] = {
 def json_schema() -> dict[str, object]:
     """Return the JSON Schema (draft 2020-12) of the manifest, for editors and other tools."""
     schema = SHAPE.json_schema()
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, "$id": SCHEMA_ID, **schema}
