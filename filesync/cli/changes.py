@@ -35,6 +35,10 @@ _SHOWN = 20
     "validate",
     click.option("--locked", is_flag=True, help="Fail, too, if the lockfile does not agree."),
     outside_option,
+    examples={
+        "filesync validate": "before a commit, offline",
+        "filesync validate --locked": "where people apply before they commit",
+    },
 )
 def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     """Check the manifest and that its files are there, offline."""
@@ -93,6 +97,12 @@ def _check_locked(run: Run) -> None:
     only_option,
     outside_option,
     insecure_option,
+    examples={
+        "filesync apply": "show the plan, ask, do it",
+        "filesync apply --yes": "do it without asking, as in CI",
+        "filesync apply plan.json": "what `plan --out` saved, exactly",
+        "filesync apply --only 'docs/*' --no-delete": "some keys, and no delete yet",
+    },
 )
 def apply(
     common: Common,
@@ -142,7 +152,16 @@ def apply(
 
 
 @command(
-    "destroy", yes_option, json_option, concurrency_option, lock_timeout_option, insecure_option
+    "destroy",
+    yes_option,
+    json_option,
+    concurrency_option,
+    lock_timeout_option,
+    insecure_option,
+    examples={
+        "filesync destroy": "list what goes, ask, delete it",
+        "filesync destroy -m old.yaml --yes": "another manifest's files, unasked",
+    },
 )
 def destroy(
     common: Common,
@@ -168,7 +187,16 @@ def destroy(
         _carry_out(common, made, Allowed(), Settings(concurrency=concurrency), as_json)
 
 
-@command("status", json_option, outside_option, insecure_option)
+@command(
+    "status",
+    json_option,
+    outside_option,
+    insecure_option,
+    examples={
+        "filesync status": "files, ids, time left, what differs",
+        "filesync status --json": "the same for programs, times in seconds",
+    },
+)
 def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_http: bool) -> None:
     """Show each file with its id, age, time left, and how it differs."""
     from filesync.output.documents import to_text
@@ -184,7 +212,7 @@ def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_ht
         click.echo(render_status(made, paint=paint, columns=common.columns))
 
 
-@command("verify", insecure_option)
+@command("verify", insecure_option, examples={"filesync verify": "every file of the lockfile"})
 def verify(common: Common, allow_insecure_http: bool) -> None:
     """Download each locked file and compare it with the lockfile, where the API allows."""
     from filesync.workflow.verifying import verify as verify_all

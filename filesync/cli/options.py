@@ -7,7 +7,8 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
@@ -54,8 +55,8 @@ class Common(NamedTuple):
 def common_options(command: F) -> F:
     """Add --manifest, --base-url, --verbose and --quiet; read them with `common()`."""
     for option in (
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but data and errors."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more; log each request."),
+        click.option("-q", "--quiet", is_flag=True, help="Say only data, warnings and errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more: full names, each request."),
         click.option("--base-url", metavar="URL", help="The API's base URL, or emulator:DIR."),
         click.option(
             "-m",
@@ -68,10 +69,27 @@ def common_options(command: F) -> F:
     return command
 
 
+class _Command(click.Command):
+    """A command whose help ends with examples: command lines with what each is for."""
+
+    examples: Mapping[str, str]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write_dl(list(self.examples.items()), col_max=_EXAMPLE_COLUMNS)
+
+
+_EXAMPLE_COLUMNS = 44
+
+
 def command(
-    name: str, *options: Callable[[F], F]
+    name: str, *options: Callable[[F], F], examples: Mapping[str, str] = MappingProxyType({})
 ) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command with the common options; its function gets them first, as a Common."""
+    """Make a command with the common options; its function gets them first, as a Common.
+
+    `examples` are command lines for its help, each with what it is for.
+    """
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
@@ -81,7 +99,9 @@ def command(
         made: Callable[..., None] = common_options(run)
         for option in reversed(options):
             made = option(made)
-        return click.command(name)(made)
+        command = click.command(name, cls=_Command)(made)
+        command.examples = examples
+        return command
 
     return decorate
 

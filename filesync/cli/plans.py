@@ -48,6 +48,12 @@ _html_option = click.option(
     only_option,
     outside_option,
     insecure_option,
+    examples={
+        "filesync plan": "look before `filesync apply`",
+        "filesync plan --out plan.json": "save it, to be applied as it is",
+        "filesync plan --at +7d": "what will have expired in a week",
+        "filesync plan --json --detailed-exitcode": "for CI: exit code 2 means changes",
+    },
 )
 def plan(
     common: Common,
@@ -113,7 +119,16 @@ def plan(
         click.get_current_context().exit(2)
 
 
-@command("show-plan", click.argument("planfile", metavar="FILE"), _markdown_option, _html_option)
+@command(
+    "show-plan",
+    click.argument("planfile", metavar="FILE"),
+    _markdown_option,
+    _html_option,
+    examples={
+        "filesync show-plan plan.json": "read what somebody else saved",
+        "filesync show-plan plan.json --html plan.html": "as a page",
+    },
+)
 def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -> None:
     """Show a saved plan again. Needs neither manifest nor server, nor a key."""
     from filesync.workflow.saved import read_plan

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     click.option("--purpose", metavar="PURPOSE", help="Only files of this purpose."),
     json_option,
     insecure_option,
+    examples={
+        "filesync ls": "everything, the oldest first",
+        "filesync ls --purpose batch_output": "results of batches",
+    },
 )
 def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: bool) -> None:
     """List the remote files, whoever they belong to."""
@@ -37,7 +41,12 @@ def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: 
         click.echo(render_listing(files, columns=common.columns))
 
 
-@command("show", click.argument("file_id", metavar="ID"), insecure_option)
+@command(
+    "show",
+    click.argument("file_id", metavar="ID"),
+    insecure_option,
+    examples={"filesync show file-abc123": "name, size, purpose, expiry, status"},
+)
 def show(common: Common, file_id: str, allow_insecure_http: bool) -> None:
     """Print one remote file as the API describes it, in JSON."""
     from filesync.output.documents import to_text
@@ -54,6 +63,10 @@ def show(common: Common, file_id: str, allow_insecure_http: bool) -> None:
     click.argument("file_id", metavar="ID"),
     click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
     insecure_option,
+    examples={
+        "filesync download file-abc123 -o out.jsonl": "whole, or not at all",
+        "filesync download file-abc123 | head": "a look at the beginning",
+    },
 )
 def download(common: Common, file_id: str, output: str | None, allow_insecure_http: bool) -> None:
     """Fetch a remote file's content, where the API allows it."""

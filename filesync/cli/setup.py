@@ -38,7 +38,13 @@ files: {{}}
 """
 
 
-@command("init")
+@command(
+    "init",
+    examples={
+        "filesync init": "filesync.yaml in this folder",
+        "filesync init -m manifests/prod.yaml": "one of several manifests",
+    },
+)
 def init(common: Common) -> None:
     """Write a starter manifest."""
     from filesync.local.lockstore import lock_path
@@ -55,6 +61,9 @@ def init(common: Common) -> None:
 @command(
     "schema",
     click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
+    examples={
+        "filesync schema -o filesync.schema.json": "renew it after an upgrade",
+    },
 )
 def schema(common: Common, output: str | None) -> None:
     """Print the JSON Schema of the manifest, by which editors complete and check it.
@@ -88,6 +97,10 @@ def schema(common: Common, output: str | None) -> None:
         help="Where it keeps its files.",
     ),
     click.option("--api-key", metavar="KEY", help="The only key to accept; else any is."),
+    examples={
+        "filesync emulator": "then set what it prints",
+        "filesync emulator --port 0 --data /tmp/files": "any free port, another folder",
+    },
 )
 def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
     """Serve the Files and Uploads API on loopback until Ctrl-C."""

@@ -27,12 +27,13 @@ _OURS = ("FILESYNC_MANIFEST", "FILESYNC_DEBUG")
     "exec",
     only_option,
     click.argument("cmd", metavar="CMD...", nargs=-1, required=True, type=click.UNPROCESSED),
+    examples={
+        "filesync exec -- python train.py": "FILESYNC_TRAIN is set for it",
+        "filesync exec --only train -- sh -c 'echo $FILESYNC_TRAIN'": "one key, in a shell",
+    },
 )
 def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     """Run CMD with each file's id in its environment, as FILESYNC_<KEY>.
-
-    \b
-    filesync exec -- python train.py      reads os.environ["FILESYNC_TRAIN"]
 
     It takes our place: its exit code is the exit code.
     """
@@ -82,6 +83,10 @@ exec_.context_settings["allow_interspersed_args"] = False
     "render",
     click.argument("template"),
     click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
+    examples={
+        "filesync render job.json": "to stdout",
+        "filesync render job.json -o job.ready.json": "to a file",
+    },
 )
 def render(common: Common, template: str, output: str | None) -> None:
     """Print TEMPLATE with the id of a file in place of each ${filesync:KEY}.
