@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from filesync.cli import completing
 from filesync.cli.options import (
     Common,
     command,
@@ -76,7 +77,7 @@ def _check_locked(run: Run) -> None:
 
 @command(
     "apply",
-    click.argument("planfile", required=False),
+    click.argument("planfile", required=False, shell_complete=completing.files),
     yes_option,
     json_option,
     concurrency_option,

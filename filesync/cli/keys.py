@@ -6,6 +6,7 @@ import time
 
 import click
 
+from filesync.cli.completing import free_keys, locked_keys
 from filesync.cli.options import Common, command, insecure_option, outside_option
 from filesync.core.text import human_duration, printable
 
@@ -14,7 +15,7 @@ _LOCK_SECONDS = 600.0  # as apply's --lock-timeout
 
 @command(
     "id",
-    click.argument("key"),
+    click.argument("key", shell_complete=locked_keys),
     examples={
         "filesync id train": "the id, for a job: $(filesync id train)",
         "filesync id docs/hours.md": "one file of a glob",
@@ -61,7 +62,7 @@ def ids(common: Common, form: str) -> None:
 
 @command(
     "adopt",
-    click.argument("key"),
+    click.argument("key", shell_complete=free_keys),
     click.argument("file_id", metavar="[ID]", required=False),
     outside_option,
     insecure_option,
@@ -101,7 +102,9 @@ def adopt(
 
 
 @command(
-    "forget", click.argument("key"), examples={"filesync forget train": "its remote file stays"}
+    "forget",
+    click.argument("key", shell_complete=locked_keys),
+    examples={"filesync forget train": "its remote file stays"},
 )
 def forget(common: Common, key: str) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""

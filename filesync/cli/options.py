@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
+from filesync.cli.completing import files, selections
 from filesync.core.text import printable
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
@@ -62,6 +63,7 @@ def common_options(command: F) -> F:
             "-m",
             "--manifest",
             metavar="PATH",
+            shell_complete=files,
             help="The manifest.  [env: FILESYNC_MANIFEST; default: filesync.yaml]",
         ),
     ):
@@ -132,11 +134,20 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     return click.style(text, fg=colour)
 
 
-only_option = click.option("--only", metavar="GLOB", help="Only the keys that match.")
+only_option = click.option(
+    "--only", metavar="GLOB", help="Only the keys that match.", shell_complete=selections
+)
 yes_option = click.option(
     "-y", "--yes", is_flag=True, help="Do not ask. Needed without a terminal."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+output_option = click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write to FILE instead of stdout.",
+    shell_complete=files,
+)
 outside_option = click.option(
     "--allow-outside", is_flag=True, help="Take files from outside the manifest's folder."
 )

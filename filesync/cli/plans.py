@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from filesync.cli.completing import files
 from filesync.cli.options import (
     Common,
     command,
@@ -28,7 +29,10 @@ _markdown_option = click.option(
     "--markdown", is_flag=True, help="Print it in Markdown, fit for a pull request."
 )
 _html_option = click.option(
-    "--html", metavar="FILE", help="Write it as one HTML page; - for stdout."
+    "--html",
+    metavar="FILE",
+    help="Write it as one HTML page; - for stdout.",
+    shell_complete=files,
 )
 
 
@@ -37,7 +41,12 @@ _html_option = click.option(
     json_option,
     _markdown_option,
     _html_option,
-    click.option("--out", metavar="FILE", help="Save the plan, for `filesync apply FILE`."),
+    click.option(
+        "--out",
+        metavar="FILE",
+        help="Save the plan, for `filesync apply FILE`.",
+        shell_complete=files,
+    ),
     click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes."),
     click.option(
         "--at",
@@ -121,7 +130,7 @@ def plan(
 
 @command(
     "show-plan",
-    click.argument("planfile", metavar="FILE"),
+    click.argument("planfile", metavar="FILE", shell_complete=files),
     _markdown_option,
     _html_option,
     examples={

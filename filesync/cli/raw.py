@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli.options import Common, command, insecure_option, json_option
+from filesync.cli.completing import locked_ids, purposes
+from filesync.cli.options import (
+    Common,
+    command,
+    insecure_option,
+    json_option,
+    output_option,
+)
 from filesync.core.text import human_bytes, printable
 from filesync.errors import FilesyncError, LocalFileError
 
@@ -20,7 +27,12 @@ if TYPE_CHECKING:
 
 @command(
     "ls",
-    click.option("--purpose", metavar="PURPOSE", help="Only files of this purpose."),
+    click.option(
+        "--purpose",
+        metavar="PURPOSE",
+        help="Only files of this purpose.",
+        shell_complete=purposes,
+    ),
     json_option,
     insecure_option,
     examples={
@@ -43,7 +55,7 @@ def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: 
 
 @command(
     "show",
-    click.argument("file_id", metavar="ID"),
+    click.argument("file_id", metavar="ID", shell_complete=locked_ids),
     insecure_option,
     examples={"filesync show file-abc123": "name, size, purpose, expiry, status"},
 )
@@ -60,8 +72,8 @@ def show(common: Common, file_id: str, allow_insecure_http: bool) -> None:
 
 @command(
     "download",
-    click.argument("file_id", metavar="ID"),
-    click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
+    click.argument("file_id", metavar="ID", shell_complete=locked_ids),
+    output_option,
     insecure_option,
     examples={
         "filesync download file-abc123 -o out.jsonl": "whole, or not at all",

@@ -1,4 +1,4 @@
-"""Commands to begin with: init, schema, emulator."""
+"""Commands to begin with: init, schema, completion, emulator."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import click
 
-from filesync.cli.options import Common, command
+from filesync.cli.options import Common, command, output_option
 from filesync.cli.writing import check_target, write_whole
 from filesync.errors import FilesyncError
 
@@ -60,7 +60,7 @@ def init(common: Common) -> None:
 
 @command(
     "schema",
-    click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
+    output_option,
     examples={
         "filesync schema -o filesync.schema.json": "renew it after an upgrade",
     },
@@ -92,6 +92,7 @@ def schema(common: Common, output: str | None) -> None:
     click.option(
         "--data",
         metavar="DIR",
+        type=click.Path(file_okay=False),
         default=".filesync/emulator",
         show_default=True,
         help="Where it keeps its files.",
@@ -120,4 +121,23 @@ def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
         ) from None
 
 
-COMMANDS = (init, schema, emulator)
+@command(
+    "completion",
+    click.argument("shell", type=click.Choice(["bash", "zsh", "fish"])),
+    examples={
+        "filesync completion bash >> ~/.bashrc": "for every new shell",
+        "filesync completion zsh >> ~/.zshrc": "below the line with compinit",
+        "filesync completion fish > ~/.config/fish/completions/filesync.fish": "for fish",
+    },
+)
+def completion(common: Common, shell: str) -> None:  # noqa: ARG001
+    """Print what makes a shell complete filesync's commands, options and keys after Tab."""
+    from click.shell_completion import get_completion_class
+
+    cli = click.get_current_context().find_root().command
+    script = get_completion_class(shell)
+    assert script is not None
+    click.echo(script(cli, {}, "filesync", "_FILESYNC_COMPLETE").source())
+
+
+COMMANDS = (init, schema, completion, emulator)
