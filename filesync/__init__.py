@@ -46,20 +46,22 @@ def plan(
     base_url: str | None = None,
     only: str | None = None,
     offline: bool = False,
+    at: str | None = None,
     allow_outside: bool = False,
     allow_insecure_http: bool = False,
     env: str | None = None,
 ) -> Plan:
     """Return what an apply would do, as `filesync plan` does; writes nothing remotely.
 
-    `env` names one of the manifest's environments. FILESYNC_ENV is the command's and not read.
+    `env` names one of the manifest's environments; FILESYNC_ENV is the command's and not read.
+    With `at`, a time to come such as "+7d", the plan is for looking at only.
     """
+    from filesync.core.moment import moment_named
     from filesync.core.plan import Run
     from filesync.workflow.planning import make_plan
 
-    return make_plan(
-        Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline, env)
-    )
+    run = Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline, env)
+    return make_plan(run, at=moment_named(at))
 
 
 def apply(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from filesync.cli import completing
 from filesync.cli.options import (
     Common,
     command,
@@ -19,7 +20,7 @@ from filesync.cli.options import (
     paint,
     yes_option,
 )
-from filesync.cli.plans import make_with_progress
+from filesync.cli.plans import make_with_progress, print_plan
 from filesync.core.text import plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
@@ -36,9 +37,14 @@ _SHOWN = 20
     "validate",
     click.option("--locked", is_flag=True, help="Fail, too, if the lockfile does not agree."),
     outside_option,
+    examples={
+        "filesync validate": "before a commit, offline",
+        "filesync validate --locked": "where people apply before they commit",
+    },
 )
 def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     """Check the manifest and that its files are there, offline."""
+    from filesync.workflow.starting import schema_is_old, schema_path
     from filesync.workflow.workspace import read_manifest, scan
 
     run = common.run(allow_outside=allow_outside)
@@ -46,6 +52,9 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     files = scan(run, manifest, problems)
     for warning in manifest.warnings:
         common.warn(warning)
+    if schema_is_old(run.manifest):
+        path = schema_path(run.manifest)
+        common.note(f"{path} is another version's: `filesync schema -o {path}` renews it")
     if locked:
         _check_locked(run)
     agrees = ", and the lockfile agrees" if locked else ""
@@ -71,7 +80,7 @@ def _check_locked(run: Run) -> None:
 
 @command(
     "apply",
-    click.argument("planfile", required=False),
+    click.argument("planfile", required=False, shell_complete=completing.files),
     yes_option,
     json_option,
     concurrency_option,
@@ -92,6 +101,12 @@ def _check_locked(run: Run) -> None:
     only_option,
     outside_option,
     insecure_option,
+    examples={
+        "filesync apply": "show the plan, ask, do it",
+        "filesync apply --yes": "do it without asking, as in CI",
+        "filesync apply plan.json": "what `plan --out` saved, exactly",
+        "filesync apply --only 'docs/*' --no-delete": "some keys, and no delete yet",
+    },
 )
 def apply(
     common: Common,
@@ -117,7 +132,6 @@ def apply(
     from filesync.core.guards import Allowed, enforce
     from filesync.execute.applier import Settings
     from filesync.local.md5 import Md5Sums
-    from filesync.output.text import render_plan
     from filesync.workflow.saved import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
 
@@ -141,7 +155,7 @@ def apply(
             if warning not in refused:
                 common.warn(warning)
         if not as_json:
-            click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+            print_plan(common, made)
         enforce(made.refusals, lifted, made.summary.delete)
         if made.has_changes:
             _ask("Apply this?", yes)
@@ -149,7 +163,16 @@ def apply(
 
 
 @command(
-    "destroy", yes_option, json_option, concurrency_option, lock_timeout_option, insecure_option
+    "destroy",
+    yes_option,
+    json_option,
+    concurrency_option,
+    lock_timeout_option,
+    insecure_option,
+    examples={
+        "filesync destroy": "list what goes, ask, delete it",
+        "filesync destroy -m old.yaml --yes": "another manifest's files, unasked",
+    },
 )
 def destroy(
     common: Common,
@@ -162,7 +185,6 @@ def destroy(
     """Delete every remote file that the lockfile owns."""
     from filesync.core.guards import Allowed
     from filesync.execute.applier import Settings
-    from filesync.output.text import render_plan
     from filesync.workflow.applying import plan_destroy
     from filesync.workflow.workspace import alone
 
@@ -170,29 +192,38 @@ def destroy(
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         made = plan_destroy(run)
         if not as_json:
-            click.echo(render_plan(made, paint=paint, verbose=common.verbose))
+            print_plan(common, made)
         if made.has_changes:
             _ask("Delete these for good?", yes)
         _carry_out(common, made, Allowed(), Settings(concurrency=concurrency), as_json)
 
 
-@command("status", json_option, outside_option, insecure_option)
+@command(
+    "status",
+    json_option,
+    outside_option,
+    insecure_option,
+    examples={
+        "filesync status": "files, ids, time left, what differs",
+        "filesync status --json": "the same for programs, times in seconds",
+    },
+)
 def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_http: bool) -> None:
     """Show each file with its id, age, time left, and how it differs."""
     from filesync.output.documents import to_text
-    from filesync.output.tables import render_status, status_document
+    from filesync.output.tables import render_status, status_document, status_warnings
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
     made = make_with_progress(common, run, protection=False)
-    for warning in made.warnings:
+    for warning in status_warnings(made):
         common.warn(warning)
     if as_json:
         click.echo(to_text(status_document(made)))
     else:
-        click.echo(render_status(made, paint=paint))
+        click.echo(render_status(made, paint=paint, columns=common.columns))
 
 
-@command("verify", insecure_option)
+@command("verify", insecure_option, examples={"filesync verify": "every file of the lockfile"})
 def verify(common: Common, allow_insecure_http: bool) -> None:
     """Download each locked file and compare it with the lockfile, where the API allows."""
     from filesync.workflow.verifying import verify as verify_all

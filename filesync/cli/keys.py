@@ -6,13 +6,21 @@ import time
 
 import click
 
+from filesync.cli.completing import free_keys, locked_keys
 from filesync.cli.options import Common, command, insecure_option, outside_option
 from filesync.core.text import human_duration, printable
 
 _LOCK_SECONDS = 600.0  # as apply's --lock-timeout
 
 
-@command("id", click.argument("key"))
+@command(
+    "id",
+    click.argument("key", shell_complete=locked_keys),
+    examples={
+        "filesync id train": "the id, for a job: $(filesync id train)",
+        "filesync id docs/hours.md": "one file of a glob",
+    },
+)
 def id_(common: Common, key: str) -> None:
     """Print the id of KEY's file and nothing else."""
     from filesync.workflow.workspace import read_lock, unknown_key
@@ -37,6 +45,11 @@ def id_(common: Common, key: str) -> None:
         show_default=True,
         help="env: FILESYNC_<KEY>=id; github: lines for $GITHUB_OUTPUT.",
     ),
+    examples={
+        "filesync ids": "as one JSON object, {key: id}",
+        "filesync ids --format env > .env": "for a shell or a container",
+        "filesync ids --format tfvars > ids.tfvars": "for Terraform",
+    },
 )
 def ids(common: Common, form: str) -> None:
     """Print all keys with their ids."""
@@ -49,10 +62,14 @@ def ids(common: Common, form: str) -> None:
 
 @command(
     "adopt",
-    click.argument("key"),
+    click.argument("key", shell_complete=free_keys),
     click.argument("file_id", metavar="[ID]", required=False),
     outside_option,
     insecure_option,
+    examples={
+        "filesync adopt train": "the one file that looks like it",
+        "filesync adopt train file-abc123": "this file; `filesync ls` has the ids",
+    },
 )
 def adopt(
     common: Common,
@@ -84,7 +101,11 @@ def adopt(
         )
 
 
-@command("forget", click.argument("key"))
+@command(
+    "forget",
+    click.argument("key", shell_complete=locked_keys),
+    examples={"filesync forget train": "its remote file stays"},
+)
 def forget(common: Common, key: str) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""
     from filesync.core import fingerprint

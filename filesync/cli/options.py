@@ -5,12 +5,15 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
+from filesync.cli.completing import files, selections
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -35,6 +38,13 @@ class Common(NamedTuple):
 
         return Run(manifest=self.manifest, base_url=self.base_url, env=self.env, **more)
 
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is that stdout goes to; None for none, and where all is shown."""
+        if self.verbose or not sys.stdout.isatty():
+            return None
+        return shutil.get_terminal_size().columns
+
     def note(self, message: str) -> None:
         """Tell something on stderr, unless told to be quiet."""
         if not self.quiet:
@@ -55,8 +65,8 @@ class Common(NamedTuple):
 def common_options(command: F) -> F:
     """Add --manifest, --env, --base-url, --verbose and --quiet; read them with `common()`."""
     for option in (
-        click.option("-q", "--quiet", is_flag=True, help="Say nothing but data and errors."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more; log each request."),
+        click.option("-q", "--quiet", is_flag=True, help="Say only data, warnings and errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Say more: full names, each request."),
         click.option("--base-url", metavar="URL", help="The API's base URL, or emulator:DIR."),
         click.option(
             "--env",
@@ -67,6 +77,7 @@ def common_options(command: F) -> F:
             "-m",
             "--manifest",
             metavar="PATH",
+            shell_complete=files,
             help="The manifest.  [env: FILESYNC_MANIFEST; default: filesync.yaml]",
         ),
     ):
@@ -74,10 +85,27 @@ def common_options(command: F) -> F:
     return command
 
 
+class _Command(click.Command):
+    """A command whose help ends with examples: command lines with what each is for."""
+
+    examples: Mapping[str, str]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        if self.examples:
+            with formatter.section("Examples"):
+                formatter.write_dl(list(self.examples.items()), col_max=_EXAMPLE_COLUMNS)
+
+
+_EXAMPLE_COLUMNS = 44
+
+
 def command(
-    name: str, *options: Callable[[F], F]
+    name: str, *options: Callable[[F], F], examples: Mapping[str, str] = MappingProxyType({})
 ) -> Callable[[Callable[..., None]], click.Command]:
-    """Make a command with the common options; its function gets them first, as a Common."""
+    """Make a command with the common options; its function gets them first, as a Common.
+
+    `examples` are command lines for its help, each with what it is for.
+    """
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
@@ -92,7 +120,9 @@ def command(
         made: Callable[..., None] = common_options(run)
         for option in reversed(options):
             made = option(made)
-        return click.command(name)(made)
+        command = click.command(name, cls=_Command)(made)
+        command.examples = examples
+        return command
 
     return decorate
 
@@ -124,11 +154,20 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     return click.style(text, fg=colour)
 
 
-only_option = click.option("--only", metavar="GLOB", help="Only the keys that match.")
+only_option = click.option(
+    "--only", metavar="GLOB", help="Only the keys that match.", shell_complete=selections
+)
 yes_option = click.option(
     "-y", "--yes", is_flag=True, help="Do not ask. Needed without a terminal."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+output_option = click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write to FILE instead of stdout.",
+    shell_complete=files,
+)
 outside_option = click.option(
     "--allow-outside", is_flag=True, help="Take files from outside the manifest's folder."
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from filesync.cli.completing import files
 from filesync.cli.options import (
     Common,
     command,
@@ -21,6 +22,7 @@ from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.document import ToldPlan
+    from filesync.core.moment import Moment
     from filesync.core.plan import Plan, Run
     from filesync.local.md5 import Md5Sums
 
@@ -28,7 +30,10 @@ _markdown_option = click.option(
     "--markdown", is_flag=True, help="Print it in Markdown, fit for a pull request."
 )
 _html_option = click.option(
-    "--html", metavar="FILE", help="Write it as one HTML page; - for stdout."
+    "--html",
+    metavar="FILE",
+    help="Write it as one HTML page; - for stdout.",
+    shell_complete=files,
 )
 
 
@@ -37,12 +42,28 @@ _html_option = click.option(
     json_option,
     _markdown_option,
     _html_option,
-    click.option("--out", metavar="FILE", help="Save the plan, for `filesync apply FILE`."),
+    click.option(
+        "--out",
+        metavar="FILE",
+        help="Save the plan, for `filesync apply FILE`.",
+        shell_complete=files,
+    ),
     click.option("--detailed-exitcode", is_flag=True, help="Exit 2 if there are changes."),
+    click.option(
+        "--at",
+        metavar="WHEN",
+        help="Show it as it will be then, e.g. +7d or 2026-12-01T12:00Z. Only to look at.",
+    ),
     click.option("--offline", is_flag=True, help="Hold files against the lockfile only."),
     only_option,
     outside_option,
     insecure_option,
+    examples={
+        "filesync plan": "look before `filesync apply`",
+        "filesync plan --out plan.json": "save it, to be applied as it is",
+        "filesync plan --at +7d": "what will have expired in a week",
+        "filesync plan --json --detailed-exitcode": "for CI: exit code 2 means changes",
+    },
 )
 def plan(
     common: Common,
@@ -51,6 +72,7 @@ def plan(
     html: str | None,
     out: str | None,
     detailed_exitcode: bool,
+    at: str | None,
     offline: bool,
     only: str | None,
     allow_outside: bool,
@@ -62,6 +84,7 @@ def plan(
     step's outputs.
     """
     from filesync.core.document import tell
+    from filesync.core.moment import moment_named
     from filesync.output.documents import plan_document, saved_document, to_text
 
     _one_form(as_json, markdown, html)
@@ -70,6 +93,12 @@ def plan(
             "an offline plan is not saved: it has not seen the platform, so it cannot be applied",
             "leave out --offline, or --out",
         )
+    if out is not None and at is not None:
+        raise FilesyncError(
+            "a plan for another time is not saved: it is for looking at, and cannot be applied",
+            "leave out --at, or --out",
+        )
+    moment = moment_named(at)
     for path in (out, html):
         if path is not None and path != "-":
             check_target(path, common)
@@ -81,7 +110,7 @@ def plan(
         allow_outside=allow_outside,
         allow_insecure_http=allow_insecure_http,
     )
-    made = make_with_progress(common, run)
+    made = make_with_progress(common, run, at=moment)
     for warning in made.warnings:
         common.warn(warning)
     told = tell(made)
@@ -100,7 +129,16 @@ def plan(
         click.get_current_context().exit(2)
 
 
-@command("show-plan", click.argument("planfile", metavar="FILE"), _markdown_option, _html_option)
+@command(
+    "show-plan",
+    click.argument("planfile", metavar="FILE", shell_complete=files),
+    _markdown_option,
+    _html_option,
+    examples={
+        "filesync show-plan plan.json": "read what somebody else saved",
+        "filesync show-plan plan.json --html plan.html": "as a page",
+    },
+)
 def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -> None:
     """Show a saved plan again. Needs neither manifest nor server, nor a key."""
     from filesync.workflow.saved import read_plan
@@ -122,6 +160,7 @@ def make_with_progress(
     *,
     md5s: Md5Sums | None = None,
     protection: bool = True,
+    at: Moment | None = None,
 ) -> Plan:
     """Plan, and show on a terminal how far the hashing is.
 
@@ -133,13 +172,20 @@ def make_with_progress(
 
     def make(run: Run) -> Plan:
         with hashing(quiet=common.quiet) as on_hashed:
-            return make_plan(run, on_hashed=on_hashed, md5s=md5s, protection=protection)
+            return make_plan(run, on_hashed=on_hashed, md5s=md5s, protection=protection, at=at)
 
     if saved is None:
         return make(run)
     from filesync.workflow.saved import plan_as_saved
 
     return plan_as_saved(run, saved, planfile, make)
+
+
+def print_plan(common: Common, plan: Plan | ToldPlan) -> None:
+    """Print a plan as text, fit for what stdout is."""
+    from filesync.output.text import render_plan
+
+    click.echo(render_plan(plan, paint=paint, verbose=common.verbose, columns=common.columns))
 
 
 def _one_form(as_json: bool, markdown: bool, html: str | None) -> None:
@@ -151,8 +197,6 @@ def _show(
     common: Common, told: ToldPlan, markdown: bool, html: str | None, *, silent: bool = False
 ) -> None:
     """Print a plan in the form asked for; a page that goes to a file comes on top of that."""
-    from filesync.output.text import render_plan
-
     if html is not None:
         from filesync.output.html import render_html
 
@@ -167,7 +211,7 @@ def _show(
 
         click.echo(render_markdown(told), nl=False)
     elif not silent:
-        click.echo(render_plan(told, paint=paint, verbose=common.verbose))
+        print_plan(common, told)
 
 
 def _tell_github(common: Common, told: ToldPlan, out: str | None) -> None:

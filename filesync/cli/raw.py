@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli.options import Common, command, insecure_option, json_option
+from filesync.cli.completing import locked_ids, purposes
+from filesync.cli.options import (
+    Common,
+    command,
+    insecure_option,
+    json_option,
+    output_option,
+)
 from filesync.core.text import human_bytes, printable
 from filesync.errors import FilesyncError, LocalFileError
 
@@ -20,9 +27,18 @@ if TYPE_CHECKING:
 
 @command(
     "ls",
-    click.option("--purpose", metavar="PURPOSE", help="Only files of this purpose."),
+    click.option(
+        "--purpose",
+        metavar="PURPOSE",
+        help="Only files of this purpose.",
+        shell_complete=purposes,
+    ),
     json_option,
     insecure_option,
+    examples={
+        "filesync ls": "everything, the oldest first",
+        "filesync ls --purpose batch_output": "results of batches",
+    },
 )
 def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: bool) -> None:
     """List the remote files, whoever they belong to."""
@@ -34,10 +50,15 @@ def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: 
     if as_json:
         click.echo(to_text([file._asdict() for file in files]))
     else:
-        click.echo(render_listing(files))
+        click.echo(render_listing(files, columns=common.columns))
 
 
-@command("show", click.argument("file_id", metavar="ID"), insecure_option)
+@command(
+    "show",
+    click.argument("file_id", metavar="ID", shell_complete=locked_ids),
+    insecure_option,
+    examples={"filesync show file-abc123": "name, size, purpose, expiry, status"},
+)
 def show(common: Common, file_id: str, allow_insecure_http: bool) -> None:
     """Print one remote file as the API describes it, in JSON."""
     from filesync.output.documents import to_text
@@ -51,9 +72,13 @@ def show(common: Common, file_id: str, allow_insecure_http: bool) -> None:
 
 @command(
     "download",
-    click.argument("file_id", metavar="ID"),
-    click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
+    click.argument("file_id", metavar="ID", shell_complete=locked_ids),
+    output_option,
     insecure_option,
+    examples={
+        "filesync download file-abc123 -o out.jsonl": "whole, or not at all",
+        "filesync download file-abc123 | head": "a look at the beginning",
+    },
 )
 def download(common: Common, file_id: str, output: str | None, allow_insecure_http: bool) -> None:
     """Fetch a remote file's content, where the API allows it."""

@@ -1,17 +1,18 @@
-"""Commands to begin with: init, schema, emulator."""
+"""Commands to begin with: init, schema, completion, emulator."""
 
 from __future__ import annotations
 
 import os
-import re
 
 import click
 
-from filesync.cli.options import Common, command
-from filesync.core.text import printable
+from filesync.cli.options import Common, command, output_option
+from filesync.cli.writing import check_target, write_whole
 from filesync.errors import FilesyncError
 
 _STARTER = """\
+# yaml-language-server: $schema={schema}
+#
 # What the OpenAI platform should hold for this project. `filesync plan` shows what would
 # change, `filesync apply` makes it so and writes the file ids to {lock}.
 version: 1
@@ -37,34 +38,46 @@ files: {{}}
 """
 
 
-@command("init")
+@command(
+    "init",
+    examples={
+        "filesync init": "filesync.yaml in this folder",
+        "filesync init -m manifests/prod.yaml": "one of several manifests",
+    },
+)
 def init(common: Common) -> None:
     """Write a starter manifest."""
     from filesync.local.lockstore import lock_path
+    from filesync.local.state import SCHEMA_FILE
+    from filesync.workflow.starting import project_for, write_manifest
 
     path = common.manifest
-    folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
-    project = re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-")[:63].strip("-") or "my-project"
-    text = _STARTER.format(project=project, lock=os.path.basename(lock_path(path)))
-    try:
-        with open(path, "x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise FilesyncError(
-            f"{printable(path)} is there already", "edit it, or name another with --manifest PATH"
-        ) from None
-    except OSError as error:
-        raise FilesyncError(f"cannot write {printable(path)}: {error.strerror}") from None
+    lock = os.path.basename(lock_path(path))
+    text = _STARTER.format(schema=SCHEMA_FILE, project=project_for(path), lock=lock)
+    write_manifest(path, text)
     common.note(f"wrote {path}: name your files in it, then run `filesync plan`")
 
 
-@command("schema")
-def schema(common: Common) -> None:  # noqa: ARG001
-    """Print the JSON Schema of the manifest."""
-    from filesync.core.schema import json_schema
-    from filesync.output.documents import to_text
+@command(
+    "schema",
+    output_option,
+    examples={
+        "filesync schema -o filesync.schema.json": "renew it after an upgrade",
+    },
+)
+def schema(common: Common, output: str | None) -> None:
+    """Print the JSON Schema of the manifest, by which editors complete and check it.
 
-    click.echo(to_text(json_schema()))
+    `filesync init` puts it beside the manifest, whose first line names it.
+    """
+    from filesync.workflow.starting import schema_text
+
+    if output is None or output == "-":
+        click.echo(schema_text(), nl=False)
+        return
+    check_target(output, common)
+    write_whole(output, schema_text())
+    common.note(f"wrote {output}")
 
 
 @command(
@@ -79,11 +92,16 @@ def schema(common: Common) -> None:  # noqa: ARG001
     click.option(
         "--data",
         metavar="DIR",
+        type=click.Path(file_okay=False),
         default=".filesync/emulator",
         show_default=True,
         help="Where it keeps its files.",
     ),
     click.option("--api-key", metavar="KEY", help="The only key to accept; else any is."),
+    examples={
+        "filesync emulator": "then set what it prints",
+        "filesync emulator --port 0 --data /tmp/files": "any free port, another folder",
+    },
 )
 def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
     """Serve the Files and Uploads API on loopback until Ctrl-C."""
@@ -103,4 +121,23 @@ def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
         ) from None
 
 
-COMMANDS = (init, schema, emulator)
+@command(
+    "completion",
+    click.argument("shell", type=click.Choice(["bash", "zsh", "fish"])),
+    examples={
+        "filesync completion bash >> ~/.bashrc": "for every new shell",
+        "filesync completion zsh >> ~/.zshrc": "below the line with compinit",
+        "filesync completion fish > ~/.config/fish/completions/filesync.fish": "for fish",
+    },
+)
+def completion(common: Common, shell: str) -> None:  # noqa: ARG001
+    """Print what makes a shell complete filesync's commands, options and keys after Tab."""
+    from click.shell_completion import get_completion_class
+
+    cli = click.get_current_context().find_root().command
+    script = get_completion_class(shell)
+    assert script is not None
+    click.echo(script(cli, {}, "filesync", "_FILESYNC_COMPLETE").source())
+
+
+COMMANDS = (init, schema, completion, emulator)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli.options import Common, command, only_option
+from filesync.cli.completing import files
+from filesync.cli.options import Common, command, only_option, output_option
 from filesync.cli.writing import check_target, write_whole
 from filesync.core.text import plural, printable
 from filesync.errors import FilesyncError, LocalFileError
@@ -26,13 +27,21 @@ _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
 @command(
     "exec",
     only_option,
-    click.argument("cmd", metavar="CMD...", nargs=-1, required=True, type=click.UNPROCESSED),
+    click.argument(
+        "cmd",
+        metavar="CMD...",
+        nargs=-1,
+        required=True,
+        type=click.UNPROCESSED,
+        shell_complete=files,
+    ),
+    examples={
+        "filesync exec -- python train.py": "FILESYNC_TRAIN is set for it",
+        "filesync exec --only train -- sh -c 'echo $FILESYNC_TRAIN'": "one key, in a shell",
+    },
 )
 def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     """Run CMD with each file's id in its environment, as FILESYNC_<KEY>.
-
-    \b
-    filesync exec -- python train.py      reads os.environ["FILESYNC_TRAIN"]
 
     It takes our place: its exit code is the exit code.
     """
@@ -80,8 +89,12 @@ exec_.context_settings["allow_interspersed_args"] = False
 
 @command(
     "render",
-    click.argument("template"),
-    click.option("-o", "--output", metavar="FILE", help="Write to FILE instead of stdout."),
+    click.argument("template", shell_complete=files),
+    output_option,
+    examples={
+        "filesync render job.json": "to stdout",
+        "filesync render job.json -o job.ready.json": "to a file",
+    },
 )
 def render(common: Common, template: str, output: str | None) -> None:
     """Print TEMPLATE with the id of a file in place of each ${filesync:KEY}.

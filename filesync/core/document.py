@@ -65,7 +65,8 @@ class ToldChange(NamedTuple):
 
 
 class ToldPlan(NamedTuple):
-    """A plan, as far as its document tells. `only` is what --only narrowed it to.
+    """A plan, as far as its document tells. `only` is what --only narrowed it to, and `at` the
+    Unix second it is for if that is not the one it was made in.
 
     What a plan file has beyond the contract, `only`, `env` and `filled_sha256`, stands there only
     where there is one. `made_at` and `kept`, the files that are up to date, are known of a live
@@ -86,6 +87,7 @@ class ToldPlan(NamedTuple):
     filled_sha256: str | None = None
     made_at: int | None = None
     kept: tuple[ToldChange, ...] = ()
+    at: int | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the document of the contract: deletes first, no noops, no content, no key."""
@@ -100,7 +102,7 @@ class ToldPlan(NamedTuple):
             "summary": self.summary._asdict(),
             "changes": [change.document() for change in self.changes],
             "warnings": list(self.warnings),
-        }
+        } | ({} if self.at is None else {"at": self.at})
 
 
 def tell(plan: Plan) -> ToldPlan:
@@ -121,6 +123,7 @@ def tell(plan: Plan) -> ToldPlan:
         inputs.filled_sha256,
         plan.now,
         tuple(_tell(row) for row in plan.rows if row.action is Action.NOOP),
+        plan.at,
     )
 
 
@@ -204,6 +207,7 @@ def _read(data: dict[str, Any]) -> ToldPlan:
         only=_take(data, "only", str, None),
         env=_take(data, "env", str, None),
         filled_sha256=_take(data, "filled_sha256", str, None),
+        at=_take(data, "at", int, None),
     )
     # A document that was cut or edited must not be shown as what was planned.
     found = Counter(change.action for change in plan.changes)

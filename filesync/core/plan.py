@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Collection, Iterable, Set
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import NamedTuple
 
 from filesync.core.diff import DRIFT, Action, Change, Decisions
 from filesync.core.guards import Refusal
-from filesync.core.model import LockEntry, Retired
+from filesync.core.model import LockEntry, RemoteFile, Retired
 from filesync.core.recover import NOTHING_TO_RECOVER, Recovery
 
 _ORDER = {action: rank for rank, action in enumerate(Action)}
@@ -58,12 +58,13 @@ class PlanInputs(NamedTuple):
 class Plan:
     """What apply would do. `rows` holds every decision, `changes` those that change something.
 
-    `now` is the time it was decided at, by the server's clock, which is `clock_offset` seconds
-    ahead of ours, and `waiting` the retired files whose time has not come.
+    `now` is the time it was decided for, by the server's clock, which is `clock_offset` seconds
+    ahead of ours, and `waiting` the retired files whose time has not come. `at` is the same time
+    where it is not the present: such a plan is for looking at and cannot be applied.
     `refusals` are what apply will not do without a flag; `refresh` the lock entries whose file
     is right but whose path or protection is told anew (no remote effect);
     `recovery` is what an earlier run that was cut short left to be taken up, `known` the ids of
-    all remote files there were.
+    all remote files there were, and `listed` these files.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class Plan:
         refresh: dict[str, LockEntry] | None = None,
         recovery: Recovery = NOTHING_TO_RECOVER,
         known: Set[str] = frozenset(),
+        listed: Collection[RemoteFile] = (),
+        at: int | None = None,
     ) -> None:
         self.inputs = inputs
         self.rows = tuple(
@@ -96,6 +99,8 @@ class Plan:
         self.refresh = refresh or {}
         self.recovery = recovery
         self.known = known
+        self.listed = listed
+        self.at = at
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:

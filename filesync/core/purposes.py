@@ -21,6 +21,10 @@ MAX_EXPIRES_AFTER = 30 * _DAY
 """The longest life, in seconds, that the API gives a file that expires."""
 
 
+PROJECT_QUOTA = 2500 * 1000**3
+"""How many bytes OpenAI keeps for a project, by the smaller reading: a warning may be early."""
+
+
 class Purpose(NamedTuple):
     """The API's rules for one purpose: bytes, and seconds (None: never expires).
 

@@ -35,6 +35,9 @@ from filesync.core.model import InUse, MaxDelete
 from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER, PURPOSES
 from filesync.core.variables import USES_ONE
 
+SCHEMA_ID = "https://raw.githubusercontent.com/OWNER/filesync/main/manifests/filesync.schema.json"
+"""What the schema is called, and where it is once the repository has an address."""
+
 KEY_LENGTH = 200
 """The most characters a key of `files` may have."""
 
@@ -282,7 +285,7 @@ def json_schema() -> dict[str, Any]:
     schema = SHAPE.json_schema()
     definitions = {name: _open(one) for name, one in schema["$defs"].items()}
     dialect = "https://json-schema.org/draft/2020-12/schema"
-    return {"$schema": dialect, **_open(schema), "$defs": definitions}
+    return {"$schema": dialect, "$id": SCHEMA_ID, **_open(schema), "$defs": definitions}
 
 
 def _open(mapping: dict[str, Any]) -> dict[str, Any]:

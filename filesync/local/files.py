@@ -64,6 +64,36 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
         _sync_folder(folder)
 
 
+def create_atomic(path: str, data: bytes) -> None:
+    """Write a new file, whole or not at all; raises FileExistsError where something is already.
+
+    Raises LocalFileError for all else; nothing is left behind.
+    """
+    temporary = os.path.join(os.path.dirname(path), f".filesync-{os.urandom(8).hex()}.tmp")
+    try:
+        _write_new(temporary, data, None, sync=True)
+        try:
+            place(temporary, path)
+        finally:
+            _unlink_quietly(temporary)
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise LocalFileError(f"cannot write {printable(path)}: {why(error)}") from error
+
+
+def place(source: str, target: str) -> None:
+    """Give a file another name, where it can beside its own; FileExistsError if that is taken."""
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links
+        if os.path.lexists(target):
+            raise FileExistsError(target) from None
+        os.rename(source, target)
+
+
 def _existing_mode(path: str) -> int | None:
     try:
         return stat.S_IMODE(os.stat(path).st_mode)

@@ -11,6 +11,9 @@ from filesync.local.files import why
 
 STATE_DIR = ".filesync"
 
+SCHEMA_FILE = "filesync.schema.json"
+"""The manifest's JSON Schema for editors, beside the manifest; not in the folder: it is shared."""
+
 
 def state_dir(manifest_path: str) -> str:
     """Return the path of `.filesync` beside the manifest; it need not exist."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from itertools import groupby
@@ -10,9 +9,10 @@ from typing import NamedTuple
 
 from filesync.core.diff import Action
 from filesync.core.document import ToldChange, ToldPlan
+from filesync.core.moment import utc
 from filesync.core.text import human_bytes, human_duration, plural, printable
 from filesync.output.style import STYLE
-from filesync.output.text import reason_of
+from filesync.output.text import UNTIL_THEN, reason_of
 
 # A browser draws no more with pleasure; the totals count all.
 _ROWS_SHOWN = 5_000
@@ -70,7 +70,9 @@ def _name(text: str | None) -> str:
 def _head(plan: ToldPlan) -> str:
     only = f", only {_name(plan.only)}" if plan.only is not None else ""
     made = ""
-    if plan.made_at is not None:
+    if plan.at is not None:
+        made = f"<p class=note><b>As it will be on {_moment(plan.at)} UTC</b>, {UNTIL_THEN}.</p>\n"
+    elif plan.made_at is not None:
         made = f"<p class=muted>Planned {_moment(plan.made_at)} UTC</p>\n"
     return (
         f"<header>\n<h1>{_text(plan.project)}</h1>\n"
@@ -166,11 +168,7 @@ def _expiry(change: ToldChange) -> str:
 
 
 def _moment(seconds: int) -> str:
-    try:
-        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    except (OverflowError, ValueError, OSError):  # a server may send any number
-        return str(seconds)
-    return f"<time>{moment.strftime('%Y-%m-%d %H:%M')}</time>"
+    return f"<time>{utc(seconds)}</time>"
 
 
 def _table(kind: str, columns: Sequence[_Column], rows: Sequence[ToldChange]) -> str:

@@ -13,8 +13,9 @@ from typing import NamedTuple
 
 from filesync.core.diff import Action
 from filesync.core.document import ToldChange, ToldPlan
+from filesync.core.moment import utc
 from filesync.core.text import human_bytes, plural, printable
-from filesync.output.text import count_words, reason_of
+from filesync.output.text import UNTIL_THEN, count_words, reason_of
 
 # GitHub takes 65,536 in a comment; the rest is for what a caller puts around it.
 LIMIT = 65_000
@@ -87,6 +88,8 @@ def _subject(plan: ToldPlan) -> str:
     lines = f"{code(plan.project)} on {code(plan.base_url)}"
     if plan.only is not None:
         lines += f", only {code(plan.only)}"
+    if plan.at is not None:
+        lines += f"\n\n**As it will be on {utc(plan.at)} UTC**, {UNTIL_THEN}."
     if plan.has_drift:
         lines += "\n\n**Drift:** something was changed on the platform, and not by filesync."
     return lines

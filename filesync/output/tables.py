@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from filesync.core.diff import Action, Change
 from filesync.core.model import RemoteFile
+from filesync.core.moment import utc
+from filesync.core.outlook import Expiring, expiring_soon, held_by_purpose, held_in_all
 from filesync.core.plan import Plan
-from filesync.core.text import human_bytes, human_duration, plural, printable
+from filesync.core.purposes import PROJECT_QUOTA
+from filesync.core.text import (
+    fitted,
+    human_bytes,
+    human_duration,
+    padded,
+    plural,
+    printable,
+    width,
+)
 from filesync.output.text import REASONS, Paint, no_paint
 
+# A name is not shortened to less than this: then rather let the line be too long.
+_NARROWEST = 16
 
-def render_status(plan: Plan, *, paint: Paint = no_paint) -> str:
-    """Return a line for each declared or locked file: id, size, age, time left, and any drift."""
+
+def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = None) -> str:
+    """Return a line for each declared or locked file: id, size, age, time left, and any drift.
+
+    Below them stands what the platform holds of each purpose, whoever it belongs to. Where
+    `columns` are given, keys are shortened so that a line has no more, if that can be.
+    """
     header = ("KEY", "ID", "SIZE", "AGE", "LEFT", "STATE")
     lines = [header]
     colours = []
@@ -30,11 +47,12 @@ def render_status(plan: Plan, *, paint: Paint = no_paint) -> str:
             )
         )
         colours.append(_colour(status))
-    table = _aligned(lines, right=(2, 3, 4))
+    table = aligned(lines, right=(2, 3, 4), shrink=0, columns=columns)
     body = [
         line if not colour else paint(line, colour)
         for line, colour in zip(table[1:], colours, strict=True)
     ]
+    held = _held(plan)
     foot = []
     if plan.waiting:
         foot.append(f"{plural(len(plan.waiting), 'superseded file')} kept until `retain` is over.")
@@ -42,11 +60,72 @@ def render_status(plan: Plan, *, paint: Paint = no_paint) -> str:
         foot.append(f"{plural(plan.unmanaged, 'other file')} on the platform, not ours.")
     if plan.has_changes:
         foot.append("`filesync plan` shows what an apply would do.")
-    return "\n".join([table[0], *body, *([""] if foot else []), *foot])
+    parts = ([table[0], *body], held, foot)
+    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _held(plan: Plan) -> list[str]:
+    by_purpose = held_by_purpose(plan.listed)
+    if not by_purpose:
+        return []
+    total = held_in_all(by_purpose.values())
+    rows = [("ON THE PLATFORM", "FILES", "SIZE")]
+    rows += [
+        (printable(name) or "-", f"{held.files:,}", human_bytes(held.bytes))
+        for name, held in [*by_purpose.items(), ("all", total)]
+    ]
+    lines = aligned(rows, right=(1, 2))
+    share = total.bytes / PROJECT_QUOTA
+    lines[-1] += f"  {f'{share:.1%} ' if share >= 0.001 else ''}of {_QUOTA}"
+    if total.untold:
+        lines.append(f"not counting {plural(total.untold, 'file')} whose size is not told")
+    return lines
+
+
+_QUOTA = f"the {human_bytes(PROJECT_QUOTA)} that OpenAI gives a project"
+
+
+def status_warnings(plan: Plan) -> list[str]:
+    """Return what a status warns of: the plan's warnings, what expires within a day, no room."""
+    warnings = list(plan.warnings)
+    soon = expiring_soon(plan.rows, plan.now)
+    if now := [f"{printable(one.key)} ({_left(one.left)} left)" for one in soon if one.renewed_now]:
+        them = "it" if len(now) == 1 else "them"
+        warnings.append(f"{_expire(now)}: `filesync apply` renews {them} now")
+    if later := [_not_yet(one) for one in soon if not one.renewed_now]:
+        warnings.append(
+            f"{_expire(later)}: run `filesync apply` when that is reached, "
+            "or set a longer renew_before"
+        )
+    total = held_in_all(held_by_purpose(plan.listed).values())
+    if total.bytes >= PROJECT_QUOTA * _NEARLY_FULL:
+        warnings.append(
+            f"the files on the platform take {human_bytes(total.bytes)} of {_QUOTA}: "
+            "`filesync ls` lists them with their sizes"
+        )
+    return warnings
+
+
+_NEARLY_FULL = 0.9
+_NAMED = 5
+
+
+def _expire(names: Sequence[str]) -> str:
+    verb = "expires" if len(names) == 1 else "expire"
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    shown = ", ".join(names[:_NAMED])
+    return f"{plural(len(names), 'file')} {verb} in less than a day, {shown}{more}"
+
+
+def _not_yet(one: Expiring) -> str:
+    when = f"once {human_duration(one.renew_before)} is left" if one.renew_before else "too late"
+    return f"{printable(one.key)} ({_left(one.left)} left, renewed {when})"
 
 
 def status_document(plan: Plan) -> dict[str, Any]:
     """Return `status --json`: the same as data; age and time left in seconds."""
+    by_purpose = held_by_purpose(plan.listed)
+    total = held_in_all(by_purpose.values())
     return {
         "format_version": "1.0",
         "project": plan.inputs.project,
@@ -57,6 +136,17 @@ def status_document(plan: Plan) -> dict[str, Any]:
         ],
         "retired": [retired._asdict() for retired in plan.waiting],
         "unmanaged": plan.unmanaged,
+        "expiring_soon": [one._asdict() for one in expiring_soon(plan.rows, plan.now)],
+        "platform": {
+            "files": total.files,
+            "bytes": total.bytes,
+            "quota_bytes": PROJECT_QUOTA,
+            "purposes": {
+                name: {"files": held.files, "bytes": held.bytes}
+                for name, held in by_purpose.items()
+            },
+        },
+        "warnings": status_warnings(plan),
     }
 
 
@@ -93,38 +183,42 @@ def _colour(status: dict[str, Any]) -> str:
     return "red" if status["action"] == Action.DELETE else "yellow"
 
 
-def render_listing(files: Sequence[RemoteFile]) -> str:
-    """Return the raw remote listing as a table, oldest first, times in UTC."""
+def render_listing(files: Sequence[RemoteFile], *, columns: int | None = None) -> str:
+    """Return the raw remote listing as a table, oldest first, times in UTC.
+
+    Where `columns` are given, filenames are shortened to fit, as in `render_status`.
+    """
     rows = [("ID", "SIZE", "CREATED", "EXPIRES", "PURPOSE", "FILENAME")]
     rows += [
         (
             file.id,
             "-" if file.bytes is None else human_bytes(file.bytes),
-            _moment(file.created_at),
-            "never" if file.expires_at is None else _moment(file.expires_at),
+            utc(file.created_at),
+            "never" if file.expires_at is None else utc(file.expires_at),
             printable(file.purpose),
             printable(file.filename),
         )
         for file in sorted(files, key=lambda file: (file.created_at, file.id))
     ]
-    return "\n".join(_aligned(rows, right=(1,)))
+    return "\n".join(aligned(rows, right=(1,), shrink=5, columns=columns))
 
 
-def _moment(seconds: int) -> str:
-    try:
-        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
-    except (OverflowError, ValueError, OSError):  # a server may send any number
-        return str(seconds)
-    return moment.strftime("%Y-%m-%d %H:%M")
-
-
-def _aligned(rows: Iterable[tuple[str, ...]], right: tuple[int, ...]) -> list[str]:
-    rows = list(rows)
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+def aligned(
+    rows: Sequence[tuple[str, ...]],
+    *,
+    right: tuple[int, ...],
+    shrink: int = 0,
+    columns: int | None = None,
+) -> list[str]:
+    """Return the lines of a table; its column `shrink` gives way where `columns` are too few."""
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    if columns is not None:
+        surplus = sum(widths) + 2 * (len(widths) - 1) - columns
+        widths[shrink] = min(widths[shrink], max(widths[shrink] - surplus, _NARROWEST))
     return [
         "  ".join(
-            cell.rjust(width) if index in right else cell.ljust(width)
-            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+            padded(fitted(cell, room), room, right=index in right)
+            for index, (cell, room) in enumerate(zip(row, widths, strict=True))
         ).rstrip()
         for row in rows
     ]

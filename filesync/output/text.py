@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.diff import Action, Reason
 from filesync.core.document import ToldChange, ToldPlan, tell
+from filesync.core.moment import utc
 from filesync.core.plan import Plan, Summary
-from filesync.core.text import human_bytes, plural, printable
+from filesync.core.text import fitted, human_bytes, padded, plural, printable, width
 
 if TYPE_CHECKING:  # it comes with the HTTP client
     from filesync.execute.applier import Result
@@ -46,8 +47,15 @@ REASONS = {
     Reason.DESTROYED: "owned by the lockfile",
 }
 
+# What a plan for a later time supposes.
+UNTIL_THEN = "if nothing is applied until then"
+
 # A long list of creates says little; every delete is always shown.
 _FOLD_FROM = 40
+# Names align up to the first of these where no terminal says how wide a line may be; there they
+# are not shortened to less than the second.
+_NAME_COLUMNS, _NARROWEST = 44, 16
+_LEAD_COLUMNS = 13
 
 
 def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
@@ -55,33 +63,65 @@ def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
     return text
 
 
-def render_plan(plan: Plan | ToldPlan, *, paint: Paint = no_paint, verbose: bool = False) -> str:
-    """Return the plan: one line a change with its reason, deletes first, then a summary line."""
+def render_plan(
+    plan: Plan | ToldPlan,
+    *,
+    paint: Paint = no_paint,
+    verbose: bool = False,
+    columns: int | None = None,
+) -> str:
+    """Return the plan: one line a change with its reason, deletes first, then a summary line.
+
+    Where `columns` are given, names are shortened so that a line has no more; those of deletes,
+    which cannot be undone, are not.
+    """
     plan = tell(plan) if isinstance(plan, Plan) else plan
     lines = []
+    if plan.at is not None:
+        lines += [f"As it will be on {utc(plan.at)} UTC, {UNTIL_THEN}:", ""]
     if plan.changes:
         only = "" if plan.only is None else f", only {plan.only}"
         lines += [printable(f"{plan.project} on {plan.base_url}{only}"), ""]
-        lines += _table(plan.changes, paint, verbose)
+        lines += _table(plan.changes, paint, verbose, columns)
         lines += [""]
     lines.append(_headline(plan, paint))
     return "\n".join(lines)
 
 
-def _table(changes: Sequence[ToldChange], paint: Paint, verbose: bool) -> Iterable[str]:
-    width = min(max(len(_name(change)) for change in changes), 44)
+class _Row(NamedTuple):
+    name: str
+    rest: str
+
+
+def _row(change: ToldChange, verbose: bool) -> _Row:
+    # A delete cannot be undone: what goes is named by its id, not told by its size.
+    which = _size(change).rjust(8)
+    if change.action == Action.DELETE:
+        which = printable(change.id or "")
+    return _Row(_name(change), f"  {which}  {_why(change, verbose)}")
+
+
+def _table(
+    changes: Sequence[ToldChange], paint: Paint, verbose: bool, columns: int | None
+) -> Iterator[str]:
+    shown: list[tuple[str, list[_Row], int]] = []
     for action, group in groupby(changes, key=lambda change: change.action):
-        rows = list(group)
-        shown = rows if verbose or action == Action.DELETE else rows[:_FOLD_FROM]
+        every = list(group)
+        told = every if verbose or action == Action.DELETE else every[:_FOLD_FROM]
+        shown.append((action, [_row(change, verbose) for change in told], len(every) - len(told)))
+    longest = max(width(row.name) for _, rows, _ in shown for row in rows)
+    for action, rows, left in shown:
         sign, colour = _SIGNS.get(action, ("*", "yellow"))
-        for change in shown:
-            # A delete cannot be undone: what goes is named by its id, not told by its size.
-            which = _size(change).rjust(8)
-            if action == Action.DELETE:
-                which = printable(change.id or "")
-            line = f"{_name(change):<{width}}  {which}  {_why(change, verbose)}"
-            yield f"  {paint(f'{sign} {printable(action):<7}', colour)}  {line}"
-        if left := len(rows) - len(shown):
+        room = min(longest, _NAME_COLUMNS)
+        if columns is not None:
+            rest = max(width(row.rest) for row in rows)
+            room = min(longest, max(columns - _LEAD_COLUMNS - rest, _NARROWEST))
+        for row in rows:
+            cut = columns is not None and action != Action.DELETE
+            name = fitted(row.name, room) if cut else row.name
+            lead = paint(f"{sign} {printable(action):<7}", colour)
+            yield f"  {lead}  {padded(name, room)}{row.rest}"
+        if left:
             more = f"... and {left:,} more to {printable(action)} (-v shows them)"
             yield f"  {paint(sign, colour)} {more}"
 

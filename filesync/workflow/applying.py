@@ -15,6 +15,7 @@ from filesync.core.desired import policy_for
 from filesync.core.diff import Change, Decisions, Reason, let_go_of
 from filesync.core.guards import Allowed
 from filesync.core.model import InUse, LockEntry
+from filesync.core.moment import utc
 from filesync.core.plan import Plan, PlanInputs, Run
 from filesync.core.recover import NOTHING_TO_RECOVER, take_in
 from filesync.core.text import plural, printable
@@ -45,6 +46,8 @@ def apply_plan(
     has changed since the plan; files are held against their planned hash while they are sent.
     Single failures do not raise: they are in the Result.
     """
+    if plan.at is not None:
+        raise Refused(f"the plan is for {utc(plan.at)} UTC, to look at", "plan again without `at`")
     guards.enforce(plan.refusals, allowed, plan.summary.delete)
     space = open_workspace(plan.inputs.run)
     moved = []

@@ -16,11 +16,13 @@ from filesync.core.diff import Action, Change, decide, show_recovered
 from filesync.core.history import GHOST_SECONDS, History
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile, ScannedFile
+from filesync.core.moment import Moment, utc
+from filesync.core.outlook import still_there
 from filesync.core.parts import PARTS_FROM
 from filesync.core.plan import Plan, PlanInputs, Run, narrow, selects
 from filesync.core.recover import NOTHING_TO_RECOVER, recover, take_in
 from filesync.core.text import plural
-from filesync.errors import FilesyncError, ListingError
+from filesync.errors import FilesyncError, ListingError, Refused
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.journal import journal_path, read_journal
@@ -44,13 +46,15 @@ def make_plan(
     on_hashed: Callable[[int], None] | None = None,
     md5s: Md5Sums | None = None,
     protection: bool = True,
+    at: Moment | None = None,
 ) -> Plan:
     """Return what apply would do for a run; reads disk and server, writes only the hash cache.
 
     `on_hashed` is told the bytes hashed, from several threads. `md5s` are those of the apply that
     will follow: they are begun as soon as a core is free. Without `protection` a protected file's
-    loss is planned like any other, for showing only. Raises the errors of each step:
-    ManifestError, LockfileError, LocalFileError, RemoteError, Refused for a protected file.
+    loss is planned like any other, for showing only; a plan for another time, `at`, is for showing
+    only, too. Raises the errors of each step: ManifestError, LockfileError, LocalFileError,
+    RemoteError, Refused for a protected file.
     """
     space = open_workspace(run)
     files = scan(run, space.manifest, space.problems)
@@ -90,9 +94,14 @@ def make_plan(
                 f"this machine's clock is {plural(abs(round(offset)), 'second')} "
                 f"{'behind' if offset > 0 else 'ahead of'} the server's; the server's is used"
             )
-    plan = _decide(space, desired, remote, history, now, offset, warnings)
+    plan = _decide(space, desired, remote, history, now, offset, warnings, at)
     if protection:
-        guards.check_protected(plan.rows, space.manifest)
+        try:
+            guards.check_protected(plan.rows, space.manifest)
+        except Refused as error:
+            if plan.at is not None:
+                error.message = f"on {utc(plan.at)} UTC {error.message}"
+            raise
     return plan
 
 
@@ -104,11 +113,18 @@ def _decide(
     now: int,
     clock_offset: float,
     warnings: list[str],
+    at: Moment | None,
 ) -> Plan:
     manifest, lock, only = space.manifest, space.lock, space.run.only
     # As if an apply that was cut short had saved the lock: then the table needs no case for it.
     recovery = NOTHING_TO_RECOVER if space.run.offline else recover(history, lock, remote, now)
     take_in(lock, recovery, now, lambda key: policy_for(key, manifest).retain)
+    if at is not None:
+        try:
+            now = at.seen_from(now)
+        except ValueError as error:
+            raise FilesyncError(f"--at {error}", "name a time to come, such as +7d") from None
+        remote = still_there(remote, lock, now)
     everything = show_recovered(
         decide(desired, lock, remote, project=manifest.project, prune=manifest.prune, now=now),
         recovery,
@@ -135,6 +151,7 @@ def _decide(
         clock_offset=clock_offset,
         recovery=recovery,
         known=remote.keys(),
+        listed=remote.values(),
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
         warnings=warnings,
         refusals=guards.refusals(
@@ -147,6 +164,7 @@ def _decide(
             now=now,
         ),
         refresh=_refresh(decisions.rows),
+        at=None if at is None else now,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from filesync.core.document import ToldPlan, parse, tell
+from filesync.core.moment import utc
 from filesync.core.plan import Plan, Run
 from filesync.core.stale import moved
 from filesync.core.text import human_bytes, printable
@@ -58,6 +59,11 @@ def plan_as_saved(
     server, before anything is asked of a server; Refused, naming what has moved, for one that
     does not hold any more.
     """
+    if saved.at is not None:
+        raise FilesyncError(
+            f"{printable(path)} is a plan for {utc(saved.at)} UTC: it is for looking at",
+            "plan again without --at",
+        )
     space = open_workspace(run)
     if not space.problems:
         _check_owner(saved, space.manifest.project, space.server.base_url, path)

@@ -13,6 +13,7 @@ from filesync.core.plan import Run
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockstore
+from filesync.local.state import SCHEMA_FILE
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
     from filesync.core.model import Manifest, ScannedFile
@@ -137,7 +138,8 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     from filesync.local import scan as scanning
 
     targets = (None, *manifest.environments)
-    own = [run.manifest, *(lockstore.lock_path(run.manifest, env) for env in targets)]
+    locks_of_all = (lockstore.lock_path(run.manifest, env) for env in targets)
+    own = [run.manifest, *locks_of_all, SCHEMA_FILE]
     files, more = scanning.scan(
         manifest.entries,
         root_of(run),

@@ -15,6 +15,8 @@ from collections.abc import Mapping
 import pytest
 from cli_harness import CANARY, Platform, Project
 
+from filesync.core.text import width
+
 
 def on_terminal(
     project: Project, *args: str, answer: str | None = None, env: Mapping[str, str] = {}
@@ -127,3 +129,44 @@ def test_ctrl_c_at_the_question_is_130(platform: Platform, project: Project, com
     code, _ = on_terminal(project, command)
     assert code == 130
     assert platform.names() == before
+
+
+LONG = "docs/a-very-long-folder-name-indeed/with-another-below/and-a-long-file-name-too.md"
+WIDE = "docs/日本語の説明書とその他の長い名前のファイル/読んでください.md"
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_lines_fit_the_terminal_and_columns_stand_below_each_other(
+    project: Project, columns: int
+) -> None:
+    for name in (LONG, WIDE, "docs/short.md"):
+        project.write(name, "x")
+    project.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
+    env = {"COLUMNS": str(columns), "NO_COLOR": "1"}
+    _, plan = on_terminal(project, "plan", env=env)
+    _, full = on_terminal(project, "plan", "-v", env=env)
+    project.run("apply", "-y")
+    _, status = on_terminal(project, "status", env=env)
+    _, listed = on_terminal(project, "ls", env=env)
+    for text, mark in ((plan, "  1 B  new"), (status, "never  up to date"), (listed, "assistants")):
+        lines = text.splitlines()
+        # Ids and times alone leave too little of 80 columns for a listing.
+        assert max(map(width, lines)) <= columns or text == listed, text
+        at = [width(line[: line.index(mark)]) for line in lines if mark in line]
+        assert len(at) == 3
+        assert len(set(at)) == 1, text
+    assert ("…" in plan) == (columns == 80)
+    # In full where asked for, and where no terminal limits it.
+    assert WIDE in full
+    assert LONG in on_terminal(project, "status", "-v", env=env)[1]
+    assert WIDE in project.run("status").out
+
+
+def test_what_is_deleted_is_named_in_full(project: Project) -> None:
+    project.write(LONG, "x")
+    project.write("docs/short.md", "x")
+    project.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
+    project.run("apply", "-y")
+    (project.root / LONG).unlink()
+    _, text = on_terminal(project, "plan", env={"COLUMNS": "80"})
+    assert LONG in text

@@ -17,7 +17,7 @@ from filesync.core.schema import json_schema
 
 SCHEMA: dict[str, Any] = json_schema()
 _TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}
-_NOTES = {"title", "description", "examples", "$schema", "$defs"}
+_NOTES = {"title", "description", "examples", "$schema", "$id", "$defs"}
 
 
 def accepts(schema: dict[str, Any], value: Any) -> bool:
@@ -167,6 +167,8 @@ def test_schema_and_parse_agree(text: str, good: bool) -> None:
 
 def test_the_schema_says_what_it_is() -> None:
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert SCHEMA["$id"].startswith("https://")
+    assert SCHEMA["$id"].endswith("/manifests/filesync.schema.json")
     assert SCHEMA["title"] == "filesync manifest"
     assert SCHEMA["required"] == ["version", "project"]
 

@@ -27,5 +27,6 @@ def test_story_prints_what_is_shown(story: Story, tmp_path: Path) -> None:
 
 def test_pages_that_tell_what_to_run_are_run() -> None:
     told = {story.page.relative_to(ROOT).as_posix() for story in STORIES}
-    expected = {"README.md", "docs/tutorial.md", "docs/how-it-decides.md", "docs/recovery.md"}
+    named = ("tutorial", "how-it-decides", "recovery", "environments")
+    expected = {"README.md", *(f"docs/{name}.md" for name in named)}
     assert expected <= told

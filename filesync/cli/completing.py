@@ -1,0 +1,110 @@
+"""What a shell offers after Tab. Only disk is asked, and what goes wrong offers nothing."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from filesync.core.text import printable
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+Offer = Callable[[click.Context, click.Parameter, str], "list[CompletionItem]"]
+
+
+def _offer(find: Callable[[str, str | None], Iterable[tuple[str, str]]]) -> Offer:
+    """Make what click asks of a function from manifest and environment to words with notes."""
+
+    @functools.wraps(find)
+    def offer(
+        context: click.Context,
+        parameter: click.Parameter,  # noqa: ARG001
+        incomplete: str,
+    ) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        try:
+            words = sorted(
+                find(_told(context, "manifest") or "filesync.yaml", _told(context, "env"))
+            )
+        except Exception:  # a damaged lockfile, say: the command itself will tell
+            return []
+        return [
+            CompletionItem(word, help=note or None)
+            for word, note in words
+            # A line is an offer, so a word with a line break in it would be two.
+            if word.startswith(incomplete) and printable(word) == word
+        ]
+
+    return offer
+
+
+def _told(context: click.Context, option: str) -> str | None:
+    for one in (context, context.parent):
+        if one is not None and one.params.get(option):
+            return str(one.params[option])
+    return os.environ.get(f"FILESYNC_{option.upper()}") or None
+
+
+@_offer
+def locked_keys(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
+    """Offer the keys of the lockfile."""
+    from filesync.workflow.workspace import read_lock
+
+    return [(key, entry.id) for key, entry in read_lock(manifest, env).files.items()]
+
+
+@_offer
+def locked_ids(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
+    """Offer the ids of the lockfile."""
+    from filesync.workflow.workspace import read_lock
+
+    return [(entry.id, printable(key)) for key, entry in read_lock(manifest, env).files.items()]
+
+
+@_offer
+def selections(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
+    """Offer what --only can name: the lockfile's keys and the first parts that they share."""
+    from filesync.workflow.workspace import read_lock
+
+    keys = read_lock(manifest, env).files.keys()
+    return [(word, "") for word in keys | {key.partition("/")[0] for key in keys}]
+
+
+@_offer
+def free_keys(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
+    """Offer the keys of the manifest that the lockfile does not have yet."""
+    from filesync.core.plan import Run
+    from filesync.local.lockstore import lock_path
+    from filesync.workflow.workspace import read_lock, read_manifest, scan
+
+    run = Run(manifest, env=env)
+    declared, problems = read_manifest(run)
+    keys = {file.key for file in scan(run, declared, problems)}
+    if os.path.exists(lock_path(manifest, env)):
+        keys -= read_lock(manifest, env).files.keys()
+    return [(key, "") for key in keys]
+
+
+@_offer
+def purposes(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:  # noqa: ARG001
+    """Offer the purposes that files have."""
+    from filesync.core.purposes import OUTPUT_PURPOSES, PURPOSES
+
+    return [(purpose, "") for purpose in OUTPUT_PURPOSES | PURPOSES.keys()]
+
+
+def files(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    incomplete: str,
+) -> list[CompletionItem]:
+    """Leave it to the shell to offer files."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
