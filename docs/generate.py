@@ -15,7 +15,8 @@ from pathlib import Path
 
 import sentences
 import yaml
-from generate_markdown import code, paragraph, plain, render_commands, render_fields, table
+from generate_fields import render_fields
+from generate_markdown import code, paragraph, plain, render_commands, table
 
 from filesync import errors
 from filesync.cli import cli

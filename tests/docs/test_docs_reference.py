@@ -8,7 +8,8 @@ import click
 import generate
 import pytest
 from docs_pages import anchors_of, name_of
-from generate_markdown import render_commands, render_fields
+from generate_fields import render_fields
+from generate_markdown import render_commands
 
 from filesync.cli import cli
 from filesync.core.diff import Reason
@@ -38,7 +39,7 @@ def test_every_field_is_there() -> None:
 
 
 def test_a_new_command_is_picked_up() -> None:
-    @click.command()
+    @click.command(epilog="And so on.")
     @click.argument("shell", type=click.Choice(["bash", "zsh"]))
     @click.option("--at", type=click.IntRange(1, 9), default=3, show_default=True, help="When.")
     def made() -> None:
@@ -54,6 +55,7 @@ def test_a_new_command_is_picked_up() -> None:
     assert "```text\nfilesync inner made [OPTIONS] bash|zsh\n```" in text
     assert "Do \\*this\\*." in text
     assert "```text\nfilesync inner made bash\n```" in text
+    assert "```text\nAnd so on.\n```" in text
     assert "| `--at N` | When. 1 to 9. Default `3`. |" in text
 
 
@@ -73,6 +75,21 @@ def test_a_new_section_is_picked_up() -> None:
     assert "### `places.KEY`\n\nAnother place.\n" in text
     assert "| `again` | Takes the fields of [`places.KEY`](#placeskey). |" in text
     assert "| `count` | Takes a number. **Required.** |" in text
+
+
+def test_what_most_fields_take_is_told_once() -> None:
+    variable, number = {"type": "string", "pattern": "[$]"}, {"type": "integer"}
+    fields = {
+        "a": {"anyOf": [number, variable]},
+        "b": {"anyOf": [{"const": "never"}, {"type": "boolean"}, variable]},
+        "c": {"type": "array", "items": {"anyOf": [number, variable]}},
+    }
+    text = render_fields({"description": "All.", "properties": fields})
+    assert text.count("`[$]`") == 1
+    assert "Fields that take more than plain text also take text matching `[$]`." in text
+    assert "| `a` | Takes a number. |" in text
+    assert "| `b` | Takes `never` or `true` or `false`. |" in text
+    assert "| `c` | Takes a list of a number. |" in text
 
 
 def test_a_new_reason_must_be_explained() -> None:
