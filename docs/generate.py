@@ -126,6 +126,7 @@ def _variables() -> str:
         for path in sorted((ROOT / "filesync").rglob("*.py"))
         for text in _texts(path)
         for name in _VARIABLE.findall(text)
+        if name != "FILESYNC_TRAIN"  # what `exec` makes of the key that examples have
     )
     # Those of VARIABLES in its order, so that what belongs together stands together.
     order = [name for name in sentences.VARIABLES if name in found]

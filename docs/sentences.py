@@ -43,6 +43,7 @@ VARIABLES = {
     "OPENAI_ORG_ID": "Sent as `OpenAI-Organization`.",
     "OPENAI_PROJECT_ID": "Sent as `OpenAI-Project`.",
     "FILESYNC_MANIFEST": "The manifest, where `--manifest` does not name one.",
+    "FILESYNC_ENV": "The environment, where `--env` does not name one.",
     "FILESYNC_DEBUG": "Set to anything: a defect ends in a traceback.",
     "NO_COLOR": "Set to anything: no colours.",
     "GITHUB_STEP_SUMMARY": "`plan` adds its report to this file.",
