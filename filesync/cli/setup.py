@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli.options import Common, command, output_option
+from filesync.cli.options import Common, command, insecure_option, output_option
 from filesync.cli.writing import check_target, write_whole
 from filesync.errors import FilesyncError
+
+if TYPE_CHECKING:
+    from filesync.core.importable import Found
+    from filesync.core.plan import Run
 
 _STARTER = """\
 # yaml-language-server: $schema={schema}
@@ -27,7 +34,7 @@ defaults:
 limits:
   max_delete: 30%             # an apply that would delete more of our files is refused
 
-files: {{}}
+files: {{}}                     # instead of this line, for example:
 # files:
 #   train:                    # the key: `filesync id train` prints the file's id
 #     path: data/train.jsonl
@@ -40,22 +47,87 @@ files: {{}}
 
 @command(
     "init",
+    click.option("--project", metavar="NAME", help="Who owns the files; else the folder's name."),
+    click.option(
+        "--from-remote", is_flag=True, help="Declare the files that are on the platform already."
+    ),
+    click.option(
+        "--download/--no-download",
+        default=None,
+        help="With --from-remote: fetch into files/ what the API gives out, or only take what "
+        "is in this folder. Needed without a terminal.",
+    ),
+    click.option("--match", metavar="GLOB", help="With --from-remote: only remote files so named."),
+    insecure_option,
     examples={
         "filesync init": "filesync.yaml in this folder",
         "filesync init -m manifests/prod.yaml": "one of several manifests",
+        "filesync init --from-remote --download": "for files that are there already",
+        "filesync init --from-remote --match 'kb-*'": "for some of them",
     },
 )
-def init(common: Common) -> None:
-    """Write a starter manifest."""
+def init(
+    common: Common,
+    project: str | None,
+    from_remote: bool,
+    download: bool | None,
+    match: str | None,
+    allow_insecure_http: bool,
+) -> None:
+    """Write a starter manifest, or one for what is on the platform already.
+
+    With --from-remote the ids go to the lockfile, so that the next plan finds no changes.
+    A file is declared where its content is known: downloaded, where the API allows that, or
+    from a file in this folder with the same name and size. The others become comments.
+    Nothing is uploaded, deleted or overwritten.
+    """
+    if from_remote:
+        run = common.run(allow_insecure_http=allow_insecure_http)
+        _init_from_remote(common, run, project, download, match)
+        return
+    if download is not None or match is not None:
+        raise click.UsageError("--download and --match go with --from-remote")
+    from filesync.core.manifesttext import scalar
     from filesync.local.lockstore import lock_path
     from filesync.local.state import SCHEMA_FILE
-    from filesync.workflow.starting import project_for, write_manifest
+    from filesync.workflow.starting import project_named, write_manifest
 
     path = common.manifest
+    owner = scalar(project_named(project, path))
     lock = os.path.basename(lock_path(path))
-    text = _STARTER.format(schema=SCHEMA_FILE, project=project_for(path), lock=lock)
-    write_manifest(path, text)
+    write_manifest(path, _STARTER.format(schema=SCHEMA_FILE, project=owner, lock=lock))
     common.note(f"wrote {path}: name your files in it, then run `filesync plan`")
+
+
+def _init_from_remote(
+    common: Common, run: Run, project: str | None, download: bool | None, match: str | None
+) -> None:
+    from filesync.local.lockstore import lock_path
+    from filesync.output.imported import guess_warning, told_download, told_import
+    from filesync.output.progress import fetching
+    from filesync.workflow.importing import import_remote
+
+    def may_download(wanted: Sequence[Found]) -> bool:
+        if download is not None:
+            return download
+        what = told_download(wanted)
+        if not sys.stdin.isatty():
+            raise FilesyncError(
+                f"{what} can be downloaded, and there is no terminal to ask on",
+                "pass --download to fetch them into files/, "
+                "or --no-download to take only what is in this folder",
+            )
+        return click.confirm(f"Download {what} into files/?", err=True)
+
+    with fetching(quiet=common.quiet) as on_fetched:
+        imported = import_remote(
+            run, project=project, match=match, may_download=may_download, on_fetched=on_fetched
+        )
+    result = imported.result
+    for line in told_import(result, imported.left_out, common.manifest, lock_path(common.manifest)):
+        common.note(line)
+    if (warning := guess_warning(result.declared)) is not None:
+        common.warn(warning)
 
 
 @command(

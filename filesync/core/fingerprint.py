@@ -40,6 +40,12 @@ def parse(filename: str) -> Fingerprint | None:
     return Fingerprint(*found.groups()) if found else None
 
 
+def without(filename: str) -> str:
+    """Return a remote filename as it was before it got its fingerprint, if it has one."""
+    found = _TOKEN.search(filename)
+    return filename[: found.start()] + filename[found.end(2) :] if found else filename
+
+
 def rewritten(filename: str) -> str:
     """Return the name as the strictest gateway would store it, to compare names through one.
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from filesync.core.diff import Action
 from filesync.core.plan import Plan
-from filesync.core.text import human_bytes, printable
+from filesync.core.text import human_bytes, plural, printable
 from filesync.execute.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.output.text import past
 
@@ -24,21 +24,41 @@ def hashing(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    guard = threading.Lock()
-    hashed, told_at = 0, time.monotonic() + _TELL_AFTER
+    with _counting(lambda _calls, count: f"hashed {human_bytes(count)}") as on_hashed:
+        yield on_hashed
 
-    def on_hashed(count: int) -> None:
-        nonlocal hashed, told_at
+
+@contextmanager
+def fetching(*, quiet: bool) -> Iterator[Callable[[int], None]]:
+    """Give what is told the size of each file downloaded, and shows their number, likewise."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _count: None
+        return
+    with _counting(
+        lambda calls, count: f"downloaded {plural(calls, 'file')}, {human_bytes(count)}"
+    ) as on_fetched:
+        yield on_fetched
+
+
+@contextmanager
+def _counting(line: Callable[[int, int], str]) -> Iterator[Callable[[int], None]]:
+    """Give what adds up counts and shows `line(calls, sum)` now and then."""
+    guard = threading.Lock()
+    calls, total, told_at = 0, 0, time.monotonic() + _TELL_AFTER
+
+    def on_count(count: int) -> None:
+        nonlocal calls, total, told_at
         with guard:
-            hashed += count
+            calls += 1
+            total += count
             if time.monotonic() >= told_at:
                 told_at = time.monotonic() + _TELL_EVERY
-                _show(f"hashed {human_bytes(hashed)}")
+                _show(line(calls, total))
 
     try:
-        yield on_hashed
+        yield on_count
     finally:
-        if hashed:
+        if calls:
             _show("")
 
 

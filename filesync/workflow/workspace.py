@@ -183,13 +183,16 @@ def choose_server(run: Run, manifest_says: str | None) -> Server:
 
 
 @contextmanager
-def reader(server: Server, run: Run, *, requests_per_minute: int = 1000) -> Iterator[Reader]:
+def reader(
+    server: Server, run: Run, *, requests_per_minute: int = 1000, settings: Settings | None = None
+) -> Iterator[Reader]:
     """Connect for looking only: what this gives has no method that writes."""
     from filesync.remote.client import Reader
 
+    pace = _pace(server, requests_per_minute)
     with (
         _endpoint(server, run) as endpoint,
-        Reader(endpoint, requests_per_minute=_pace(server, requests_per_minute)) as client,
+        Reader(endpoint, requests_per_minute=pace, settings=settings) as client,
     ):
         yield client
 
