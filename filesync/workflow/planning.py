@@ -19,6 +19,7 @@ from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 from filesync.core.parts import PARTS_FROM
 from filesync.core.plan import Plan, PlanInputs, Run, narrow, selects
 from filesync.core.recover import NOTHING_TO_RECOVER, recover, take_in
+from filesync.core.sharing import share
 from filesync.core.text import plural
 from filesync.errors import FilesyncError, ListingError
 from filesync.local.hash_cache import HashCache
@@ -38,12 +39,17 @@ _CLOCK_TOLERANCE_SECONDS = 300
 
 
 def make_plan(
-    run: Run, *, on_hashed: Callable[[int], None] | None = None, protection: bool = True
+    run: Run,
+    *,
+    on_hashed: Callable[[int], None] | None = None,
+    protection: bool = True,
+    sharing: bool = True,
 ) -> Plan:
     """Return what apply would do for a run; reads disk and server, writes only the hash cache.
 
     `on_hashed` is told the bytes hashed, from several threads. Without `protection` a protected
-    file's loss is planned like any other, for showing only. Raises the errors of each step:
+    file's loss is planned like any other, and without `sharing` each key is decided by itself,
+    both for showing only. Raises the errors of each step:
     ManifestError, LockfileError, LocalFileError, RemoteError, Refused for a protected file.
     """
     space = open_workspace(run)
@@ -80,7 +86,7 @@ def make_plan(
                 f"this machine's clock is {plural(abs(round(offset)), 'second')} "
                 f"{'behind' if offset > 0 else 'ahead of'} the server's; the server's is used"
             )
-    plan = _decide(space, desired, remote, history, now, offset, warnings)
+    plan = _decide(space, desired, remote, history, now, offset, warnings, sharing)
     if protection:
         guards.check_protected(plan.rows, space.manifest)
     return plan
@@ -94,6 +100,7 @@ def _decide(
     now: int,
     clock_offset: float,
     warnings: list[str],
+    sharing: bool,
 ) -> Plan:
     manifest, lock, only = space.manifest, space.lock, space.run.only
     # As if an apply that was cut short had saved the lock: then the table needs no case for it.
@@ -111,6 +118,8 @@ def _decide(
             "`filesync status` lists the keys; quote the glob so that the shell leaves it alone",
         )
     decisions = narrow(everything, only)
+    if sharing:
+        decisions = share(decisions, lock, remote, recovery, now)
     return Plan(
         PlanInputs(
             run=space.run,
