@@ -114,9 +114,12 @@ def forget(common: Common, key: str) -> None:
 
     run = common.run()
     with alone(run, timeout=_LOCK_SECONDS, on_wait=common.warn):
-        entry = forget_key(run, key)
-    common.note(f"forgot {key}; {entry.id} is still on the platform")
-    if fingerprint.parse(entry.filename) is not None:
+        entry, shared_with = forget_key(run, key)
+    common.note(
+        f"forgot {key}; {entry.id} is still on the platform"
+        + (f", shared by {printable(shared_with)}" if shared_with is not None else "")
+    )
+    if shared_with is None and fingerprint.parse(entry.filename) is not None:
         common.warn(
             f"{printable(entry.filename)} carries this project's fingerprint: the next apply "
             "adopts it again if the manifest asks for it, and deletes it as an orphan if not"

@@ -49,6 +49,7 @@ class Reason(enum.StrEnum):
     RETIRED = "retired"
     ORPHAN = "orphan"
     UNMANAGED = "unmanaged"
+    SHARED = "shared"  # another key has this very file, or uploads it; see core.sharing
     MOVED = "moved"  # a key that is gone held this very file: it only gets another name here
     RECOVERED = "recovered"  # an apply that was cut short uploaded it; the journal knows
     DESTROYED = "destroyed"  # only from `filesync destroy`, which asks no table
@@ -64,7 +65,9 @@ class Change(NamedTuple):
     `key` is None for a remote file that no key ever named (orphan, unmanaged). `locked` and
     `remote` are what the lock and the server hold now, for a reader of the plan and for the
     guards. `fields` lists the attributes that differ, for attributes_changed only; `moved_from`
-    is the key that held the file before, for moved only.
+    is the key that held the file before, for moved only; `shared_with` is the other key, for
+    shared only, and an adopt that has no id yet gets the one of that key's upload. `supersedes`
+    is the live file that a key leaves for another.
     """
 
     key: str | None
@@ -76,6 +79,8 @@ class Change(NamedTuple):
     remote: RemoteFile | None = None
     fields: tuple[str, ...] = ()
     moved_from: str | None = None
+    shared_with: str | None = None
+    supersedes: RemoteFile | None = None
 
 
 class Decisions(NamedTuple):
@@ -167,7 +172,7 @@ def _decide_file(
 ) -> Change:
     """Decide one wanted file: the first eight rows of the table."""
     live = remote.get(locked.id) if locked is not None else None
-    action, reason, fields = _judge(want, locked, live, now)
+    action, reason, fields = judge(want, locked, live, now)
     file_id = locked.id if locked is not None and live is not None else None
     if action is Action.NOOP:
         return Change(want.key, action, reason, file_id, want, locked, live)
@@ -177,23 +182,25 @@ def _decide_file(
     found = spare.take(want)
     if found is not None:
         entry = found_entry(want, found, now)
-        judged = _judge(want, entry, found, now)
+        judged = judge(want, entry, found, now)
         if judged[0] is Action.NOOP:
+            match = Reason.FINGERPRINT_MATCH
             return Change(
-                want.key, Action.ADOPT, Reason.FINGERPRINT_MATCH, found.id, want, locked, found
+                want.key, Action.ADOPT, match, found.id, want, locked, found, supersedes=live
             )
         if locked is None:
             # Ours, but to be replaced at once: broken, expiring, or with another expiry.
             action, reason, fields = judged
-            return Change(want.key, action, reason, found.id, want, entry, found, fields)
-        spare.give_back(found)
-    return Change(want.key, action, reason, file_id, want, locked, live, fields)
+            live, locked, file_id = found, entry, found.id
+        else:
+            spare.give_back(found)
+    return Change(want.key, action, reason, file_id, want, locked, live, fields, supersedes=live)
 
 
-def _judge(
+def judge(
     want: DesiredFile, locked: LockEntry | None, live: RemoteFile | None, now: int
 ) -> tuple[Action, Reason, tuple[str, ...]]:
-    """Hold one wanted file against its lock entry and its live remote file."""
+    """Hold one wanted file against a lock entry and the live remote file: the table's core."""
     if locked is None:
         return Action.CREATE, Reason.NEW, ()
     if live is None:
@@ -293,7 +300,7 @@ class _LetGo:
         """Return the move of a file that would be right for `want` as it is, if there is one."""
         for key, entry in self._by_sha256.get(want.sha256, ()):
             live = self._remote.get(entry.id)
-            if key not in self.taken and _judge(want, entry, live, now)[0] is Action.NOOP:
+            if key not in self.taken and judge(want, entry, live, now)[0] is Action.NOOP:
                 self.taken.add(key)
                 return Change(
                     want.key, Action.ADOPT, Reason.MOVED, entry.id, want, entry, live, (), key

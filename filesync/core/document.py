@@ -24,9 +24,10 @@ _AGAIN = "make it again with `filesync plan --out FILE`"
 class ToldChange(NamedTuple):
     """One change, as desired, or for what is to go as locked or as the server tells it.
 
-    The action and the reason are text: a later 1.x may have others. What follows `fields` is
-    not in the document: what the policy asks for a new file (None is never), when the file that
-    is there now expires, and the key that held a moved file before.
+    The action and the reason are text: a later 1.x may have others. `shared_with`, the key
+    whose file it shares, is in the document only where there is one. What follows it is not:
+    what the policy asks for a new file (None is never), when the file that is there now
+    expires, and the key that held a moved file before.
     """
 
     key: str | None
@@ -39,6 +40,7 @@ class ToldChange(NamedTuple):
     sha256: str | None
     id: str | None
     fields: tuple[str, ...] = ()
+    shared_with: str | None = None
     expires_after: int | None = None
     expires_at: int | None = None
     moved_from: str | None = None
@@ -50,7 +52,7 @@ class ToldChange(NamedTuple):
 
     def document(self) -> dict[str, Any]:
         """Return the change as the contract writes it."""
-        return {
+        told: dict[str, Any] = {
             "key": self.key,
             "action": self.action,
             "reason": self.reason,
@@ -62,6 +64,7 @@ class ToldChange(NamedTuple):
             "id": self.id,
             "fields": list(self.fields),
         }
+        return told if self.shared_with is None else told | {"shared_with": self.shared_with}
 
 
 class ToldPlan(NamedTuple):
@@ -144,6 +147,7 @@ def _tell(change: Change) -> ToldChange:
         sha256=None if source is None else source.sha256,
         id=change.id,
         fields=change.fields,
+        shared_with=change.shared_with,
         expires_after=None if want is None else want.policy.expires_after,
         expires_at=expires_at,
         moved_from=change.moved_from,
@@ -236,6 +240,7 @@ def _read_change(data: object) -> ToldChange:
         sha256=_take(data, "sha256", str, None),
         id=_take(data, "id", str, None),
         fields=_texts(data, "fields"),
+        shared_with=_take(data, "shared_with", str, None),
     )
 
 

@@ -22,6 +22,7 @@ from filesync.errors import Refused
 CAP_FROM = 10
 MASS_MISSING_FROM = 3
 _SHOWN = 5
+_LOST = {Action.DELETE: "deleted", Action.FORGET: "forgotten"}
 
 
 class Guard(StrEnum):
@@ -54,23 +55,24 @@ class Allowed(NamedTuple):
 
 
 def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
-    """Raise Refused if a protected file would be replaced or deleted: not even a plan is made."""
+    """Raise Refused if a protected file would be lost to its key: not even a plan is made."""
     hits = []
     for row in rows:
         if row.desired is not None:
             protected = row.desired.policy.protect
-            loses = row.action is Action.REPLACE or (
-                row.action is Action.ADOPT and row.locked is not None and row.locked.id != row.id
-            )
+            loses = row.supersedes is not None
         else:
             protected = (row.locked is not None and row.locked.protect) or (
                 row.key is not None and policy_for(row.key, manifest).protect
             )
-            # What waits in `retired` was superseded when that was allowed.
-            loses = row.action is Action.DELETE and row.reason is not Reason.RETIRED
+            # What waits in `retired` was superseded when that was allowed. A file that another
+            # key shares stays, but then nothing would say any more that it must.
+            shared = row.action is Action.FORGET and row.reason is Reason.SHARED
+            loses = (row.action is Action.DELETE and row.reason is not Reason.RETIRED) or shared
         if protected and loses:
-            verb = "deleted" if row.action is Action.DELETE else "replaced"
-            hits.append(f"{printable(row.key or '')} ({row.id}) would be {verb}: {row.reason}")
+            old = row.id if row.supersedes is None else row.supersedes.id
+            verb = _LOST.get(row.action, "replaced")
+            hits.append(f"{printable(row.key or '')} ({old}) would be {verb}: {row.reason}")
     if hits:
         raise Refused(
             f"{plural(len(hits), 'protected file')} would be lost:\n  " + "\n  ".join(hits),
@@ -89,7 +91,8 @@ def refusals(
     unclear: Mapping[str, list[str]],
     now: int,
 ) -> list[Refusal]:
-    """Return every refusal for `rows`; `all_rows` is the same before `--only` narrowed it.
+    """Return every refusal for `rows`; `all_rows` are those of the table, not narrowed by `--only`
+    and with nothing shared.
 
     `unclear` maps a key to the ids of files that an upload cut short may have made.
     """
@@ -181,17 +184,19 @@ def _lookalikes(
 
 def _mass_missing(rows: Iterable[Change], lock: Lockfile, now: int) -> Refusal | None:
     """Most locked files gone at once smells of a wrong key or project, not of deletions."""
-    gone = sum(
-        row.locked is not None
+    ids = {
+        row.locked.id
+        for row in rows
+        if row.locked is not None
         and row.reason in (Reason.MISSING_REMOTELY, Reason.GONE)
         and (row.locked.expires_at is None or row.locked.expires_at > now)
-        for row in rows
-    )
-    if gone < MASS_MISSING_FROM or gone * 2 <= len(lock.files):
+    }
+    gone, locked = len(ids), len({entry.id for entry in lock.files.values()})
+    if gone < MASS_MISSING_FROM or gone * 2 <= locked:
         return None
     return Refusal(
         Guard.MISSING,
-        f"{gone} of {len(lock.files)} locked files are gone from the platform: "
+        f"{gone} of {locked} locked files are gone from the platform: "
         "is this the right key and project?",
         "check OPENAI_API_KEY and OPENAI_PROJECT_ID; if they really are gone, "
         "upload them again with --accept-missing",
@@ -202,10 +207,10 @@ def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile)
     deletes = sum(row.action is Action.DELETE for row in rows)
     if not lock.files or not deletes or any(row.desired is not None for row in all_rows):
         return None
+    owned = len({entry.id for entry in lock.files.values()})
     return Refusal(
         Guard.EMPTIED,
-        f"the manifest names no file any more, and {plural(len(lock.files), 'file')} of it "
-        "would be deleted",
+        f"the manifest names no file any more, and {plural(owned, 'file')} of it would be deleted",
         "if that is meant, run `filesync destroy`; "
         f"or say how many may go with --max-delete {deletes}",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import product
 from json.encoder import encode_basestring
@@ -26,12 +27,17 @@ _FIX = "restore it from git (git log -p on the file shows its past); do not edit
 
 @dataclass
 class Lockfile:
-    """The lock in memory; `retired` maps a superseded file's id to its record."""
+    """The lock in memory; `retired` maps a superseded file's id to its record.
+
+    Several keys may hold one file, and only one that none holds is retired: `put`, `drop` and
+    `retire` see to that, so nothing else changes `files` or `retired`.
+    """
 
     project: str
     base_url: str
     files: dict[str, LockEntry] = field(default_factory=dict)
     retired: dict[str, Retired] = field(default_factory=dict)
+    _holders: Counter[str] | None = field(default=None, init=False, repr=False, compare=False)
 
     def id(self, key: str) -> str:
         """Return the remote file id for a key; KeyError if the lock has no such key."""
@@ -41,15 +47,47 @@ class Lockfile:
         """Return every remote id the lock answers for, current and retired."""
         return {entry.id for entry in self.files.values()} | set(self.retired)
 
-    def retire(self, file_id: str, key: str, delete_after: int) -> None:
-        """Put a superseded file on the waiting list, until a Unix second it may be deleted from."""
+    def held(self, file_id: str, besides: str | None = None) -> bool:
+        """Say whether any key holds a file, or any besides one."""
+        own = besides in self.files and self.files[besides].id == file_id
+        return self._count()[file_id] > own
+
+    def put(self, key: str, entry: LockEntry) -> None:
+        """Let a key hold a file, which need not wait to be deleted any more."""
+        self.take_out(key)
+        self.files[key] = entry
+        self._count()[entry.id] += 1
+        self.retired.pop(entry.id, None)
+
+    def take_out(self, key: str) -> LockEntry | None:
+        """Let a key hold nothing any more; return the entry it had."""
+        holders = self._count()
+        entry = self.files.pop(key, None)
+        if entry is not None:
+            holders[entry.id] -= 1
+        return entry
+
+    def retire(self, file_id: str, key: str, delete_after: int) -> bool:
+        """Put a superseded file on the waiting list, until a Unix second it may be deleted from.
+
+        One that a key still holds stays off it. Returns whether it waits.
+        """
+        if self.held(file_id):
+            return False
         self.retired[file_id] = Retired(file_id, key, delete_after)
+        return True
 
     def drop(self, file_id: str, key: str | None) -> None:
         """Forget a file that is gone, whether `key` holds it or it waits in `retired`."""
         self.retired.pop(file_id, None)
-        if key is not None and key in self.files and self.files[key].id == file_id:
-            del self.files[key]
+        if key in self.files and self.files[key].id == file_id:
+            self.take_out(key)
+
+    def _count(self) -> Counter[str]:
+        """Return how many keys hold each id; counted once, then kept."""
+        if self._holders is None:
+            self._holders = Counter(entry.id for entry in self.files.values())
+        return self._holders
 
 
 def dump(lock: Lockfile) -> bytes:

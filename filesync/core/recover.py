@@ -178,10 +178,9 @@ def take_in(lock: Lockfile, recovery: Recovery, now: int, retain: Callable[[str]
     """
     for key, entry in recovery.entries:
         before = lock.files.get(key)
-        if before is not None and before.id != entry.id:
+        lock.put(key, entry)
+        if before is not None:
             lock.retire(before.id, key, now + retain(key))
-        lock.retired.pop(entry.id, None)
-        lock.files[key] = entry
     for file_id, key in recovery.wrong.items():
         lock.retire(file_id, key, now)
 

@@ -78,4 +78,7 @@ def _phrase(name: str, was: ToldChange | None, got: ToldChange | None, told: boo
         return ""
     planned = "nothing to do" if was is None else f"{was.action}, {was.reason}"
     today = "nothing to do" if got is None else f"{got.action}, {got.reason}"
-    return f"on the platform: {name}: {today} (planned: {planned})"
+    # Who shares may have it from either side: a file here that is alike, or one there.
+    shared = Reason.SHARED in (was and was.reason, got and got.reason)
+    where = "" if shared else "on the platform: "
+    return f"{where}{name}: {today} (planned: {planned})"

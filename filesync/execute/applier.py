@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from filesync.core.diff import Action, Change, entry_for
 from filesync.core.lock import Lockfile
-from filesync.core.model import InUse, RemoteFile
+from filesync.core.model import DesiredFile, InUse, RemoteFile
 from filesync.core.plan import Plan
 from filesync.core.purposes import OUTPUT_PURPOSES
-from filesync.core.text import plural
+from filesync.core.sharing import followers, leaving
+from filesync.core.text import plural, printable
 from filesync.errors import AuthError, FilesyncError, Interrupted
 from filesync.execute.deletes import Doomed, delete_all, doomed_by, spare_the_used
 from filesync.execute.events import Done, Failed, Note
@@ -67,6 +68,8 @@ class Applier:
         self._failed: list[Failed] = []
         self._locked_out = False
         self._superseded: list[Doomed] = []
+        self._followers = followers(plan.changes)
+        self._leaving = leaving(plan.changes)
 
     def run(self) -> Result:
         """Carry the plan out; one file's failure never stops another's."""
@@ -79,15 +82,17 @@ class Applier:
         return Result(tuple(self._applied), tuple(self._failed), interrupted)
 
     def _record_what_needs_no_transfer(self) -> None:
-        self._lock.files.update(self._plan.refresh)
+        for key, entry in self._plan.refresh.items():
+            self._lock.put(key, entry)
+        # Forgotten first: a file that others then leave is seen to be nobody's any more.
         for change in self._plan.changes:
-            if change.action is Action.ADOPT:
-                assert change.remote is not None
-                self._record(change, change.remote)
-            elif change.action is Action.FORGET:
+            if change.action is Action.FORGET:
                 assert change.id is not None
                 self._lock.drop(change.id, change.key)
                 self._done(Done(change.key, Action.FORGET, change.id))
+        for change in self._plan.changes:
+            if change.action is Action.ADOPT and change.remote is not None:
+                self._record(change, change.remote)
         self._saver.now()
 
     def _upload(self) -> list[Uploaded]:
@@ -108,32 +113,49 @@ class Applier:
         """Record what was uploaded and note what was not; return the former."""
         uploaded = []
         for outcome in outcomes:
+            change = outcome.change
+            sharing = self._followers.get(change.key or "", ())
             if isinstance(outcome, Uploaded):
-                self._record(outcome.change, outcome.remote)
+                for one in (change, *sharing):
+                    self._record(one, outcome.remote)
                 uploaded.append(outcome)
             else:
-                self._fail(outcome.change.key, outcome.change.action, outcome.error)
+                self._fail(change.key, change.action, outcome.error)
+                for one in sharing:
+                    self._fail(one.key, one.action, _in_turn(change, outcome.error))
         return uploaded
 
     def _record(self, change: Change, remote: RemoteFile) -> None:
         """Put a change's file into the lock; the live one it supersedes waits in `retired`."""
         want = change.desired
         assert want is not None
-        now = self._line.now()
-        before = change.locked
         if change.moved_from is not None:
-            self._lock.files.pop(change.moved_from, None)
-        self._lock.files[want.key] = entry_for(want, remote, now)
-        self._lock.retired.pop(remote.id, None)
-        if before is not None and before.id != remote.id and _may_retire(change):
-            self._lock.retire(before.id, want.key, now + want.policy.retain)
-            if want.policy.retain == 0:
-                self._superseded.append(Doomed(before.id, want.key, planned=False))
+            self._lock.take_out(change.moved_from)
+        self._lock.put(want.key, entry_for(want, remote, self._line.now()))
+        old = change.supersedes
+        if old is not None and old.purpose not in OUTPUT_PURPOSES:
+            self._retire(old.id, want)
         self._done(Done(want.key, change.action, remote.id, want.bytes))
 
+    def _retire(self, file_id: str, want: DesiredFile) -> None:
+        """Let the file that a key has left wait, once no key holds it any more.
+
+        Of several keys that leave it in this run, the longest `retain` counts.
+        """
+        leaving = [one.desired for one in self._leaving.get(file_id, ()) if one.desired is not None]
+        retain = max(one.policy.retain for one in (want, *leaving))
+        key = self._careful(file_id, want.key) or want.key
+        if self._lock.retire(file_id, key, self._line.now() + retain) and retain == 0:
+            self._superseded.append(Doomed(file_id, key, planned=False))
+
+    def _careful(self, file_id: str, key: str | None) -> str | None:
+        """Return the key whose `in_use` counts for a file: of several that leave it, a `keep`."""
+        keys = [key, *(one.key for one in self._leaving.get(file_id, ()))]
+        return next((one for one in keys if self._in_use(one) == "keep"), key)
+
     def _delete(self) -> None:
-        doomed, shared = doomed_by(self._plan.changes, self._superseded, self._lock)
-        if not (doomed or shared) or self._line.stop.is_set():
+        doomed = doomed_by(self._plan.changes, self._superseded, self._lock)
+        if not doomed or self._line.stop.is_set():
             return
         if not self._settings.deletes:
             self._line.watch(Note(f"{plural(len(doomed), 'delete')} left out (--no-delete)"))
@@ -143,11 +165,10 @@ class Applier:
             left = f"{plural(len(doomed), 'delete')} left for the next apply: not all went well"
             self._line.watch(Note(left))
             return
-        for one in shared:
-            self._lock.drop(one.id, one.key)
-            self._done(Done(one.key, Action.DELETE, one.id))
         try:
-            doomed, used = spare_the_used(doomed, self._line, self._in_use)
+            doomed, used = spare_the_used(
+                doomed, self._line, lambda one: self._in_use(self._careful(one.id, one.key))
+            )
         except Interrupted:
             return
         for one in used:
@@ -168,7 +189,8 @@ class Applier:
         """Let a file that is in use wait in `retired`; one that no key ever named just stays."""
         if used.key is not None:
             self._lock.drop(used.id, used.key)
-            self._lock.retire(used.id, used.key, self._line.now())
+            key = self._careful(used.id, used.key) or used.key
+            self._lock.retire(used.id, key, self._line.now())
 
     def _done(self, event: Done) -> None:
         self._applied.append(event)
@@ -185,9 +207,9 @@ class Applier:
         self._line.watch(event)
 
 
-def _may_retire(change: Change) -> bool:
-    """Say whether what a change supersedes is there to be deleted, and may ever be."""
-    old = change.remote if change.action is Action.REPLACE else None
-    if old is not None and old.purpose in OUTPUT_PURPOSES:
-        return False
-    return change.action is not Action.CREATE  # what is created anew had gone before
+def _in_turn(change: Change, error: FilesyncError) -> FilesyncError:
+    """Return the error for a key that shares the file of a change that failed."""
+    if isinstance(error, Interrupted):
+        return error
+    key = printable(change.key or "")
+    return FilesyncError(f"it shares the file of {key}, which failed: {error.message}", error.hint)

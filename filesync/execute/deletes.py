@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -34,31 +33,24 @@ class Deleted(NamedTuple):
 
 def doomed_by(
     changes: Iterable[Change], superseded: Sequence[Doomed], lock: Lockfile
-) -> tuple[list[Doomed], list[Doomed]]:
-    """Return what may be deleted now, and the keys that only let go of a file another key holds."""
-    holders = Counter(entry.id for entry in lock.files.values())
-    doomed, shared = [], []
-    for change in changes:
-        if change.action is Action.DELETE:
-            assert change.id is not None
-            one = Doomed(change.id, change.key, planned=True)
-            own = change.locked is not None
-            if holders[change.id] <= own:
-                doomed.append(one)
-            elif own:
-                shared.append(one)
-                holders[change.id] -= 1
-    return doomed + [one for one in superseded if not holders[one.id]], shared
+) -> list[Doomed]:
+    """Return what may be deleted now: nothing that another key holds."""
+    planned = [
+        Doomed(change.id, change.key, planned=True)
+        for change in changes
+        if change.action is Action.DELETE and change.id is not None
+    ]
+    return [one for one in (*planned, *superseded) if not lock.held(one.id, besides=one.key)]
 
 
 def spare_the_used(
-    doomed: Sequence[Doomed], line: Line, in_use: Callable[[str | None], InUse]
+    doomed: Sequence[Doomed], line: Line, in_use: Callable[[Doomed], InUse]
 ) -> tuple[list[Doomed], list[Doomed]]:
     """Return which of the files may go and which stay because a job or store uses them.
 
-    `in_use` is a key's policy; a file whose policy is `delete` is not even looked up.
+    `in_use` is a file's policy; one whose policy is `delete` is not even looked up.
     """
-    asked = [one for one in doomed if in_use(one.key) == "keep"]
+    asked = [one for one in doomed if in_use(one) == "keep"]
     if not asked:
         return list(doomed), []
     usage = look_up(line.client, [one.id for one in asked])

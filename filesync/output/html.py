@@ -160,7 +160,7 @@ def _other_name(change: ToldChange) -> str:
 
 def _expiry(change: ToldChange) -> str:
     """Say when the file there is expires, or for one to upload how long it will live."""
-    if change.action in (Action.CREATE, Action.REPLACE):
+    if change.action in (Action.CREATE, Action.REPLACE) or change.id is None:
         if change.expires_after is None:
             return "never"
         return f"{human_duration(change.expires_after)} after upload"

@@ -151,7 +151,10 @@ def status_document(plan: Plan) -> dict[str, Any]:
 
 
 def _status(row: Change, now: int) -> dict[str, Any]:
-    live, locked, want = row.remote, row.locked, row.desired
+    locked, want = row.locked, row.desired
+    # What waits for another key's upload has its old file until then, if it has one.
+    file_id = row.id if row.id is not None or row.supersedes is None else row.supersedes.id
+    live = row.remote or row.supersedes
     created = live.created_at if live is not None else None
     expires = live.expires_at if live is not None else None
     if locked is not None:
@@ -160,7 +163,7 @@ def _status(row: Change, now: int) -> dict[str, Any]:
     size = next((one.bytes for one in (want, live, locked) if one is not None), None)
     return {
         "key": row.key,
-        "id": row.id,
+        "id": file_id,
         "filename": live.filename if live is not None else None,
         "bytes": size,
         "age": None if not created else now - created,

@@ -42,6 +42,7 @@ REASONS = {
     Reason.RETIRED: "retired by an earlier apply",
     Reason.ORPHAN: "ours by its name, in no lockfile",
     Reason.UNMANAGED: "matches prune",
+    Reason.SHARED: "shared with another key",
     Reason.MOVED: "moved",
     Reason.RECOVERED: "uploaded by an apply that was cut short",
     Reason.DESTROYED: "owned by the lockfile",
@@ -148,6 +149,8 @@ def reason_of(change: ToldChange) -> str:
         return printable(", ".join(change.fields)) + " changed"
     if change.moved_from is not None:
         return f"moved from {printable(change.moved_from)}"
+    if change.shared_with is not None:
+        return f"shared with {printable(change.shared_with)}"
     try:
         return REASONS[Reason(change.reason)]
     except ValueError:

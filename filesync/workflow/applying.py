@@ -18,6 +18,7 @@ from filesync.core.model import InUse, LockEntry
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, PlanInputs, Run
 from filesync.core.recover import NOTHING_TO_RECOVER, take_in
+from filesync.core.sharing import let_go_once
 from filesync.core.text import plural, printable
 from filesync.errors import ManifestError, Refused
 from filesync.execute.applier import Applier, Result, Settings
@@ -95,6 +96,7 @@ def plan_destroy(run: Run) -> Plan:
     waiting |= {file_id: key for file_id, key in made.items() if file_id in remote}
     rows += [row(file_id, key) for file_id, key in waiting.items() if file_id not in current]
     _refuse_protected(rows, space)
+    rows = list(let_go_once(rows, lock))
     inputs = PlanInputs(
         run,
         space.manifest.project,

@@ -53,7 +53,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     want = desired_file(space.manifest.project, local)
     pace = space.manifest.requests_per_minute
     with reader(space.server, run, requests_per_minute=pace) as client:
-        held = lock.files.pop(key, None)
+        held = lock.take_out(key)
         if held is not None and client.get_file(held.id) is not None:
             raise FilesyncError(
                 f"{printable(key)} is in the lockfile already, as {held.id}",
@@ -69,27 +69,37 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         entry = entry._replace(expires_after=None, expires_at=None)
     if fingerprint.rewritten(found.filename) != fingerprint.rewritten(want.filename):
         entry = entry._replace(filename=found.filename)
-    lock.files[key] = entry
-    lock.retired.pop(found.id, None)
+    lock.put(key, entry)
     lockstore.save_lock(space.lock_path, locks.dump(lock), sync=True)
     return Adopted(entry, unchecked, differing(want, entry))
 
 
-def forget(run: Run, key: str) -> LockEntry:
+class Forgotten(NamedTuple):
+    """What was dropped from the lock, and the key that shares the file and still has it."""
+
+    entry: LockEntry
+    shared_with: str | None
+
+
+def forget(run: Run, key: str) -> Forgotten:
     """Drop a key from the lock, leave its remote file alone, and return what was dropped."""
     lock = read_lock(run.manifest, run.env)
-    if key not in lock.files:
+    entry = lock.take_out(key)
+    if entry is None:
         raise unknown_key(key, lock.files, "the lockfile")
-    entry = lock.files.pop(key)
     lockstore.save_lock(lockstore.lock_path(run.manifest, run.env), locks.dump(lock), sync=True)
-    return entry
+    others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
+    return Forgotten(entry, next(others, None))
 
 
 def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | None) -> RemoteFile:
     owner = {entry.id: key for key, entry in lock.files.items()}
     if file_id is not None:
         if file_id in owner:
-            raise FilesyncError(f"{file_id} belongs to the key {printable(owner[file_id])} already")
+            raise FilesyncError(
+                f"{file_id} belongs to the key {printable(owner[file_id])} already",
+                "`filesync apply` shares it where content, purpose, expiry and filename are alike",
+            )
         found = client.get_file(file_id)
         if found is None:
             raise FilesyncError(

@@ -21,6 +21,7 @@ from filesync.core.outlook import still_there
 from filesync.core.parts import PARTS_FROM
 from filesync.core.plan import Plan, PlanInputs, Run, narrow, selects
 from filesync.core.recover import NOTHING_TO_RECOVER, recover, take_in
+from filesync.core.sharing import share
 from filesync.core.text import plural
 from filesync.errors import FilesyncError, ListingError, Refused
 from filesync.local.hash_cache import HashCache
@@ -46,15 +47,16 @@ def make_plan(
     on_hashed: Callable[[int], None] | None = None,
     md5s: Md5Sums | None = None,
     protection: bool = True,
+    sharing: bool = True,
     at: Moment | None = None,
 ) -> Plan:
     """Return what apply would do for a run; reads disk and server, writes only the hash cache.
 
     `on_hashed` is told the bytes hashed, from several threads. `md5s` are those of the apply that
-    will follow: they are begun as soon as a core is free. Without `protection` a protected file's
-    loss is planned like any other, for showing only; a plan for another time, `at`, is for showing
-    only, too. Raises the errors of each step: ManifestError, LockfileError, LocalFileError,
-    RemoteError, Refused for a protected file.
+    will follow: they are begun as soon as a core is free. For showing only: without `protection`
+    a protected file's loss is planned like any other, without `sharing` each key is decided by
+    itself, and with `at` it is for another time. Raises the errors of each step: ManifestError,
+    LockfileError, LocalFileError, RemoteError, Refused for a protected file.
     """
     space = open_workspace(run)
     files = scan(run, space.manifest, space.problems)
@@ -94,7 +96,7 @@ def make_plan(
                 f"this machine's clock is {plural(abs(round(offset)), 'second')} "
                 f"{'behind' if offset > 0 else 'ahead of'} the server's; the server's is used"
             )
-    plan = _decide(space, desired, remote, history, now, offset, warnings, at)
+    plan = _decide(space, desired, remote, history, now, offset, warnings, sharing, at)
     if protection:
         try:
             guards.check_protected(plan.rows, space.manifest)
@@ -113,6 +115,7 @@ def _decide(
     now: int,
     clock_offset: float,
     warnings: list[str],
+    sharing: bool,
     at: Moment | None,
 ) -> Plan:
     manifest, lock, only = space.manifest, space.lock, space.run.only
@@ -137,6 +140,8 @@ def _decide(
             "`filesync status` lists the keys; quote the glob so that the shell leaves it alone",
         )
     decisions = narrow(everything, only)
+    if sharing:
+        decisions = share(decisions, lock, remote, recovery, now)
     return Plan(
         PlanInputs(
             run=space.run,

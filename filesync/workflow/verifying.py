@@ -23,14 +23,18 @@ class Verdict(NamedTuple):
 
 
 def verify(run: Run) -> Iterator[Verdict]:
-    """Download each locked file and compare its hash; yields a verdict a file, by key."""
+    """Download each locked file once and compare its hash; yields a verdict a key, sorted."""
     space = open_workspace(run)
     if space.problems:
         raise ManifestError(run.manifest, space.problems)
     pace = space.manifest.requests_per_minute
     with reader(space.server, run, requests_per_minute=pace) as client:
+        shared: dict[tuple[str, str], Verdict] = {}
         for key, entry in sorted(space.lock.files.items()):
-            yield _verify_one(client, key, entry)
+            what = entry.id, entry.sha256
+            if what not in shared:
+                shared[what] = _verify_one(client, key, entry)
+            yield shared[what]._replace(key=key)
 
 
 def _verify_one(client: Reader, key: str, entry: LockEntry) -> Verdict:

@@ -378,7 +378,8 @@ def check_plan(document: Any) -> None:
     drift = {"missing_remotely", "expired", "remote_error", "orphan"}
     assert document["has_drift"] == any(one["reason"] in drift for one in document["changes"])
     for change in document["changes"]:
-        assert set(change) == CHANGE
+        assert set(change) - {"shared_with"} == CHANGE
+        assert ("shared_with" in change) == (change["reason"] == "shared")
         assert change["action"] in SUMMARY - {"noop", "unmanaged", "upload_bytes"}
         if change["action"] == "delete":
             assert change["id"]

@@ -199,3 +199,23 @@ def test_drop_forgets_only_the_file_named() -> None:
     assert "train" in lock.files
     lock.drop("file-abc", "train")
     assert "train" not in lock.files
+
+
+def test_a_file_that_a_key_holds_is_not_retired() -> None:
+    lock = Lockfile("p", "u", {"a": ENTRY, "b": ENTRY})
+    assert not lock.retire(ENTRY.id, "a", 1)
+    assert lock.held(ENTRY.id, besides="a")
+    lock.put("a", ENTRY._replace(id="file-new"))
+    assert not lock.retire(ENTRY.id, "a", 1)
+    assert not lock.held(ENTRY.id, besides="b")
+    assert lock.take_out("b") == ENTRY
+    assert lock.take_out("b") is None
+    assert lock.retire(ENTRY.id, "b", 1)
+    # Wanted again, it waits no longer.
+    lock.put("c", ENTRY)
+    assert lock.retired == {}
+    assert lock == Lockfile("p", "u", {"a": ENTRY._replace(id="file-new"), "c": ENTRY})
+    lock.drop(ENTRY.id, "a")
+    assert lock.held(ENTRY.id)
+    lock.drop(ENTRY.id, "c")
+    assert not lock.held(ENTRY.id)

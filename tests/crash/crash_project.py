@@ -10,6 +10,7 @@ import random
 import shutil
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -243,9 +244,7 @@ class Scene:
         if retired is not None and len(lock.retired) != retired:
             wrong.append(f"{len(lock.retired)} retired, expected {retired}")
         expected |= lock.retired.keys()
-        ids = [entry.id for entry in lock.files.values()]
-        if len(set(ids)) != len(ids):
-            wrong.append("an id is locked twice")
+        wrong += self._not_shared(lock)
         wrong += [f"leaked {files[one]['filename']} {one}" for one in files.keys() - expected]
         wrong += [f"gone {one}" for one in expected - files.keys()]
         for one, content in self.foreign.items():
@@ -255,12 +254,30 @@ class Scene:
             wrong.append(f"sessions left pending: {sorted(left)}")
         return wrong
 
+    def _name(self, declared: dict[str, Any]) -> str:
+        """The remote filename that an entry asks for."""
+        name: str = declared.get("filename") or declared["path"].rpartition("/")[2]
+        if not declared.get("fingerprint"):
+            return name
+        stem, suffix = os.path.splitext(name)
+        content = hashlib.sha256(self.content[declared["path"]]).hexdigest()
+        return f"{stem}.fs-{OWNER}-{content[:12]}{suffix}"
+
+    def _not_shared(self, lock: Lockfile) -> list[str]:
+        """What is declared alike has one file, and what is not has another each."""
+        files: dict[object, set[str]] = defaultdict(set)
+        for key, entry in lock.files.items():
+            if (declared := self.entries.get(key)) is not None:
+                asked = (declared.get("purpose"), declared.get("expires_after"))
+                alike = (self.content[declared["path"]], self._name(declared), asked)
+                files[alike].add(entry.id)
+        wrong = [f"uploaded more than once: {ids}" for ids in files.values() if len(ids) > 1]
+        held = Counter(one for ids in files.values() for one in ids)
+        return wrong + [f"shared by what differs: {one}" for one, n in held.items() if n > 1]
+
     def _differs(self, key: str, declared: dict[str, Any], there: dict[str, Any]) -> list[str]:
         content = self.content[declared["path"]]
-        name = declared.get("filename") or declared["path"].rpartition("/")[2]
-        if declared.get("fingerprint"):
-            stem, suffix = os.path.splitext(name)
-            name = f"{stem}.fs-{OWNER}-{hashlib.sha256(content).hexdigest()[:12]}{suffix}"
+        name = self._name(declared)
         wrong = []
         if there["content"] != content:
             wrong.append(f"{key}: other content on the platform")

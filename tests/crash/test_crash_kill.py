@@ -58,6 +58,8 @@ def mixed_before(scene: Scene) -> None:
     scene.declare("printed", "printed.txt", b"first print", fingerprint=True)
     scene.declare("kept", "kept.txt", b"first kept")
     scene.declare("big", "big.bin", noise("big-1", 1_200_000))
+    for name in ("pair-a", "pair-b", "pair-c"):
+        scene.declare(name, f"{name}/same.txt", b"one file for three keys")
     scene.declare("away", "away.txt", b"to go")
     scene.declare("away-too", "away-too.txt", b"to go too", fingerprint=True)
     scene.save()
@@ -67,12 +69,15 @@ def mixed_before(scene: Scene) -> None:
 
 
 def mixed_after(scene: Scene) -> None:
-    """Creates, replaces and deletes, beside files of others by the same names."""
+    """Creates, replaces, shares and deletes, beside files of others by the same names."""
     scene.write("edited.txt", b"second text")
     scene.write("printed.txt", b"second print")
     scene.write("kept.txt", b"second kept")
     scene.entries["kept"]["retain"] = "7d"
     scene.write("big.bin", noise("big-2", 1_300_000))
+    scene.write("pair-a/same.txt", b"then for two")
+    scene.write("pair-b/same.txt", b"then for two")
+    del scene.entries["pair-c"]
     del scene.entries["away"]
     del scene.entries["away-too"]
     scene.declare("new", "new.txt", b"new")

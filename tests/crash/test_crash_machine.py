@@ -33,7 +33,9 @@ KEYS = st.sampled_from(["a", "b", "c", "d"])
 # Few texts, many of one size: what looks alike is what goes wrong.
 TEXTS = st.sampled_from([b"text-1", b"text-2", b"text-3", b"longer text", b"big"])
 PURPOSES = st.sampled_from(["user_data", "assistants"])
-NAMES = st.sampled_from([None, "name.txt"])
+# Under one name for all keys, the same text is one file for all who declare it.
+COMMON = "common.txt"
+NAMES = st.sampled_from([None, "name.txt", COMMON, COMMON])
 KILLS = st.fixed_dictionaries(
     {
         "at": st.sampled_from(["journal", "request", "replace"]),
@@ -95,8 +97,7 @@ class Machine(RuleBasedStateMachine):
     ) -> None:
         policy: dict[str, Any] = {"fingerprint": fingerprint, "purpose": purpose}
         if name:
-            # Names of our own: two keys that look alike are tested one by one elsewhere.
-            policy["filename"] = f"{key}-{name}"
+            policy["filename"] = name if name == COMMON else f"{key}-{name}"
         if retain:
             policy["retain"] = "1h"
         if expires:
@@ -182,6 +183,8 @@ class Machine(RuleBasedStateMachine):
         again = scene.job(["plan", "--detailed-exitcode"])
         assert again.exit == 0, (again.out, again.err)
         assert scene.wrongs(retired=None, sessions=self.unknown) == []
+        ids = [entry.id for entry in scene.lock().files.values()]
+        self.figures["shared"] += len(ids) - len(set(ids))
 
     @staticmethod
     def undecided(err: str) -> bool:
@@ -206,7 +209,7 @@ class Machine(RuleBasedStateMachine):
 
 def test_any_order(hub: Hub, runners: Runners) -> None:
     Machine.hub, Machine.runners = hub, runners
-    Machine.figures = {"applies": 0, "crashes": 0, "refused": 0}
+    Machine.figures = {"applies": 0, "crashes": 0, "refused": 0, "shared": 0}
 
     run_state_machine_as_test(
         Machine,

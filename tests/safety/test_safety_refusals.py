@@ -55,10 +55,12 @@ def test_allow_duplicates_uploads_another_copy(on_fake: Project, fake: FakeApi) 
 
 
 def test_a_file_another_key_owns_is_no_lookalike(on_fake: Project, fake: FakeApi) -> None:
+    """The same name, size and purpose, and another content: else the two would share it."""
     on_fake.write("x.txt", "x")
+    on_fake.write("y/x.txt", "y")
     on_fake.manifest("files: {a: {path: x.txt}}")
     on_fake.apply()
-    on_fake.manifest("files: {a: {path: x.txt}, b: {path: x.txt}}")
+    on_fake.manifest("files: {a: {path: x.txt}, b: {path: y/x.txt}}")
     on_fake.apply()
     assert len(fake.files) == 2
 
