@@ -35,7 +35,8 @@ ROOT = DOCS.parent
 REFERENCE = DOCS / "reference.md"
 PAGES = (REFERENCE, DOCS / "ci.md")
 
-_VARIABLE = re.compile(r"\b(?:OPENAI|FILESYNC|GITHUB|NO|HTTPS?|ALL|SSL)_[A-Z_]*[A-Z]\b")
+# Ours and the clients' stand by themselves where they are read; httpx's are only told of in hints.
+_VARIABLE = re.compile(r"^(?:OPENAI|FILESYNC|GITHUB|NO)_[A-Z_]+$|\b(?:[A-Z]+_PROXY|SSL_[A-Z_]+)\b")
 
 EMPTY = Plan(PlanInputs(Run(only="*"), "", "", "", None), Decisions((), 0), now=0)
 
