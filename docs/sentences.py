@@ -23,6 +23,10 @@ REASONS = {
     "retired": "An earlier apply superseded or removed it, and its time to be kept is over.",
     "orphan": "Its name carries this project's owner token, and no lockfile line holds it.",
     "unmanaged": "Nobody declared it, and `prune` matches it.",
+    "shared": (
+        "Another key has this very file, or uploads it: the id is shared, and nothing is sent or "
+        "deleted for this one."
+    ),
     "moved": (
         "The same content under another key, or in another folder: the id stays, nothing is sent."
     ),
@@ -109,6 +113,9 @@ STATUS = {
     ),
     "retired": "What waits to be deleted: a list of `id`, `key`, `delete_after` in Unix seconds.",
     "unmanaged": "How many remote files are not ours.",
+    "expiring_soon": "What expires within a day: whether an apply renews it, and when.",
+    "platform": "`files` and `bytes` of all there is, in all and by purpose, and `quota_bytes`.",
+    "warnings": "Sentences.",
 }
 
 LOCK = {
