@@ -99,6 +99,7 @@ def adopt(
             f"its {' and '.join(adopted.replaced_for)} differs from the manifest's, "
             "so the next apply replaces it"
         )
+    common.hint(f"commit the lockfile; {common.call('plan')} shows what is left to do")
 
 
 @command(
@@ -116,6 +117,7 @@ def forget(common: Common, key: str) -> None:
     with alone(run, timeout=_LOCK_SECONDS, on_wait=common.warn):
         entry = forget_key(run, key)
     common.note(f"forgot {key}; {entry.id} is still on the platform")
+    common.hint(f"take it out of {common.manifest}, too, unless it is to be uploaded again")
     if fingerprint.parse(entry.filename) is not None:
         common.warn(
             f"{printable(entry.filename)} carries this project's fingerprint: the next apply "
