@@ -16,17 +16,28 @@ from filesync.core.text import printable
 from filesync.errors import FilesyncError, ManifestError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [ARGS]...",
+)
 @click.version_option(__version__, message="filesync %(version)s")
 @common_options
-def cli(**_common: object) -> None:
+@click.pass_context
+def cli(context: click.Context, /, **_common: object) -> None:
     """Declare the files an OpenAI project should hold, and keep it so.
 
     \b
+    filesync init      writes a manifest to start from
     filesync plan      shows what would change
     filesync apply     makes it so and writes the ids to the lockfile
     filesync id KEY    prints a file's id for a job to use
+
+    Each command's --help has examples.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(1)
 
 
 for _module in (plans, changes, keys, using, raw, setup):
@@ -53,6 +64,8 @@ def _run() -> int:
         # Each at the start of a line, where editors and CI look for PATH:LINE:COL.
         for line in error.message.splitlines():
             click.echo(printable(line), err=True)
+        if sys.stderr.isatty():
+            click.echo("  -> mend it; `filesync validate` looks again, offline", err=True)
         return error.exit_code
     except FilesyncError as error:
         return _complain(error.message, error.hint, error.exit_code)

@@ -21,7 +21,7 @@ from filesync.cli.options import (
     yes_option,
 )
 from filesync.cli.plans import make_with_progress, print_plan
-from filesync.core.text import plural, printable
+from filesync.core.text import human_bytes, plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
@@ -43,7 +43,10 @@ _SHOWN = 20
     },
 )
 def validate(common: Common, locked: bool, allow_outside: bool) -> None:
-    """Check the manifest and that its files are there, offline."""
+    """Check the manifest and that its files are there, offline.
+
+    With --verbose it lists the files that were found.
+    """
     from filesync.workflow.starting import schema_is_old, schema_path
     from filesync.workflow.workspace import read_manifest, scan
 
@@ -52,6 +55,10 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     files = scan(run, manifest, problems)
     for warning in manifest.warnings:
         common.warn(warning)
+    if common.verbose:
+        for file in files:
+            size = human_bytes(file.bytes)
+            common.note(f"{file.key}: {file.path} ({size}, {file.entry.policy.purpose})")
     if schema_is_old(run.manifest):
         path = schema_path(run.manifest)
         common.note(f"{path} is another version's: `filesync schema -o {path}` renews it")
@@ -60,6 +67,10 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     agrees = ", and the lockfile agrees" if locked else ""
     target = "" if run.env is None else f" for {run.env}"
     common.note(f"{run.manifest} is valid{target}: {plural(len(files), 'file')}{agrees}")
+    if files:
+        common.hint(f"{common.call('plan')} shows what an apply would do")
+    else:
+        common.hint(f"name your files in {run.manifest}, below `files:`")
 
 
 def _check_locked(run: Run) -> None:
@@ -124,10 +135,10 @@ def apply(
     allow_outside: bool,
     allow_insecure_http: bool,
 ) -> None:
-    """Plan, ask, and make it so: uploads first, then the lockfile, deletes last.
+    """Plan, ask, and make it so.
 
-    A PLANFILE that `filesync plan --out` wrote is applied exactly as it is, or refused as stale,
-    with what has moved since.
+    Uploads come first, then the lockfile, deletes last. A PLANFILE that `filesync plan --out`
+    wrote is applied exactly as it is, or refused as stale, with what has moved since.
     """
     from filesync.core.guards import Allowed, enforce
     from filesync.execute.applier import Settings
@@ -209,7 +220,10 @@ def destroy(
     },
 )
 def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_http: bool) -> None:
-    """Show each file with its id, age, time left, and how it differs."""
+    """Show each file with its id, age, time left and drift.
+
+    Below, what the platform holds of each purpose, whoever it belongs to.
+    """
     from filesync.output.documents import to_text
     from filesync.output.tables import render_status, status_document, status_warnings
 
@@ -225,7 +239,10 @@ def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_ht
 
 @command("verify", insecure_option, examples={"filesync verify": "every file of the lockfile"})
 def verify(common: Common, allow_insecure_http: bool) -> None:
-    """Download each locked file and compare it with the lockfile, where the API allows."""
+    """Download each locked file and compare it.
+
+    The API does not give out files of every purpose; those are told as unchecked.
+    """
     from filesync.workflow.verifying import verify as verify_all
 
     words = {True: ("same", "green"), False: ("DIFFERS", "red"), None: ("unchecked", "yellow")}
@@ -237,6 +254,9 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
         click.echo(
             f"{paint(f'{word:<9}', colour)}  {printable(one.key)} ({one.id}){printable(why)}"
         )
+    if not verdicts:
+        common.note("there is no file in the lockfile to compare")
+        common.hint(f"{common.call('apply')} uploads what the manifest declares")
     if unchecked := sum(one.same is None for one in verdicts):
         common.note(f"{plural(unchecked, 'file')} of {len(verdicts)} could not be compared")
     if bad := sum(one.same is False for one in verdicts):
@@ -269,6 +289,7 @@ def _carry_out(
     md5s: Md5Sums | None = None,
 ) -> None:
     """Apply a plan, show what came of it, and turn that into the exit code."""
+    from filesync.core.diff import Action
     from filesync.local.lockstore import lock_path
     from filesync.output.documents import apply_document, to_text
     from filesync.output.progress import watching
@@ -281,9 +302,17 @@ def _carry_out(
     if as_json:
         click.echo(to_text(apply_document(made, result)))
     elif made.has_changes and not common.quiet:
-        click.echo(render_result(result, lock_path(run.manifest, run.env)))
+        lock = lock_path(run.manifest, run.env)
+        click.echo(render_result(result, lock))
+        if result.applied and not result.failed and not result.interrupted:
+            with_ids = {done.action for done in result.applied} - {Action.DELETE, Action.FORGET}
+            ids = f"; {common.call('id KEY')} prints an id" if with_ids else ""
+            common.hint(f"commit {lock}{ids}")
     if result.interrupted:
-        raise Interrupted("interrupted; the lockfile holds what was done until then")
+        raise Interrupted(
+            "interrupted; the lockfile holds what was done until then",
+            "run the same command again for the rest",
+        )
     if result.failed:
         raise ApplyFailed(
             "\n".join(

@@ -99,6 +99,7 @@ def adopt(
             f"its {' and '.join(adopted.replaced_for)} differs from the manifest's, "
             "so the next apply replaces it"
         )
+    common.hint(f"commit the lockfile; {common.call('plan')} shows what is left to do")
 
 
 @command(
@@ -119,6 +120,7 @@ def forget(common: Common, key: str) -> None:
         f"forgot {key}; {entry.id} is still on the platform"
         + (f", shared by {printable(shared_with)}" if shared_with is not None else "")
     )
+    common.hint(f"take it out of {common.manifest}, too, unless it is to be uploaded again")
     if shared_with is None and fingerprint.parse(entry.filename) is not None:
         common.warn(
             f"{printable(entry.filename)} carries this project's fingerprint: the next apply "

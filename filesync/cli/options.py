@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
     from filesync.core.plan import Run
+
+DEFAULT_MANIFEST = "filesync.yaml"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,6 +52,17 @@ class Common(NamedTuple):
         """Tell something on stderr, unless told to be quiet."""
         if not self.quiet:
             click.echo(printable(self.here(message)), err=True)
+
+    def hint(self, message: str) -> None:
+        """Tell someone at a terminal what to do next; scripts and logs do without."""
+        if sys.stderr.isatty():
+            self.note(f"  -> {message}")
+
+    def call(self, command: str) -> str:
+        """Return a command line for this manifest, to be named in a message."""
+        usual = os.environ.get("FILESYNC_MANIFEST") or DEFAULT_MANIFEST
+        which = "" if self.manifest == usual else f" -m {shlex.quote(self.manifest)}"
+        return f"`filesync {command}{which}`"
 
     def warn(self, message: str) -> None:
         """Warn on stderr, quiet or not."""
@@ -135,7 +149,7 @@ def _common(context: click.Context, values: dict[str, Any]) -> Common:
         return values.pop(name) or group.get(name)
 
     common = Common(
-        manifest=pick("manifest") or os.environ.get("FILESYNC_MANIFEST") or "filesync.yaml",
+        manifest=pick("manifest") or os.environ.get("FILESYNC_MANIFEST") or DEFAULT_MANIFEST,
         env=pick("env") or os.environ.get("FILESYNC_ENV") or None,
         base_url=pick("base_url"),
         verbose=bool(pick("verbose")),

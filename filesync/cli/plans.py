@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -124,9 +125,19 @@ def plan(
     _show(common, told, markdown, html, silent=as_json)
     if out is not None:
         common.note(f"saved the plan: `filesync apply {out}` does exactly this, or refuses")
+    _hint_next(common, made, out)
     _tell_github(common, told, out)
     if detailed_exitcode and made.has_changes:
         click.get_current_context().exit(2)
+
+
+def _hint_next(common: Common, made: Plan, out: str | None) -> None:
+    run = made.inputs.run
+    if not made.rows:
+        common.hint(f"name your files in {run.manifest}, below `files:`")
+    elif made.has_changes and not (made.refusals or run.offline or out or made.at):
+        only = "" if run.only is None else f" --only {shlex.quote(run.only)}"
+        common.hint(f"{common.call('apply' + only)} makes it so")
 
 
 @command(

@@ -49,8 +49,10 @@ def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: 
         files = client.list_files(purpose)
     if as_json:
         click.echo(to_text([file._asdict() for file in files]))
-    else:
+    elif files:
         click.echo(render_listing(files, columns=common.columns))
+    else:
+        common.note("there is no file" + (f" of purpose {purpose}" if purpose else ""))
 
 
 @command(

@@ -11,6 +11,7 @@ import click
 
 from filesync.cli.options import Common, command, insecure_option, output_option
 from filesync.cli.writing import check_target, write_whole
+from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def init(
     match: str | None,
     allow_insecure_http: bool,
 ) -> None:
-    """Write a starter manifest, or one for what is on the platform already.
+    """Write a starter manifest, or one for what is there already.
 
     With --from-remote the ids go to the lockfile, so that the next plan finds no changes.
     A file is declared where its content is known: downloaded, where the API allows that, or
@@ -138,9 +139,10 @@ def _init_from_remote(
     },
 )
 def schema(common: Common, output: str | None) -> None:
-    """Print the JSON Schema of the manifest, by which editors complete and check it.
+    """Print the JSON Schema of the manifest, for editors.
 
-    `filesync init` puts it beside the manifest, whose first line names it.
+    They complete and check a manifest by it. `filesync init` puts it beside the manifest, whose
+    first line names it.
     """
     from filesync.workflow.starting import schema_text
 
@@ -179,13 +181,17 @@ def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
     """Serve the Files and Uploads API on loopback until Ctrl-C."""
     from filesync.emulator.server import serve
 
+    def on_request(request: str) -> None:
+        if common.verbose:
+            click.echo(printable(request), err=True)
+
     def ready(url: str) -> None:
         click.echo(url)
         common.note("serving the Files and Uploads API; Ctrl-C ends it. To use it:")
         common.note(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={api_key or 'any'}")
 
     try:
-        serve(data, port, api_key, ready)
+        serve(data, port, api_key, ready, on_request)
     except OSError as error:
         raise FilesyncError(
             f"cannot serve on port {port} with data in {data}: {error.strerror or error}",
@@ -203,7 +209,7 @@ def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
     },
 )
 def completion(common: Common, shell: str) -> None:  # noqa: ARG001
-    """Print what makes a shell complete filesync's commands, options and keys after Tab."""
+    """Print what makes a shell complete commands, options and keys."""
     from click.shell_completion import get_completion_class
 
     cli = click.get_current_context().find_root().command

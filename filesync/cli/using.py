@@ -41,9 +41,10 @@ _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
     },
 )
 def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
-    """Run CMD with each file's id in its environment, as FILESYNC_<KEY>.
+    """Run CMD with each file's id in its environment.
 
-    It takes our place: its exit code is the exit code.
+    The variables are called FILESYNC_<KEY>, as `filesync ids --format env` prints them. CMD takes
+    our place: its exit code is the exit code.
     """
     from filesync.core.plan import selects
     from filesync.output.ids import env_names
@@ -97,7 +98,7 @@ exec_.context_settings["allow_interspersed_args"] = False
     },
 )
 def render(common: Common, template: str, output: str | None) -> None:
-    """Print TEMPLATE with the id of a file in place of each ${filesync:KEY}.
+    """Print TEMPLATE with ids in place of each ${filesync:KEY}.
 
     TEMPLATE is any text in UTF-8; - reads stdin. `$${filesync:KEY}` stands for itself.
     """
@@ -127,7 +128,9 @@ def _read(path: str) -> str:
         with open(path, "rb") as file:
             return file.read().decode()
     except FileNotFoundError:
-        raise LocalFileError(f"there is no template {name}") from None
+        raise LocalFileError(
+            f"there is no template {name}", "name a file of any text, or - for stdin"
+        ) from None
     except UnicodeDecodeError as error:
         raise LocalFileError(f"{name} is not UTF-8 text (byte {error.start + 1})") from None
     except (OSError, ValueError) as error:

@@ -63,16 +63,17 @@ def _entry(one: Declared) -> Iterable[str]:
 
 def _comment(other: Undeclared) -> Iterable[str]:
     found = other.found
-    path = found.filename.rpartition("/")[2]
+    # What is not there yet may be put under any name; a path has no "\\" between folders.
+    path = found.filename.rpartition("/")[2].replace("\\", "_")
     why = _NOT_YAML.sub(_escape, printable(other.why))
     yield from _lines(found.key, _fields(found, path, found.filename), f"  # {why}")
     yield f"# filesync adopt {found.key} {found.remote.id}\n"
 
 
 def _fields(found: Found, path: str, filename: str) -> dict[str, str]:
-    fields = {"path": scalar(path), "purpose": found.remote.purpose}
+    fields = {"path": _value(path), "purpose": found.remote.purpose}
     if filename != path.rpartition("/")[2]:
-        fields["filename"] = scalar(filename)
+        fields["filename"] = _value(filename)
     if found.expires_after is not None:
         fields["expires_after"] = format_duration(found.expires_after)
     if found.renew_before is not None:
@@ -84,6 +85,11 @@ def _lines(key: str, fields: dict[str, str], note: str) -> Iterable[str]:
     yield f"  {scalar(key)}:{note}\n"
     for name, value in fields.items():
         yield f"    {name}: {value}\n"
+
+
+def _value(text: str) -> str:
+    """Return a text that says itself in a manifest, where `${` would be a variable."""
+    return scalar(text.replace("${", "$${"))
 
 
 def scalar(text: str) -> str:

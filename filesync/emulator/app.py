@@ -28,7 +28,11 @@ logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 
 def create_app(
-    data_dir: str, *, api_key: str | None = None, clock: Callable[[], float] = time.time
+    data_dir: str,
+    *,
+    api_key: str | None = None,
+    clock: Callable[[], float] = time.time,
+    on_request: Callable[[str], None] = lambda _request: None,
 ) -> Starlette:
     """The API on the data in `data_dir`; without an `api_key` any key will do, but none will not.
 
@@ -44,7 +48,7 @@ def create_app(
 
     app = Starlette(
         routes=[Mount("/v1", routes=_ROUTES)],
-        middleware=[Middleware(_Front, api_key=api_key, clock=clock)],
+        middleware=[Middleware(_Front, api_key=api_key, clock=clock, on_request=on_request)],
         exception_handlers={HTTPException: _routing_error},
         lifespan=lifespan,
     )
@@ -59,8 +63,15 @@ def create_app(
 class _Front:
     """Around every request: the key, the request id, the date, and the shape of what goes wrong."""
 
-    def __init__(self, app: ASGIApp, api_key: str | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        api_key: str | None,
+        clock: Callable[[], float],
+        on_request: Callable[[str], None],
+    ) -> None:
         self._app = app
+        self._on_request = on_request
         self._api_key = api_key
         self._clock = clock
 
@@ -74,6 +85,7 @@ class _Front:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                self._on_request(f"{scope['method']} {scope['path']}: {message['status']}")
                 message["headers"] = [
                     *message["headers"],
                     (b"x-request-id", f"req_{secrets.token_hex(16)}".encode()),

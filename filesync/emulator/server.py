@@ -20,10 +20,20 @@ from filesync.emulator.app import create_app
 GRACE_SECONDS = 1.0
 
 
-def serve(data_dir: str, port: int, api_key: str | None, on_ready: Callable[[str], None]) -> None:
-    """Serve until SIGINT or SIGTERM; a port in use or an unusable directory is an OSError."""
+def serve(
+    data_dir: str,
+    port: int,
+    api_key: str | None,
+    on_ready: Callable[[str], None],
+    on_request: Callable[[str], None] = lambda _request: None,
+) -> None:
+    """Serve until SIGINT or SIGTERM; a port in use or an unusable directory is an OSError.
+
+    `on_request` is told each request with the status of its answer.
+    """
     with _listen(port) as listener:
-        server = _Server(create_app(data_dir, api_key=api_key), on_ready, signals=True)
+        app = create_app(data_dir, api_key=api_key, on_request=on_request)
+        server = _Server(app, on_ready, signals=True)
         asyncio.run(server.serve(sockets=[listener]))
 
 

@@ -242,7 +242,9 @@ def _upload_path(upload_id: str) -> str:
 def _segment(object_id: str) -> str:
     """Return an id as one segment of a path; one that a person typed may be anything."""
     if not wire.is_id(object_id):
-        raise RemoteError(f"{printable(object_id)!r} cannot be an id")
+        raise RemoteError(
+            f"{printable(object_id)!r} cannot be an id", "`filesync ls` lists the ids there are"
+        )
     return quote(object_id, safe="")
 
 

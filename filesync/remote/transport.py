@@ -118,7 +118,10 @@ class Transport:
         finally:
             response.close()
         if broken:
-            raise RemoteError(f"could not {call.what}: it broke off after {human_bytes(received)}")
+            raise RemoteError(
+                f"could not {call.what}: it broke off after {human_bytes(received)}",
+                "run the same command again",
+            )
 
     def _persist(self, call: Call, attempt: Callable[[int], _T]) -> _T:
         """Return what `attempt` returns, however often it takes within the rules of retry."""

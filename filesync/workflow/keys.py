@@ -96,9 +96,11 @@ def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | No
     owner = {entry.id: key for key, entry in lock.files.items()}
     if file_id is not None:
         if file_id in owner:
+            held_by = printable(owner[file_id])
             raise FilesyncError(
-                f"{file_id} belongs to the key {printable(owner[file_id])} already",
-                "`filesync apply` shares it where content, purpose, expiry and filename are alike",
+                f"{file_id} belongs to the key {held_by} already",
+                "`filesync apply` shares it where content, purpose, expiry and filename are "
+                f"alike; `filesync forget {held_by}` gives it up, without deleting it",
             )
         found = client.get_file(file_id)
         if found is None:

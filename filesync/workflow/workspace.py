@@ -60,7 +60,10 @@ def open_workspace(run: Run) -> Workspace:
     server = choose_server(run, manifest.base_url)
     path = lockstore.lock_path(run.manifest, run.env)
     if os.path.abspath(path) == os.path.abspath(run.manifest):
-        raise FilesyncError(f"{printable(run.manifest)} is a lockfile, not a manifest")
+        raise FilesyncError(
+            f"{printable(run.manifest)} is a lockfile, not a manifest",
+            "name the manifest that it belongs to with --manifest PATH",
+        )
     found = lockstore.read_lock_bytes(path)
     if problems or found is None:  # with problems, project and base_url may be placeholders
         lock = Lockfile(manifest.project, server.base_url)

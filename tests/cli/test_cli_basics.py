@@ -175,3 +175,16 @@ def test_what_goes_where(project: Project) -> None:
     assert project.run("status").err == ""
     assert json.loads(project.run("status", "--json").out)
     assert project.run("plan", "-q").out.startswith("No changes")
+
+
+def test_verbose_and_quiet_mean_something_everywhere(platform: Platform, project: Project) -> None:
+    project.files("a")
+    said = project.run("validate", "--verbose").err
+    assert "a: a.txt (10 B, user_data)" in said
+    assert project.run("validate", "--quiet").err == ""
+    assert "there is no file" in project.run("ls").err
+    assert project.run("ls", "--quiet", "--purpose", "batch").err == ""
+    project.manifest("files: {}")
+    project.run("apply", "-y")
+    assert "no file in the lockfile" in project.run("verify").err
+    assert project.run("verify", "-q").err == ""

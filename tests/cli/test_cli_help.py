@@ -33,6 +33,15 @@ def test_help_has_examples_that_are_right_calls(alone: Project, name: str) -> No
             assert isinstance(context, click.Context)
 
 
+def test_without_a_command_it_says_what_there_is(alone: Project) -> None:
+    ran = alone.run(code=1, env={"COLUMNS": "80"})
+    assert ran.out == ""
+    assert ran.err == alone.run("--help", env={"COLUMNS": "80"}).out
+    assert "filesync [OPTIONS] COMMAND [ARGS]...\n" in ran.err
+    listed = ran.err.split("\nCommands:\n")[1]
+    assert "..." not in listed, "a command's first sentence is too long for the list"
+
+
 def test_help_fits_eighty_columns(alone: Project) -> None:
     for ran in alone.run_all(*([name, "--help"] for name in NAMES), env={"COLUMNS": "80"}):
         assert max(map(len, ran.out.splitlines())) <= 80, ran.out

@@ -70,7 +70,7 @@ def test_emulator_serves_a_folder_until_interrupted(alone: Project) -> None:
 
     def serve() -> tuple[subprocess.Popen[str], str]:
         process = alone.start(
-            "emulator", "--port", "0", "--data", "data", "--api-key", "sk-emulator"
+            "emulator", "--port", "0", "--data", "data", "--api-key", "sk-emulator", "--verbose"
         )
         assert process.stdout is not None
         return process, process.stdout.readline().strip()
@@ -89,6 +89,8 @@ def test_emulator_serves_a_folder_until_interrupted(alone: Project) -> None:
         ran = alone.finish(process, code=None)
     assert ran.code in (0, 130)
     assert "OPENAI_BASE_URL" in ran.err
+    assert "POST /v1/files: 200\n" in ran.err
+    assert "GET /v1/files: 401\n" in ran.err
 
     process, url = serve()
     try:

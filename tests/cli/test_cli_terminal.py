@@ -170,3 +170,43 @@ def test_what_is_deleted_is_named_in_full(project: Project) -> None:
     (project.root / LONG).unlink()
     _, text = on_terminal(project, "plan", env={"COLUMNS": "80"})
     assert LONG in text
+
+
+def test_a_newcomer_is_told_what_comes_next(project: Project) -> None:
+    """Each step names the next one, as far as someone is there to read it."""
+    _, text = on_terminal(project, "init")
+    assert "then run `filesync plan`" in text
+    for command in ("validate", "plan"):
+        assert "name your files in filesync.yaml" in on_terminal(project, command)[1]
+    project.manifest("files: {a: {path: a.txt}}")
+    assert "`filesync validate` looks again" in on_terminal(project, "plan")[1]
+    project.write("a.txt")
+    assert "`filesync plan` shows" in on_terminal(project, "validate")[1]
+    assert "`filesync apply` makes it so" in on_terminal(project, "plan")[1]
+    _, text = on_terminal(project, "apply", "-y")
+    assert "commit filesync.lock" in text
+    assert "`filesync id KEY`" in text
+    assert "makes it so" not in on_terminal(project, "plan")[1]
+    assert "take it out of filesync.yaml" in on_terminal(project, "forget", "a")[1]
+    # Not where it would be refused: there the warning says what to do.
+    _, text = on_terminal(project, "plan")
+    assert "filesync adopt a" in text
+    assert "makes it so" not in text
+    assert "`filesync plan` shows" in on_terminal(project, "adopt", "a")[1]
+
+
+def test_what_comes_next_is_for_terminals_and_for_this_manifest(project: Project) -> None:
+    project.files("a", "b")
+    (project.root / "filesync.yaml").rename(project.root / "my prod.yaml")
+    args = ("-m", "my prod.yaml")
+    assert (
+        "`filesync apply -m 'my prod.yaml'` makes it so" in on_terminal(project, "plan", *args)[1]
+    )
+    _, text = on_terminal(
+        project, "plan", "--only", "a*", env={"FILESYNC_MANIFEST": "my prod.yaml"}
+    )
+    assert "`filesync apply --only 'a*'` makes it so" in text
+    assert "->" not in on_terminal(project, "plan", "-q", *args)[1]
+    assert "->" not in on_terminal(project, "plan", "--at", "+1d", *args)[1]
+    for ran in project.run_all(["plan", *args], ["validate", *args]):
+        assert "->" not in ran.out + ran.err
