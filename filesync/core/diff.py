@@ -1,6 +1,7 @@
 """The decision table: desired, lock and remote in, one action and one reason a file out.
 
-Pure, and the only place that decides. The rows stand in the same order as in the README.
+Pure, and the only place that decides what a key needs; what several then share is seen to in
+`core.sharing`. The rows stand in the same order as in the README.
 "Gone" here means confirmed: the caller has asked the server for each locked id that the
 listing lacked, and the listing was whole.
 """

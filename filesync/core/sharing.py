@@ -115,6 +115,7 @@ def _upload_once(
     shared = {
         row.key: row
         for alike, group in groups.items()
+        if len(group) > 1 or alike in holders
         for row in _sharing(_sorted(group), holders.get(alike, ()), recovery, now)
     }
     return [shared.get(row.key, row) if row.action in _UPLOADS else row for row in rows]
