@@ -32,22 +32,14 @@ def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = 
     Below them stands what the platform holds of each purpose, whoever it belongs to. Where
     `columns` are given, keys are shortened so that a line has no more, if that can be.
     """
-    header = ("KEY", "ID", "SIZE", "AGE", "LEFT", "STATE")
-    lines = [header]
-    colours = []
-    for status in status_document(plan)["files"]:
-        lines.append(
-            (
-                printable(status["key"] or status["filename"] or ""),
-                status["id"] or "-",
-                "-" if status["bytes"] is None else human_bytes(status["bytes"]),
-                "-" if status["age"] is None else human_duration(status["age"]),
-                "never" if status["left"] is None and status["id"] else _left(status["left"]),
-                status["state"],
-            )
-        )
-        colours.append(_colour(status))
+    files = status_document(plan)["files"]
+    lines = [_STATUS_HEADER, *(_status_line(status, status["state"]) for status in files)]
+    if not _fits(lines, 0, columns):
+        # Rather without the reason, which the plan tells, than two lines of the terminal a file.
+        states = [status["state"].partition(":")[0] for status in files]
+        lines = [_STATUS_HEADER, *map(_status_line, files, states)]
     table = aligned(lines, right=(2, 3, 4), shrink=0, columns=columns)
+    colours = map(_colour, files)
     body = [
         line if not colour else paint(line, colour)
         for line, colour in zip(table[1:], colours, strict=True)
@@ -62,6 +54,20 @@ def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = 
         foot.append("`filesync plan` shows what an apply would do.")
     parts = ([table[0], *body], held, foot)
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+_STATUS_HEADER = ("KEY", "ID", "SIZE", "AGE", "LEFT", "STATE")
+
+
+def _status_line(status: dict[str, Any], state: str) -> tuple[str, ...]:
+    return (
+        printable(status["key"] or status["filename"] or ""),
+        status["id"] or "-",
+        "-" if status["bytes"] is None else human_bytes(status["bytes"]),
+        "-" if status["age"] is None else human_duration(status["age"]),
+        "never" if status["left"] is None and status["id"] else _left(status["left"]),
+        state,
+    )
 
 
 def _held(plan: Plan) -> list[str]:
@@ -191,19 +197,32 @@ def render_listing(files: Sequence[RemoteFile], *, columns: int | None = None) -
 
     Where `columns` are given, filenames are shortened to fit, as in `render_status`.
     """
-    rows = [("ID", "SIZE", "CREATED", "EXPIRES", "PURPOSE", "FILENAME")]
-    rows += [
-        (
-            file.id,
-            "-" if file.bytes is None else human_bytes(file.bytes),
-            utc(file.created_at),
-            "never" if file.expires_at is None else utc(file.expires_at),
-            printable(file.purpose),
-            printable(file.filename),
-        )
-        for file in sorted(files, key=lambda file: (file.created_at, file.id))
-    ]
-    return "\n".join(aligned(rows, right=(1,), shrink=5, columns=columns))
+    ordered = sorted(files, key=lambda file: (file.created_at, file.id))
+    rows = [("ID", "SIZE", "CREATED", "EXPIRES", "PURPOSE", "FILENAME"), *map(_listed, ordered)]
+    if not _fits(rows, 5, columns):
+        # Rather without when it was made, and the time of the day, than two lines a file.
+        rows = [(*row[:2], row[3].partition(" ")[0], *row[4:]) for row in rows]
+    return "\n".join(aligned(rows, right=(1,), shrink=len(rows[0]) - 1, columns=columns))
+
+
+def _listed(file: RemoteFile) -> tuple[str, ...]:
+    return (
+        file.id,
+        "-" if file.bytes is None else human_bytes(file.bytes),
+        utc(file.created_at),
+        "never" if file.expires_at is None else utc(file.expires_at),
+        printable(file.purpose),
+        printable(file.filename),
+    )
+
+
+def _fits(rows: Sequence[tuple[str, ...]], shrink: int, columns: int | None) -> bool:
+    """Say whether a table will fit into so many columns, with its column `shrink` shortened."""
+    if columns is None:
+        return True
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    widths[shrink] = min(widths[shrink], _NARROWEST)
+    return sum(widths) + 2 * (len(widths) - 1) <= columns
 
 
 def aligned(

@@ -110,21 +110,32 @@ def _table(
         every = list(group)
         told = every if verbose or action == Action.DELETE else every[:_FOLD_FROM]
         shown.append((action, [_row(change, verbose) for change in told], len(every) - len(told)))
-    longest = max(width(row.name) for _, rows, _ in shown for row in rows)
+    deletes = [row for action, rows, _ in shown for row in rows if action == Action.DELETE]
+    others = [row for action, rows, _ in shown for row in rows if action != Action.DELETE]
+    room = delete_room = _room([*deletes, *others], columns)
+    if columns is not None and room < max(width(row.name) for row in [*deletes, *others]):
+        # One column does not fit: what is long in the one need not shorten the other.
+        room, delete_room = _room(others, columns), _room(deletes, columns)
     for action, rows, left in shown:
         sign, colour = _SIGNS.get(action, ("*", "yellow"))
-        room = min(longest, _NAME_COLUMNS)
-        if columns is not None:
-            rest = max(width(row.rest) for row in rows)
-            room = min(longest, max(columns - _LEAD_COLUMNS - rest, _NARROWEST))
         for row in rows:
-            cut = columns is not None and action != Action.DELETE
-            name = fitted(row.name, room) if cut else row.name
+            name = padded(row.name, delete_room)
+            if action != Action.DELETE:
+                name = padded(row.name if columns is None else fitted(row.name, room), room)
             lead = paint(f"{sign} {printable(action):<7}", colour)
-            yield f"  {lead}  {padded(name, room)}{row.rest}"
+            yield f"  {lead}  {name}{row.rest}"
         if left:
             more = f"... and {left:,} more to {printable(action)} (-v shows them)"
             yield f"  {paint(sign, colour)} {more}"
+
+
+def _room(rows: Sequence[_Row], columns: int | None) -> int:
+    """Return how wide the names of these rows may be, so that each has a line to itself."""
+    longest = max((width(row.name) for row in rows), default=0)
+    if columns is None:
+        return min(longest, _NAME_COLUMNS)
+    rest = max((width(row.rest) for row in rows), default=0)
+    return min(longest, max(columns - _LEAD_COLUMNS - rest, _NARROWEST))
 
 
 def _name(change: ToldChange) -> str:
