@@ -30,7 +30,7 @@ __all__ = ["FilesyncError", "__version__", "apply", "load_lock", "plan"]
 
 def load_lock(path: str = "filesync.lock") -> Lockfile:
     """Read a lockfile; `.id(key)` gives a file's id. Raises LockfileError if it is not sound."""
-    from filesync.core.lock import parse
+    from filesync.core.locktext import parse
     from filesync.errors import LockfileError
     from filesync.local.lockstore import read_lock_bytes
 

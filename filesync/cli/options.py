@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import logging
 import os
 import shlex
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -46,6 +44,8 @@ class Common(NamedTuple):
         """How wide the terminal is that stdout goes to; None for none, and where all is shown."""
         if self.verbose or not sys.stdout.isatty():
             return None
+        import shutil
+
         return shutil.get_terminal_size().columns
 
     def note(self, message: str) -> None:
@@ -156,6 +156,8 @@ def _common(context: click.Context, values: dict[str, Any]) -> Common:
         quiet=bool(pick("quiet")),
     )
     if common.verbose:
+        import logging
+
         logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
         logging.getLogger("filesync").setLevel(logging.DEBUG)
     return common

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from filesync.core import guards
-from filesync.core import lock as locks
+from filesync.core import guards, locktext
 from filesync.core.desired import policy_for
 from filesync.core.diff import Change, Decisions, Reason, let_go_of
 from filesync.core.guards import Allowed
@@ -140,7 +139,7 @@ def _carry_out(
 
     def save() -> None:
         nonlocal saved
-        text = locks.dump(lock)
+        text = locktext.dump(lock)
         if text != saved:
             lockstore.save_lock(space.lock_path, text, sync=True)
             saved = text

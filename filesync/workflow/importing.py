@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from filesync.core import lock as locks
+from filesync.core import locktext
 from filesync.core.importable import Found, LeftOut, sort_out
 from filesync.core.importing import FOLDER, Content, Import, settle, would_be_orphans
 from filesync.core.lock import Lockfile
@@ -207,7 +207,7 @@ def _write(run: Run, store: FetchedFiles | None, result: Import, lock: Lockfile,
             store.place(one.found.remote.id, os.path.join(root_of(run), one.path))
     path = lockstore.lock_path(run.manifest)
     try:
-        create_atomic(path, locks.dump(lock))
+        create_atomic(path, locktext.dump(lock))
     except FileExistsError:
         refuse_existing(run.manifest)
         raise

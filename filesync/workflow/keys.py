@@ -7,8 +7,7 @@ import os
 import time
 from typing import NamedTuple
 
-from filesync.core import fingerprint
-from filesync.core import lock as locks
+from filesync.core import fingerprint, locktext
 from filesync.core.desired import desired_file
 from filesync.core.diff import differing, found_entry
 from filesync.core.lock import Lockfile
@@ -70,7 +69,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     if fingerprint.rewritten(found.filename) != fingerprint.rewritten(want.filename):
         entry = entry._replace(filename=found.filename)
     lock.put(key, entry)
-    lockstore.save_lock(space.lock_path, locks.dump(lock), sync=True)
+    lockstore.save_lock(space.lock_path, locktext.dump(lock), sync=True)
     return Adopted(entry, unchecked, differing(want, entry))
 
 
@@ -87,7 +86,7 @@ def forget(run: Run, key: str) -> Forgotten:
     entry = lock.take_out(key)
     if entry is None:
         raise unknown_key(key, lock.files, "the lockfile")
-    lockstore.save_lock(lockstore.lock_path(run.manifest, run.env), locks.dump(lock), sync=True)
+    lockstore.save_lock(lockstore.lock_path(run.manifest, run.env), locktext.dump(lock), sync=True)
     others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
     return Forgotten(entry, next(others, None))
 

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from filesync.core import lock as locks
-from filesync.core.lock import Lockfile
-from filesync.core.plan import Run
+from filesync.core import locktext
+from filesync.core.lock import Lockfile, check_owner
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockstore
@@ -17,6 +16,7 @@ from filesync.local.state import SCHEMA_FILE
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
     from filesync.core.model import Manifest, ScannedFile
+    from filesync.core.plan import Run
     from filesync.remote.client import Reader, Writer
     from filesync.remote.endpoint import Endpoint
     from filesync.remote.settings import Settings
@@ -68,8 +68,8 @@ def open_workspace(run: Run) -> Workspace:
     if problems or found is None:  # with problems, project and base_url may be placeholders
         lock = Lockfile(manifest.project, server.base_url)
     else:
-        lock = locks.parse(found, path)
-        locks.check_owner(lock, path, manifest.project, server.base_url)
+        lock = locktext.parse(found, path)
+        check_owner(lock, path, manifest.project, server.base_url)
     return Workspace(run, manifest, problems, server, path, found, lock)
 
 
@@ -120,7 +120,7 @@ def read_lock(manifest_path: str, env: str | None) -> Lockfile:
             f"there is no lockfile {printable(path)}",
             "run `filesync apply` first, or name your manifest with --manifest PATH",
         )
-    return locks.parse(found, path)
+    return locktext.parse(found, path)
 
 
 def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:

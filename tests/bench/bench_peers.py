@@ -41,15 +41,15 @@ def lockfile(path: str) -> None:
     """Load a lockfile and save it again; print the seconds that took, imports left out."""
     import time
 
-    from filesync.core import lock as locks
+    from filesync.core import locktext
     from filesync.local import lockstore
 
     began = time.perf_counter()
     found = lockstore.read_lock_bytes(path)
     assert found is not None
-    lock = locks.parse(found, path)
+    lock = locktext.parse(found, path)
     loaded = time.perf_counter()
-    lockstore.save_lock(path, locks.dump(lock), sync=True)
+    lockstore.save_lock(path, locktext.dump(lock), sync=True)
     print(loaded - began, time.perf_counter() - loaded)
 
 

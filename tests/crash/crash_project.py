@@ -19,7 +19,7 @@ from typing import Any
 
 from crash_hub import Hub, Tenant
 
-from filesync.core import lock as locks
+from filesync.core import locktext
 from filesync.core.lock import Lockfile
 
 PROJECT = "crash-test"
@@ -144,7 +144,7 @@ class Scene:
         return self.root / "filesync.lock"
 
     def lock(self) -> Lockfile:
-        return locks.parse(self.lock_path.read_bytes(), "filesync.lock")
+        return locktext.parse(self.lock_path.read_bytes(), "filesync.lock")
 
     def journals(self) -> list[Path]:
         return sorted((self.root / ".filesync").glob("*.journal"))

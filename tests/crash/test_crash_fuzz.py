@@ -12,9 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from filesync.core import lock as locks
+from filesync.core import locktext, parts
 from filesync.core import manifest as manifests
-from filesync.core import parts
 from filesync.core.guards import Allowed
 from filesync.core.history import History, read_history
 from filesync.core.lock import Lockfile
@@ -149,19 +148,19 @@ def a_lock(rng: random.Random) -> Lockfile:
         "version": 1, "project": "fuzz", "base_url": URL, "files": files,
         "retired": [{"id": "file-9", "key": "k1", "delete_after": 5}],
     }  # fmt: skip
-    return locks.parse(json.dumps(text).encode(), "filesync.lock")
+    return locktext.parse(json.dumps(text).encode(), "filesync.lock")
 
 
 def test_lockfiles() -> None:
     rng = random.Random(SEED + 1)
     well = []
-    whole = locks.dump(a_lock(rng))
+    whole = locktext.dump(a_lock(rng))
     for n in range(3000):
         text = mutate(rng, whole)
 
         def work(text: bytes = text) -> None:
-            again = locks.parse(text, "filesync.lock")
-            assert locks.parse(locks.dump(again), "filesync.lock") == again
+            again = locktext.parse(text, "filesync.lock")
+            assert locktext.parse(locktext.dump(again), "filesync.lock") == again
 
         well.append(only_ours(work, f"seed {SEED + 1}, {n}: {text!r}"))
     tally("lockfiles", well)
@@ -201,7 +200,7 @@ def test_journals() -> None:
             lock = a_lock(rng)
             found = recover(history, lock, {}, 10)
             take_in(lock, found, 10, lambda _key: 0)
-            locks.parse(locks.dump(lock), "filesync.lock")
+            locktext.parse(locktext.dump(lock), "filesync.lock")
 
         assert only_ours(work, f"seed {SEED + 2}, {n}: {text!r}")
 
@@ -317,7 +316,7 @@ def test_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = a_lock(rng)
     lock.files = {"other": lock.files["k0"], "gone": lock.files["k1"]}
     journal = Path(journal_path("filesync.yaml", "fuzz", URL))
-    whole = locks.dump(lock)
+    whole = locktext.dump(lock)
     well = []
     for n in range(1000):
         lock_path.write_bytes(whole)
@@ -343,7 +342,7 @@ def test_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
             if not only_ours(applying, told):
                 assert lock_path.read_bytes() == whole, told
-        locks.parse(lock_path.read_bytes(), "filesync.lock")
+        locktext.parse(lock_path.read_bytes(), "filesync.lock")
         for path in (lock_path, journal):
             assert not path.exists() or b"sk-CANARY" not in path.read_bytes()
     tally("server answers", well)
@@ -353,7 +352,7 @@ def test_plans_with_broken_files(folder: Path) -> None:
     """A run on a mutated manifest and lockfile, offline: the lockfile stays as it is."""
     rng = random.Random(SEED + 4)
     manifest = (folder / "filesync.yaml").read_bytes()
-    whole = locks.dump(a_lock(rng))
+    whole = locktext.dump(a_lock(rng))
     lock_path = folder / "filesync.lock"
     for n in range(1000):
         broken = rng.random() < 0.5
