@@ -7,8 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from filesync.emulator.server import embedded
+
+# A slow machine fails no test.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 # The helpers of these folders, with pytest's way of telling why an assert failed.
 sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "crash", "../docs")]

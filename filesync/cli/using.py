@@ -14,7 +14,7 @@ import click
 from filesync.cli.completing import files
 from filesync.cli.options import Common, command, only_option, output_option
 from filesync.cli.writing import check_target, write_whole
-from filesync.core.text import plural, printable
+from filesync.core.text import plural, printable, quoted
 from filesync.errors import FilesyncError, LocalFileError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     keys = [key for key in lock.files if only is None or selects(only, key)]
     if only is not None and not keys:
         raise FilesyncError(
-            f"--only '{printable(only)}' selects none of the lockfile's "
+            f"--only {quoted(only)} selects none of the lockfile's "
             f"{plural(len(lock.files), 'file')}",
             "`filesync ids` lists the keys; quote the glob so that the shell leaves it alone",
         )
@@ -75,13 +75,13 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
         os.execvpe(cmd[0], cmd, {**os.environ, **named})
     except FileNotFoundError:
         raise FilesyncError(
-            f"there is no command '{printable(cmd[0])}'",
+            f"there is no command {quoted(cmd[0])}",
             "name a program on PATH, or a path to one: `filesync exec -- CMD ARGS...`; "
             "shell syntax needs a shell: `filesync exec -- sh -c '...'`",
         ) from None
     except (OSError, ValueError) as error:
         because = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise FilesyncError(f"cannot run '{printable(cmd[0])}': {because}") from None
+        raise FilesyncError(f"cannot run {quoted(cmd[0])}: {because}") from None
 
 
 # What follows CMD is CMD's, also without `--` in front of it.

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.model import DesiredFile, Entry, LocalFile, Manifest, Policy, ScannedFile
 from filesync.core.purposes import MAX_FILE_BYTES, PURPOSES
-from filesync.core.text import human_bytes, printable
+from filesync.core.text import human_bytes, printable, quoted
 from filesync.errors import Problem
 
 # No limit is documented; the API notes say to stay below this, and it is what all servers take.
@@ -35,7 +35,7 @@ def check_files(files: Iterable[ScannedFile]) -> list[Problem]:
                 _problem(
                     file.entry,
                     "filename" if file.entry.filename else "glob" if file.entry.glob else "path",
-                    f"the remote filename {printable(name)!r} has {len(name)} characters and may "
+                    f"the remote filename {quoted(name)} has {len(name)} characters and may "
                     f"have {longest}: "
                     + ("rename the file" if file.entry.glob else "set a shorter `filename`"),
                 )

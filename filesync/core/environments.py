@@ -13,7 +13,7 @@ from filesync.core.envnames import ENV_RULE, is_env_name
 from filesync.core.fields import did_you_mean
 from filesync.core.report import Report
 from filesync.core.schema import Environment, Shape
-from filesync.core.text import printable
+from filesync.core.text import quoted
 from filesync.core.yamltext import Place
 
 _SECTION: Place = ("environments",)
@@ -60,6 +60,6 @@ def chosen(report: Report, shape: Shape, env: str | None) -> Environment:
     known = names(report)
     if env not in known:
         there = f"there are {', '.join(known)}" if known else "the manifest has none"
-        message = f"no environment {printable(env)!r}: {there}{did_you_mean(env, known)}"
+        message = f"no environment {quoted(env)}: {there}{did_you_mean(env, known)}"
         report.add(_SECTION, message, at_key=True)
     return by_name(shape).get(env, {})

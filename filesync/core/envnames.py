@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from filesync.core.text import printable
+from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 
 ENV_PATTERN = "[a-z0-9][a-z0-9-]{0,62}"
@@ -25,7 +25,7 @@ def with_env(stem: str, env: str | None) -> str:
         return stem
     if not is_env_name(env):
         raise FilesyncError(
-            f"{printable(env)!r} is no name of an environment: it {ENV_RULE}",
+            f"{quoted(env)} is no name of an environment: it {ENV_RULE}",
             "name one of the manifest's `environments` with --env NAME or FILESYNC_ENV",
         )
     return f"{stem}.{env}"

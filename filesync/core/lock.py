@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from filesync.core.model import LockEntry, Retired
-from filesync.core.text import printable
+from filesync.core.text import printable, quoted
 from filesync.errors import LockfileError
 
 
@@ -79,8 +79,7 @@ def check_owner(lock: Lockfile, path: str, project: str, base_url: str) -> None:
     """Raise LockfileError if the lock was written for another project or base_url."""
     if lock.project != project:
         raise LockfileError(
-            f"{path} belongs to project {printable(lock.project)!r}, "
-            f"and the manifest says {project!r}",
+            f"{path} belongs to project {quoted(lock.project)}, and the manifest says {project!r}",
             "set `project` back, or use another manifest for the new project "
             "(its files would all be uploaded again)",
         )

@@ -13,7 +13,7 @@ from typing import Any
 
 from filesync.core.lock import Lockfile
 from filesync.core.model import LockEntry, Retired
-from filesync.core.text import printable
+from filesync.core.text import printable, quoted
 from filesync.errors import LockfileError
 
 VERSION = 1
@@ -238,10 +238,10 @@ class _Reader:
 
     def _only(self, value: dict[str, Any], known: set[str], where: str) -> None:
         if not value.keys() <= known:
-            extra = printable(min(value.keys() - known))
+            extra = quoted(min(value.keys() - known))
             raise _broken(
                 self.path,
-                f"has an unknown field {extra!r} in {where}",
+                f"has an unknown field {extra} in {where}",
                 "upgrade filesync if a newer one wrote it; " + _FIX,
             )
 
@@ -278,7 +278,7 @@ class _Reader:
             twice = next(name for name in names if names.count(name) > 1)
             raise _broken(
                 self.path,
-                f"names {printable(twice)!r} twice: two branches may have been merged",
+                f"names {quoted(twice)} twice: two branches may have been merged",
                 "keep one of the two lines, then run `filesync plan`",
             )
         return found

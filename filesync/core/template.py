@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 
-from filesync.core.text import printable
+from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError
 
 # A second `$` in front keeps what follows as it is, without that `$`.
@@ -31,8 +31,8 @@ def fill(text: str, ids: Mapping[str, str], path: str) -> tuple[str, set[str]]:
             problems.append((found.start(), "`${filesync:` is not closed by `}` on its line"))
         elif key not in ids:
             near = difflib.get_close_matches(key, ids, n=1) if len(problems) < _SHOWN else []
-            hint = f"; did you mean '{printable(near[0])}'?" if near else ""
-            problems.append((found.start(), f"'{printable(key)}' is not in the lockfile{hint}"))
+            hint = f"; did you mean {quoted(near[0])}?" if near else ""
+            problems.append((found.start(), f"{quoted(key)} is not in the lockfile{hint}"))
         else:
             used.add(key)
             return ids[key]

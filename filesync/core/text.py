@@ -18,6 +18,11 @@ def printable(name: str) -> str:
     return _UNSAFE.sub(lambda m: m.group().encode("unicode_escape").decode("ascii"), name)
 
 
+def quoted(name: str) -> str:
+    """Return `name` made printable and in single quotes, for a sentence about it."""
+    return f"'{printable(name)}'"
+
+
 def plural(count: int, noun: str) -> str:
     """Return e.g. "1 file" or "2 files"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

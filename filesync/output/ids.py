@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from filesync.core.text import printable
+from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 
 
@@ -58,7 +58,7 @@ def _named(ids: Mapping[str, str], name: Callable[[str], str]) -> dict[str, str]
         other = keys.setdefault(name(key), key)
         if other != key:
             raise FilesyncError(
-                f"the keys {printable(other)!r} and {printable(key)!r} both become {name(key)}",
+                f"the keys {quoted(other)} and {quoted(key)} both become {name(key)}",
                 "rename one of them, or use `--format json`",
             )
     return {one: ids[key] for one, key in keys.items()}

@@ -11,7 +11,7 @@ from typing import Self, TypeVar
 from urllib.parse import quote
 
 from filesync.core.model import Job, RemoteFile
-from filesync.core.text import printable
+from filesync.core.text import printable, quoted
 from filesync.errors import ApiError, AuthError, ListingError, RemoteError
 from filesync.remote import listing, wire
 from filesync.remote.call import Call, JsonPayload
@@ -243,7 +243,7 @@ def _segment(object_id: str) -> str:
     """Return an id as one segment of a path; one that a person typed may be anything."""
     if not wire.is_id(object_id):
         raise RemoteError(
-            f"{printable(object_id)!r} cannot be an id", "`filesync ls` lists the ids there are"
+            f"{quoted(object_id)} cannot be an id", "`filesync ls` lists the ids there are"
         )
     return quote(object_id, safe="")
 

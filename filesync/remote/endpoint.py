@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from filesync.core.text import printable
+from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 
 _HEADER_SAFE = re.compile("[!-~]+")  # printable ASCII without the space
@@ -81,7 +81,7 @@ def _checked_url(url: str) -> str:
         complaint = "is not a URL"
     if complaint:
         raise FilesyncError(
-            f"the base URL {printable(url)!r} {complaint}",
+            f"the base URL {quoted(url)} {complaint}",
             "it should look like https://api.openai.com/v1",
         )
     return url.rstrip("/")

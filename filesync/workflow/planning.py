@@ -22,7 +22,7 @@ from filesync.core.parts import PARTS_FROM
 from filesync.core.plan import Plan, PlanInputs, Run, narrow, selects
 from filesync.core.recover import NOTHING_TO_RECOVER, recover, take_in
 from filesync.core.sharing import share
-from filesync.core.text import plural
+from filesync.core.text import plural, quoted
 from filesync.errors import FilesyncError, ListingError, Refused
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
@@ -136,7 +136,7 @@ def _decide(
         row.key is not None and selects(only, row.key) for row in everything.rows
     ):
         raise FilesyncError(
-            f"--only {only!r} selects none of the manifest's {plural(len(desired), 'file')}",
+            f"--only {quoted(only)} selects none of the manifest's {plural(len(desired), 'file')}",
             "`filesync status` lists the keys; quote the glob so that the shell leaves it alone",
         )
     decisions = narrow(everything, only)

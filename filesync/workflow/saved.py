@@ -8,7 +8,7 @@ from filesync.core.document import ToldPlan, parse, tell
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, Run
 from filesync.core.stale import moved
-from filesync.core.text import human_bytes, printable
+from filesync.core.text import human_bytes, printable, quoted
 from filesync.errors import FilesyncError, Refused
 from filesync.local.files import why
 from filesync.workflow.planning import make_plan
@@ -82,7 +82,7 @@ def plan_as_saved(
 def _check_owner(saved: ToldPlan, project: str, base_url: str, path: str) -> None:
     if saved.project != project:
         raise FilesyncError(
-            f"{printable(path)} is a plan for project {printable(saved.project)!r}, "
+            f"{printable(path)} is a plan for project {quoted(saved.project)}, "
             f"and the manifest says {project!r}",
             "name the manifest that it was made from with --manifest PATH",
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core import locktext
 from filesync.core.lock import Lockfile, check_owner
-from filesync.core.text import printable
+from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockstore
 from filesync.local.state import SCHEMA_FILE
@@ -128,9 +128,9 @@ def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:
     import difflib
 
     near = difflib.get_close_matches(key, list(known), n=1)
-    hint = f"did you mean {printable(near[0])!r}? " if near else ""
+    hint = f"did you mean {quoted(near[0])}? " if near else ""
     return FilesyncError(
-        f"{printable(key)!r} is not in {where}",
+        f"{quoted(key)} is not in {where}",
         hint + "`filesync status` lists the keys",
     )
 

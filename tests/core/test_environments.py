@@ -283,7 +283,7 @@ def test_defaults_are_checked_with_what_they_meet(
         ("stagin", "5:1: environments: no environment 'stagin': there are staging, prod; did you "),
         ("x", "5:1: environments: no environment 'x': there are staging, prod"),
         ("../x", "5:1: environments: no environment '../x': "),
-        ("a\nb", "5:1: environments: no environment 'a\\\\nb': "),
+        ("a\nb", "5:1: environments: no environment 'a\\nb': "),
         ("", "5:1: environments: no environment '': "),
     ],
 )
