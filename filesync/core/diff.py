@@ -255,11 +255,8 @@ def entry_for(want: DesiredFile, remote: RemoteFile, now: int) -> LockEntry:
     Attributes are as asked for, not as answered: a server that rewrites names or sets an
     expiry of its own would otherwise look changed for ever, and be uploaded to for ever.
     """
-    created_at = remote.created_at or now
     asked = want.policy.expires_after
-    expires_at = remote.expires_at
-    if expires_at is None and asked is not None:
-        expires_at = created_at + asked  # the answer to a completed upload may leave it out
+    created_at, expires_at = remote.dates(asked, now)
     return LockEntry(
         id=remote.id,
         path=want.path,

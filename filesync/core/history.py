@@ -87,20 +87,17 @@ class Attempt:
 
     def entry(self, remote: RemoteFile, path: str) -> LockEntry:
         """Return the lock entry this attempt would have written for the file it made."""
-        created_at = remote.created_at or self.at
-        expires_at = remote.expires_at
-        if expires_at is None and self.expires_after is not None:
-            expires_at = created_at + self.expires_after
+        created_at, expires_at = remote.dates(self.expires_after, self.at)
         return LockEntry(
-            remote.id,
-            path,
-            self.sha256,
-            self.bytes,
-            self.filename,
-            self.purpose,
-            self.expires_after,
-            created_at,
-            expires_at,
+            id=remote.id,
+            path=path,
+            sha256=self.sha256,
+            bytes=self.bytes,
+            filename=self.filename,
+            purpose=self.purpose,
+            expires_after=self.expires_after,
+            created_at=created_at,
+            expires_at=expires_at,
         )
 
 

@@ -154,6 +154,17 @@ class RemoteFile(NamedTuple):
     expires_at: int | None
     status: str | None
 
+    def dates(self, expires_after: int | None, now: int) -> tuple[int, int | None]:
+        """Return the Unix seconds it was made at and expires at, None for never.
+
+        Where it does not say, as the answer to a completed upload may not, it is taken to have been
+        made `now` and to expire as asked, in seconds.
+        """
+        created_at = self.created_at or now
+        if self.expires_at is None and expires_after is not None:
+            return created_at, created_at + expires_after
+        return created_at, self.expires_at
+
 
 class Job(NamedTuple):
     """What may use files: a fine-tuning job, a batch or a vector store (`kind`)."""
