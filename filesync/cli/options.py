@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from filesync.cli.completing import files, selections
-from filesync.core.text import printable
+from filesync.core.text import for_env, printable
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
@@ -70,10 +70,8 @@ class Common(NamedTuple):
         click.echo(lead + printable(self.here(message)), err=True)
 
     def here(self, text: str) -> str:
-        """Return a text whose commands are for this environment, so that one can copy them."""
-        if self.env is None:
-            return text
-        return text.replace("`filesync ", f"`filesync --env {self.env} ")
+        """Return a text whose commands are for this environment."""
+        return for_env(text, self.env)
 
 
 def common_options(command: F) -> F:

@@ -1,4 +1,4 @@
-"""Making names safe to print, and to stand in columns: a remote file may be called anything."""
+"""Words for people, and names made safe to print: a remote file may be called anything."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ def printable(name: str) -> str:
 def quoted(name: str) -> str:
     """Return `name` made printable and in single quotes, for a sentence about it."""
     return f"'{printable(name)}'"
+
+
+def for_env(text: str, env: str | None) -> str:
+    """Return a text whose commands are for an environment, so that one can copy them."""
+    if env is None:
+        return text
+    return re.sub("`filesync (?!--env )", lambda _: f"`filesync --env {env} ", text)
 
 
 def plural(count: int, noun: str) -> str:

@@ -216,6 +216,14 @@ def test_without_a_prefix_look_alikes_are_refused(platform: Platform, project: P
     # A command that is named can be copied: without --env it would be about another lockfile.
     assert "`filesync --env two adopt " in said
     assert "`filesync --env two adopt " in project.run("plan", "--env", "two").err
+    for told in (
+        project.run("plan", "--env", "two", "--json").out,
+        project.run("plan", "--env", "two", "--html", "-").out,
+        project.run("plan", "--env", "two", "--markdown", "--out", "two.json").out,
+        project.run("show-plan", "two.json").err,
+        project.run("show-plan", "two.json", "--env", "two").err,
+    ):
+        assert "filesync --env two adopt " in told
     project.files("a", rest=rest % ("two", ", prefix: two-"))
     apply(project, "--env", "two")
     assert platform.names() == ["a.txt", "two-a.txt"]
