@@ -13,10 +13,11 @@ from filesync.errors import FilesyncError, LocalFileError
 
 def check_target(path: str, common: Common, others: Iterable[str] = ()) -> None:
     """Refuse to write over the manifest, its lockfile, or `others`; FilesyncError says which."""
-    from filesync.local.lockstore import lock_path
+    from filesync.local.lockstore import lock_path, lock_paths
 
     own = [("the manifest", common.manifest)]
     own += [("the lockfile", lock_path(common.manifest, env)) for env in {None, common.env}]
+    own += [("a lockfile", lock) for lock in lock_paths(common.manifest)]
     target = _real(path)
     for what, other in (*own, *(("read by this command", one) for one in others)):
         if target == _real(other):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 
-from filesync.core.envnames import with_env
+from filesync.core.envnames import ENV_PATTERN, with_env
 from filesync.core.text import human_bytes, printable
 from filesync.errors import LockfileError
 from filesync.local.files import READ_FLAGS, why, write_atomic
@@ -22,6 +23,20 @@ def lock_path(manifest_path: str, env: str | None = None) -> str:
     """
     stem, suffix = os.path.splitext(manifest_path)
     return with_env(stem if suffix.lower() in (".yaml", ".yml") else manifest_path, env) + ".lock"
+
+
+def lock_paths(manifest_path: str) -> list[str]:
+    """Return the paths of all lockfiles beside a manifest that bear its name, whatever environment
+    they are for: it may be gone from the manifest since."""
+    stem = lock_path(manifest_path).removesuffix(".lock")
+    folder, name = os.path.split(stem)
+    ours = re.compile(rf"{re.escape(name)}(\.{ENV_PATTERN})?\.lock")
+    try:
+        return [
+            os.path.join(folder, one) for one in os.listdir(folder or ".") if ours.fullmatch(one)
+        ]
+    except OSError:
+        return []  # no folder, no lockfile
 
 
 def read_lock_bytes(path: str) -> bytes | None:

@@ -141,8 +141,8 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     from filesync.local import scan as scanning
 
     targets = (None, *manifest.environments)
-    locks_of_all = (lockstore.lock_path(run.manifest, env) for env in targets)
-    own = [run.manifest, *locks_of_all, SCHEMA_FILE]
+    locks = [lockstore.lock_path(run.manifest, env) for env in targets]
+    own = [run.manifest, *locks, *lockstore.lock_paths(run.manifest), SCHEMA_FILE]
     files, more = scanning.scan(
         manifest.entries,
         root_of(run),

@@ -164,12 +164,19 @@ def test_globs_pass_over_the_lockfiles_of_all_environments(project: Project) -> 
     project.manifest(TARGETS + "files: {x: {path: filesync.prod.lock}}\n")
     for args in ([], ["--env", "staging"]):
         assert "filesync.prod.lock is a file of filesync itself" in project.refused("plan", *args)
+    # Also when its environment is gone from the manifest.
+    project.manifest("defaults: {fingerprint: true}\nfiles: {all: {glob: '**'}}\n")
+    assert project.plan().json["changes"] == []
 
 
 def test_nothing_is_written_over_a_lockfile(three: Project) -> None:
-    for name in ("filesync.lock", "filesync.staging.lock"):
+    for name, what in (
+        ("filesync.lock", "the lockfile"),
+        ("filesync.staging.lock", "the lockfile"),
+        ("filesync.prod.lock", "a lockfile"),
+    ):
         said = three.refused("plan", "--env", "staging", "--out", name)
-        assert "is the lockfile and would be overwritten" in said
+        assert f"is {what} and would be overwritten" in said
 
 
 def test_another_target_is_not_waited_for(three: Project) -> None:
