@@ -88,14 +88,7 @@ def get_job(call: Call) -> Json:
 
 def cancel_job(call: Call) -> Json:
     """POST /fine_tuning/jobs/{item}/cancel."""
-    call.fields(())
-    with call.store.writing() as db:
-        job = records.get(db, JOB, call.path["item"])
-        if job["status"] == "cancelled":
-            raise ApiError(f"Job {job['id']} is already cancelled.", code="invalid_state")
-        job.update(status="cancelled", finished_at=call.store.now())
-        records.update(db, JOB, job)
-    return job
+    return _cancel(call, JOB, "Job", "finished_at")
 
 
 def create_batch(call: Call) -> Json:
@@ -148,15 +141,18 @@ def get_batch(call: Call) -> Json:
 
 def cancel_batch(call: Call) -> Json:
     """POST /batches/{item}/cancel."""
+    return _cancel(call, BATCH, "Batch", "cancelling_at", "cancelled_at")
+
+
+def _cancel(call: Call, kind: str, called: str, *stamps: str) -> Json:
     call.fields(())
     with call.store.writing() as db:
-        batch = records.get(db, BATCH, call.path["item"])
-        if batch["status"] == "cancelled":
-            raise ApiError(f"Batch {batch['id']} is already cancelled.", code="invalid_state")
-        now = call.store.now()
-        batch.update(status="cancelled", cancelling_at=now, cancelled_at=now)
-        records.update(db, BATCH, batch)
-    return batch
+        record = records.get(db, kind, call.path["item"])
+        if record["status"] == "cancelled":
+            raise ApiError(f"{called} {record['id']} is already cancelled.", code="invalid_state")
+        record.update(status="cancelled", **dict.fromkeys(stamps, call.store.now()))
+        records.update(db, kind, record)
+    return record
 
 
 def _check_file(db: sqlite3.Connection, param: str, item: str, purpose: str) -> None:
