@@ -52,7 +52,8 @@ class ManifestError(FilesyncError):
                 if p.where
                 else f"{path}:{p.line}:{p.col}: {p.message}"
                 for p in self.problems
-            )
+            ),
+            "mend it; `filesync validate` looks again, offline",
         )
 
 

@@ -65,7 +65,7 @@ def _run() -> int:
         for line in error.message.splitlines():
             click.echo(printable(line), err=True)
         if sys.stderr.isatty():
-            click.echo("  -> mend it; `filesync validate` looks again, offline", err=True)
+            click.echo(f"  -> {printable(error.hint)}", err=True)
         return error.exit_code
     except FilesyncError as error:
         return _complain(error.message, error.hint, error.exit_code)

@@ -21,6 +21,7 @@ from filesync.cli.options import (
     yes_option,
 )
 from filesync.cli.plans import make_with_progress, print_plan
+from filesync.core.commands import word
 from filesync.core.text import human_bytes, plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
@@ -61,14 +62,14 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
             common.note(f"{file.key}: {file.path} ({size}, {file.entry.policy.purpose})")
     if schema_is_old(run.manifest):
         path = schema_path(run.manifest)
-        common.note(f"{path} is another version's: `filesync schema -o {path}` renews it")
+        common.note(f"{path} is another version's: `filesync schema -o {word(path)}` renews it")
     if locked:
         _check_locked(run)
     agrees = ", and the lockfile agrees" if locked else ""
     target = "" if run.env is None else f" for {run.env}"
     common.note(f"{run.manifest} is valid{target}: {plural(len(files), 'file')}{agrees}")
     if files:
-        common.hint(f"{common.call('plan')} shows what an apply would do")
+        common.hint("`filesync plan` shows what an apply would do")
     else:
         common.hint(f"name your files in {run.manifest}, below `files:`")
 
@@ -234,7 +235,7 @@ def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_ht
     if as_json:
         click.echo(to_text(status_document(made)))
     else:
-        click.echo(render_status(made, paint=paint, columns=common.columns))
+        click.echo(common.here(render_status(made, paint=paint, columns=common.columns)))
 
 
 @command("verify", insecure_option, examples={"filesync verify": "every file of the lockfile"})
@@ -256,7 +257,7 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
         )
     if not verdicts:
         common.note("there is no file in the lockfile to compare")
-        common.hint(f"{common.call('apply')} uploads what the manifest declares")
+        common.hint("`filesync apply` uploads what the manifest declares")
     if unchecked := sum(one.same is None for one in verdicts):
         common.note(f"{plural(unchecked, 'file')} of {len(verdicts)} could not be compared")
     if bad := sum(one.same is False for one in verdicts):
@@ -306,7 +307,7 @@ def _carry_out(
         click.echo(render_result(result, lock))
         if result.applied and not result.failed and not result.interrupted:
             with_ids = {done.action for done in result.applied} - {Action.DELETE, Action.FORGET}
-            ids = f"; {common.call('id KEY')} prints an id" if with_ids else ""
+            ids = "; `filesync id KEY` prints an id" if with_ids else ""
             common.hint(f"commit {lock}{ids}")
     if result.interrupted:
         raise Interrupted(

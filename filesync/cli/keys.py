@@ -99,7 +99,7 @@ def adopt(
             f"its {' and '.join(adopted.replaced_for)} differs from the manifest's, "
             "so the next apply replaces it"
         )
-    common.hint(f"commit the lockfile; {common.call('plan')} shows what is left to do")
+    common.hint("commit the lockfile; `filesync plan` shows what is left to do")
 
 
 @command(

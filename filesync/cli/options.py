@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -13,13 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from filesync.cli.completing import files, selections
-from filesync.core.text import for_env, printable
+from filesync.core.commands import DEFAULT_MANIFEST, flags, with_flags
+from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
     from filesync.core.plan import Run
-
-DEFAULT_MANIFEST = "filesync.yaml"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -58,20 +56,14 @@ class Common(NamedTuple):
         if sys.stderr.isatty():
             self.note(f"  -> {message}")
 
-    def call(self, command: str) -> str:
-        """Return a command line for this manifest, to be named in a message."""
-        usual = os.environ.get("FILESYNC_MANIFEST") or DEFAULT_MANIFEST
-        which = "" if self.manifest == usual else f" -m {shlex.quote(self.manifest)}"
-        return f"`filesync {command}{which}`"
-
     def warn(self, message: str) -> None:
         """Warn on stderr, quiet or not."""
         lead = paint("warning: ", "yellow", sys.stderr)
         click.echo(lead + printable(self.here(message)), err=True)
 
     def here(self, text: str) -> str:
-        """Return a text whose commands are for this environment."""
-        return for_env(text, self.env)
+        """Return a text whose commands are for this manifest, environment and server."""
+        return with_flags(text, flags(self.manifest, self.env, self.base_url))
 
 
 def common_options(command: F) -> F:

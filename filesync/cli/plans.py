@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +18,7 @@ from filesync.cli.options import (
     paint,
 )
 from filesync.cli.writing import check_target, write_whole
+from filesync.core.commands import word
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
@@ -124,7 +124,7 @@ def plan(
         click.echo(to_text(plan_document(made)))
     _show(common, told, markdown, html, silent=as_json)
     if out is not None:
-        common.note(f"saved the plan: `filesync apply {out}` does exactly this, or refuses")
+        common.note(f"saved the plan: `filesync apply {word(out)}` does exactly this, or refuses")
     _hint_next(common, made, out)
     _tell_github(common, told, out)
     if detailed_exitcode and made.has_changes:
@@ -136,8 +136,8 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
     if not made.rows:
         common.hint(f"name your files in {run.manifest}, below `files:`")
     elif made.has_changes and not (made.refusals or run.offline or out or made.at):
-        only = "" if run.only is None else f" --only {shlex.quote(run.only)}"
-        common.hint(f"{common.call('apply' + only)} makes it so")
+        only = "" if run.only is None else f" --only {word(run.only)}"
+        common.hint(f"`filesync apply{only}` makes it so")
 
 
 @command(

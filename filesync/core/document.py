@@ -12,9 +12,10 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
+from filesync.core.commands import with_flags
 from filesync.core.diff import Action, Change
 from filesync.core.plan import Plan, Summary
-from filesync.core.text import for_env, printable
+from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
 FORMAT_VERSION = "1.0"
@@ -120,7 +121,7 @@ def tell(plan: Plan) -> ToldPlan:
         plan.has_drift,
         plan.summary,
         tuple(_tell(change) for change in plan.changes),
-        tuple(for_env(warning, inputs.run.env) for warning in plan.warnings),
+        tuple(with_flags(warning, inputs.run.flags) for warning in plan.warnings),
         inputs.run.only,
         inputs.run.env,
         inputs.filled_sha256,

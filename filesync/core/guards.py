@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from filesync.core import fingerprint
+from filesync.core.commands import word
 from filesync.core.desired import policy_for
 from filesync.core.diff import Action, Change, Reason
 from filesync.core.lock import Lockfile
@@ -177,7 +178,7 @@ def _lookalikes(
         Guard.LOOKALIKE,
         f"{plural(len(hits), 'file')} to create may be on the platform already, with the same "
         f"name, size and purpose and in no lockfile: {listed}{more}",
-        f"take it over with `filesync adopt {printable(key)} {ids[0]}`, or upload another copy "
+        f"take it over with `filesync adopt {word(key)} {word(ids[0])}`, or upload another copy "
         "with --allow-duplicates",
     )
 

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import NamedTuple
 
+from filesync.core.commands import DEFAULT_MANIFEST, flags
 from filesync.core.diff import DRIFT, Action, Change, Decisions
 from filesync.core.guards import Refusal
 from filesync.core.model import LockEntry, RemoteFile, Retired
@@ -32,13 +33,18 @@ class Summary(NamedTuple):
 class Run(NamedTuple):
     """What the user asked for, the same for plan and apply; None where it was not said."""
 
-    manifest: str = "filesync.yaml"
+    manifest: str = DEFAULT_MANIFEST
     base_url: str | None = None
     only: str | None = None
     allow_outside: bool = False
     allow_insecure_http: bool = False
     offline: bool = False
     env: str | None = None
+
+    @property
+    def flags(self) -> str:
+        """Return the options that lead another command to the same manifest and server."""
+        return flags(self.manifest, self.env, self.base_url)
 
 
 class PlanInputs(NamedTuple):

@@ -23,13 +23,6 @@ def quoted(name: str) -> str:
     return f"'{printable(name)}'"
 
 
-def for_env(text: str, env: str | None) -> str:
-    """Return a text whose commands are for an environment, so that one can copy them."""
-    if env is None:
-        return text
-    return re.sub("`filesync (?!--env )", lambda _: f"`filesync --env {env} ", text)
-
-
 def plural(count: int, noun: str) -> str:
     """Return e.g. "1 file" or "2 files"."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

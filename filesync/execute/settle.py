@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import NamedTuple
 
+from filesync.core.commands import word
 from filesync.core.history import CLOCK_SLACK, LISTING_LAG_SECONDS
 from filesync.core.recover import lag_shown, listing_is_past, match
 from filesync.errors import AmbiguousError, FilesyncError
@@ -112,6 +113,6 @@ def _unclear(doubt: InDoubt, ids: list[str]) -> NotUploaded:
         AmbiguousError(
             f"no clear answer came, and {len(ids)} files on the platform could be it: "
             + ", ".join(ids),
-            f"take one with `filesync adopt {key} ID`",
+            f"take one with `filesync adopt {word(key)} ID`",
         ),
     )

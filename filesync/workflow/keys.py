@@ -8,6 +8,7 @@ import time
 from typing import NamedTuple
 
 from filesync.core import fingerprint, locktext
+from filesync.core.commands import word
 from filesync.core.desired import desired_file
 from filesync.core.diff import differing, found_entry
 from filesync.core.lock import Lockfile
@@ -56,7 +57,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         if held is not None and client.get_file(held.id) is not None:
             raise FilesyncError(
                 f"{printable(key)} is in the lockfile already, as {held.id}",
-                f"to give that file up first, run `filesync forget {printable(key)}`",
+                f"to give that file up first, run `filesync forget {word(key)}`",
             )
         found = _chosen(client, lock, want, file_id)
         _check_same(want, found)
@@ -95,11 +96,11 @@ def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | No
     owner = {entry.id: key for key, entry in lock.files.items()}
     if file_id is not None:
         if file_id in owner:
-            held_by = printable(owner[file_id])
+            held_by = owner[file_id]
             raise FilesyncError(
-                f"{file_id} belongs to the key {held_by} already",
+                f"{file_id} belongs to the key {printable(held_by)} already",
                 "`filesync apply` shares it where content, purpose, expiry and filename are "
-                f"alike; `filesync forget {held_by}` gives it up, without deleting it",
+                f"alike; `filesync forget {word(held_by)}` gives it up, without deleting it",
             )
         found = client.get_file(file_id)
         if found is None:
@@ -120,12 +121,12 @@ def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | No
     if not alike:
         raise FilesyncError(
             f"no file on the platform has the name, size and purpose of {printable(want.key)}",
-            f"name one with `filesync adopt {printable(want.key)} ID`; `filesync ls` lists them",
+            f"name one with `filesync adopt {word(want.key)} ID`; `filesync ls` lists them",
         )
     ids = ", ".join(file.id for file in alike)
     raise FilesyncError(
         f"{plural(len(alike), 'file')} on the platform could be {printable(want.key)}: {ids}",
-        f"name one: `filesync adopt {printable(want.key)} {alike[0].id}`",
+        f"name one: `filesync adopt {word(want.key)} {word(alike[0].id)}`",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from filesync.core.commands import word
 from filesync.core.document import ToldPlan, parse, tell
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, Run
@@ -74,7 +75,7 @@ def plan_as_saved(
             listed.append(f"  and {len(found) - _SHOWN:,} more")
         raise Refused(
             "\n".join([f"the plan {printable(path)} is stale, nothing was written:", *listed]),
-            f"plan again with `filesync plan --out {printable(path)}`, and look at it again",
+            f"plan again with `filesync plan --out {word(path)}`, and look at it again",
         )
     return fresh
 

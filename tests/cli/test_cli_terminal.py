@@ -199,12 +199,12 @@ def test_what_comes_next_is_for_terminals_and_for_this_manifest(project: Project
     (project.root / "filesync.yaml").rename(project.root / "my prod.yaml")
     args = ("-m", "my prod.yaml")
     assert (
-        "`filesync apply -m 'my prod.yaml'` makes it so" in on_terminal(project, "plan", *args)[1]
+        "`filesync -m 'my prod.yaml' apply` makes it so" in on_terminal(project, "plan", *args)[1]
     )
     _, text = on_terminal(
         project, "plan", "--only", "a*", env={"FILESYNC_MANIFEST": "my prod.yaml"}
     )
-    assert "`filesync apply --only 'a*'` makes it so" in text
+    assert "`filesync -m 'my prod.yaml' apply --only 'a*'` makes it so" in text
     assert "->" not in on_terminal(project, "plan", "-q", *args)[1]
     assert "->" not in on_terminal(project, "plan", "--at", "+1d", *args)[1]
     for ran in project.run_all(["plan", *args], ["validate", *args]):
