@@ -116,6 +116,9 @@ def forget(common: Common, key: str) -> None:
     run = common.run()
     with alone(run, timeout=_LOCK_SECONDS, on_wait=common.warn):
         entry, shared_with = forget_key(run, key)
+    if entry is None:
+        common.note(f"gave up the upload of {key} that was cut short; what it made stays")
+        return
     common.note(
         f"forgot {key}; {entry.id} is still on the platform"
         + (f", shared by {printable(shared_with)}" if shared_with is not None else "")

@@ -8,6 +8,7 @@ One JSON object a line, each about one attempt to upload one file (`n` is its nu
     {"n": 1, "part": 0, "id": "part_1"}                              the server has this part
     {"n": 1, "sent": ...}                 the last bytes, or `complete`, are sent at this time
     {"n": 1, "made": "file-1"}                                       it is on the platform
+    {"n": 1, "superseded": true}          a later attempt for its key was made: it comes too late
     {"n": 1, "end": true}                                            nothing is left of it
     {"deleted": "file-2", "at": ...}      so that a listing that lags is not believed
 
@@ -18,6 +19,7 @@ by the server's clock. A torn last line is what a crash leaves, and says nothing
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,11 +58,16 @@ class Attempt:
     opened_at: int = 0
     parts: dict[int, str] = field(default_factory=dict)
     made: str | None = None
+    superseded: bool = False
 
     @property
-    def since(self) -> int:
-        """Return the first second in which its file may have been made."""
-        return self.at - CLOCK_SLACK
+    def in_doubt(self) -> bool:
+        """Say whether it may have made a file of which no answer told."""
+        return self.made is None and self.sent is not None
+
+    def made_at(self, second: int) -> bool:
+        """Say whether its file may have been made in this second."""
+        return self.at - CLOCK_SLACK <= second <= self.by
 
     @property
     def by(self) -> int:
@@ -109,21 +116,29 @@ class History:
     deleted: dict[str, int] = field(default_factory=dict)
     last_number: int = 0
 
+    def of(self, key: str) -> list[Attempt]:
+        """Return the attempts to upload the file of a key."""
+        return [attempt for attempt in self.attempts.values() if attempt.key == key]
+
 
 def read_history(text: bytes) -> History:
     """Return what a journal's text says; lines that make no sense are passed over."""
     history = History()
+    last_made: dict[str, int] = {}
     for line in text.splitlines():
         try:
             record = json.loads(line)
             if isinstance(record, dict):
-                _take(history, record)
+                _take(history, record, last_made)
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue  # torn by a crash: what it was about to say had not happened yet
+    for attempt in history.attempts.values():
+        if attempt.number < last_made.get(attempt.key, 0):
+            attempt.superseded = True
     return history
 
 
-def _take(history: History, record: dict[str, Any]) -> None:
+def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -> None:
     if "deleted" in record:
         history.deleted[str(record["deleted"])] = int(record["at"])
         return
@@ -157,30 +172,44 @@ def _take(history: History, record: dict[str, Any]) -> None:
         attempt.parts[int(record["part"])] = str(record["id"])
     elif "made" in record:
         attempt.made = str(record["made"])
+        last_made[attempt.key] = max(number, last_made.get(attempt.key, 0))
+    elif "superseded" in record:
+        attempt.superseded = True
     elif "sent" in record:
         attempt.sent = int(record["sent"])
     elif "end" in record:
         del history.attempts[number]
 
 
-def still_open(history: History, lock: Lockfile, now: int) -> list[Attempt]:
-    """Return the attempts that still matter, given what the saved lockfile holds."""
+def still_open(
+    history: History, lock: Lockfile, now: int, unclear: Collection[str] = ()
+) -> list[Attempt]:
+    """Return the attempts that still matter, given what the saved lockfile holds.
+
+    `unclear` are the keys for which several files might be what an attempt made: nobody has
+    said yet which.
+    """
     owned = lock.owned_ids()
     return [
         attempt
         for attempt in history.attempts.values()
-        if attempt.made not in owned and _may_matter(attempt, lock, now)
+        if attempt.made not in owned
+        and not is_locked(attempt, lock)
+        and (_may_matter(attempt, now) or (attempt.in_doubt and attempt.key in unclear))
     ]
 
 
-def _may_matter(attempt: Attempt, lock: Lockfile, now: int) -> bool:
+def is_locked(attempt: Attempt, lock: Lockfile) -> bool:
+    """Say whether the lock has what an attempt was for: found and adopted since, or sent again."""
     entry = lock.files.get(attempt.key)
-    if (
+    return (
         entry is not None
         and (entry.sha256, entry.filename) == (attempt.sha256, attempt.filename)
         and entry.created_at >= attempt.at - CLOCK_SLACK
-    ):
-        return False  # found and adopted since, or sent again
+    )
+
+
+def _may_matter(attempt: Attempt, now: int) -> bool:
     begun = max(attempt.at, attempt.opened_at)
     if attempt.made is not None or attempt.upload_id is not None:
         return now - begun < SESSION_SECONDS
@@ -231,4 +260,6 @@ def lines(attempt: Attempt) -> list[dict[str, Any]]:
         found.append({"n": number, "sent": attempt.sent})
     if attempt.made is not None:
         found.append({"n": number, "made": attempt.made})
+    if attempt.superseded:
+        found.append({"n": number, "superseded": True})
     return found

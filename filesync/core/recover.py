@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from filesync.core import fingerprint
-from filesync.core.history import LISTING_LAG_SECONDS, Attempt, History
+from filesync.core.history import LISTING_LAG_SECONDS, Attempt, History, is_locked
 from filesync.core.lock import Lockfile
 from filesync.core.model import LockEntry, RemoteFile
 
@@ -21,10 +21,12 @@ from filesync.core.model import LockEntry, RemoteFile
 WORK_SECONDS = 5
 # An upload session lives an hour; nearer to its end than this it is not worth going on with.
 RESUME_SECONDS = 3600 - 180
+# By how much a server may round when it says until when a file lives.
+LIFETIME_SLACK = 60
 
 
 class Sought(Protocol):
-    """What an upload in doubt is known by; its file was made from `since` on, and by `by`."""
+    """What an upload in doubt is known by."""
 
     @property
     def sha256(self) -> str: ...
@@ -35,9 +37,10 @@ class Sought(Protocol):
     @property
     def purpose(self) -> str: ...
     @property
-    def since(self) -> int: ...
-    @property
-    def by(self) -> int | None: ...
+    def expires_after(self) -> int | None: ...
+    def made_at(self, second: int) -> bool:
+        """Say whether its file may have been made in this second."""
+        ...
 
 
 S = TypeVar("S", bound=Sought)
@@ -56,34 +59,72 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
 
     Files alike in name, size and purpose are told apart only by content, which a listing does
     not show: they are matched one to one if one doubt meets one file, or if all the doubts are
-    about the same content; any other meeting is unclear.
+    about the same content; any other meeting is unclear. Doubts that differ in how long their
+    file lives are matched each with the files that live so long.
     """
     result: Matches[S] = Matches([], [], [])
-    alike: dict[tuple[str, int | None, str], list[RemoteFile]] = defaultdict(list)
+    alike: dict[Looks, list[RemoteFile]] = defaultdict(list)
     for file in candidates:
-        alike[fingerprint.rewritten(file.filename), file.bytes, file.purpose].append(file)
-    groups: dict[tuple[str, int | None, str], list[S]] = defaultdict(list)
+        alike[looks(file)].append(file)
+    groups: dict[Looks, list[S]] = defaultdict(list)
     for doubt in doubts:
-        groups[fingerprint.rewritten(doubt.filename), doubt.bytes, doubt.purpose].append(doubt)
-    for looks, group in groups.items():
-        files = [file for file in alike[looks] if any(_in_time(file, doubt) for doubt in group)]
-        same = len({doubt.sha256 for doubt in group}) == 1
-        certain = same and all(fingerprint.parse(doubt.filename) for doubt in group)
-        if not files:
-            result.absent.extend(group)
-        elif certain or (same and len(files) <= len(group)):
-            result.found.extend(zip(group, files, strict=False))
-            result.absent.extend(group[len(files) :])
-        else:
-            ids = sorted(file.id for file in files)
-            result.unclear.extend((doubt, ids) for doubt in group)
+        groups[looks(doubt)].append(doubt)
+    for look, group in groups.items():
+        files = [file for file in alike[look] if _may_be_of(file, group)]
+        for doubted, its in _by_lifetime(group, files):
+            _pair(doubted, its, result)
     return result
 
 
-def _in_time(file: RemoteFile, doubt: Sought) -> bool:
-    if not file.created_at:
-        return True  # not told
-    return doubt.since <= file.created_at and (doubt.by is None or file.created_at <= doubt.by)
+def _pair(group: list[S], files: list[RemoteFile], result: Matches[S]) -> None:
+    same = len({doubt.sha256 for doubt in group}) == 1
+    certain = same and all(fingerprint.parse(doubt.filename) for doubt in group)
+    alike = same and len({doubt.expires_after for doubt in group}) == 1
+    if not files:
+        result.absent.extend(group)
+    elif certain or (alike and len(files) <= len(group)):
+        result.found.extend(zip(group, files, strict=False))
+        result.absent.extend(group[len(files) :])
+    else:
+        ids = sorted(file.id for file in files)
+        result.unclear.extend((doubt, ids) for doubt in group)
+
+
+def _by_lifetime(group: list[S], files: list[RemoteFile]) -> list[tuple[list[S], list[RemoteFile]]]:
+    """Split doubts and files by how long the files live, where that tells them apart."""
+    asked = {doubt.expires_after for doubt in group}
+    if len(asked) == 1:
+        return [(group, files)]
+    parts = [
+        (
+            [doubt for doubt in group if doubt.expires_after == lifetime],
+            [file for file in files if _lives(file, lifetime)],
+        )
+        for lifetime in asked
+    ]
+    told_apart = sum(len(its) for _, its in parts) == len(files)
+    if told_apart and all(len(its) <= len(doubts) for doubts, its in parts):
+        return parts
+    return [(group, files)]  # the server does not say, or says something else
+
+
+def _lives(file: RemoteFile, lifetime: int | None) -> bool:
+    if file.expires_at is None or lifetime is None:
+        return file.expires_at is None and lifetime is None
+    return abs(file.expires_at - file.created_at - lifetime) <= LIFETIME_SLACK
+
+
+Looks = tuple[str, int | None, str]
+
+
+def looks(one: Sought | RemoteFile) -> Looks:
+    """Return what a listing shows of a file: its name as servers may rewrite it, size, purpose."""
+    return fingerprint.rewritten(one.filename), one.bytes, one.purpose
+
+
+def _may_be_of(file: RemoteFile, group: Iterable[Sought]) -> bool:
+    # A server that does not tell when a file was made may mean any time.
+    return not file.created_at or any(doubt.made_at(file.created_at) for doubt in group)
 
 
 def listing_is_past(
@@ -113,7 +154,8 @@ class Recovery(NamedTuple):
     """What a history means for the next apply.
 
     `entries` belong into the lock, in this order: files that were made and not locked. `wrong`
-    are files, by id with their key, that were made and are not what was sent. `unsettled` are
+    are files, by id with their key, that were made and are not what was sent, or that another
+    has replaced before they were seen. `unsettled` are
     uploads of which nothing is listed yet but may be, by key; `unclear` those for which several
     files might be it, with these files' ids. `sessions` are open upload sessions.
     """
@@ -140,26 +182,37 @@ def recover(
             file = remote.get(attempt.made)
             if file is None or file.id in owned:
                 continue
-            if file.bytes in (attempt.bytes, None) and file.status != "error":
+            sound = file.bytes in (attempt.bytes, None) and file.status != "error"
+            if sound and not attempt.superseded:
                 recovery.entries.append(_entry(attempt, file, lock))
             else:
                 recovery.wrong[file.id] = attempt.key
         elif attempt.sent is not None:
-            doubts.append(attempt)
+            if not is_locked(attempt, lock):
+                doubts.append(attempt)
         elif attempt.upload_id is not None:
             recovery.sessions.append(attempt)
     taken = owned | {entry.id for _, entry in recovery.entries} | recovery.wrong.keys()
+    # Of files alike, those that are still wanted get theirs first.
+    doubts.sort(key=lambda attempt: attempt.superseded)
     matches = match(doubts, (file for file in remote.values() if file.id not in taken))
     for attempt, file in matches.found:
-        if fingerprint.parse(attempt.filename) is None:
+        if fingerprint.parse(attempt.filename) is not None:
+            continue  # the decision table knows what to do with it
+        if attempt.superseded:
+            recovery.wrong[file.id] = attempt.key
+        else:
             recovery.entries.append(_entry(attempt, file, lock))
     for attempt, ids in matches.unclear:
-        recovery.unclear[attempt.key] = ids
+        if not attempt.superseded:
+            recovery.unclear[attempt.key] = ids
     for attempt in matches.absent:
         if attempt.upload_id is not None:
             # `complete` may be asked again: a session makes one file and no second.
             recovery.sessions.append(attempt)
-        elif not listing_is_past(attempt.sent or attempt.at, remote.values(), now):
+        elif not attempt.superseded and not listing_is_past(
+            attempt.sent or attempt.at, remote.values(), now
+        ):
             recovery.unsettled[attempt.key] = attempt
     return recovery
 

@@ -103,7 +103,9 @@ class Applier:
         ]
         uploaded: list[Uploaded] = []
         plan, lock = self._plan, self._lock
-        for batch in upload_all(changes, plan.recovery, self._line, lock.owned_ids, plan.known):
+        for batch in upload_all(
+            changes, plan.recovery, self._line, lock.owned_ids, plan.known, plan.now
+        ):
             uploaded += self._take(batch)
             self._saver.soon(bool(batch))
         self._saver.now()

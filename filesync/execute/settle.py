@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from filesync.core.commands import word
 from filesync.core.history import CLOCK_SLACK, LISTING_LAG_SECONDS
-from filesync.core.recover import lag_shown, listing_is_past, match
+from filesync.core.recover import lag_shown, listing_is_past, looks, match
+from filesync.core.text import plural
 from filesync.errors import AmbiguousError, FilesyncError
 from filesync.execute.events import Note
 from filesync.execute.transfer import InDoubt, Line, NotUploaded, Uploaded
@@ -33,9 +34,15 @@ class _Doubt(NamedTuple):
     bytes: int
     filename: str
     purpose: str
-    since: int
-    by: int | None
+    expires_after: int | None
     sent: int
+    # The seconds its file was made in for sure, or, where it is of `this_run`, was not made in.
+    seconds: range
+    this_run: bool
+
+    def made_at(self, second: int) -> bool:
+        """Say whether its file may have been made in this second."""
+        return (second in self.seconds) is not self.this_run
 
 
 def settle(
@@ -43,18 +50,23 @@ def settle(
     *,
     owned: Callable[[], Iterable[str]],
     known: Set[str],
+    planned: int,
+    began: int,
     line: Line,
 ) -> Settled:
     """Look for the file of each doubt in the listing until it is found or cannot be there.
 
     Absence is believed when `listing_is_past` says so. `owned` gives the ids that belong to
-    someone, `known` are those that were there when this run was planned. When the run is
-    stopped, the rest is left undecided; the journal keeps it for the next one.
+    someone, `known` are those that were there when this run was planned, at `planned`; its first
+    upload `began` later. When the run is stopped, the rest is left undecided; the journal keeps
+    it for the next one.
     """
     settled = Settled([], [], [])
-    left = [_as_doubt(doubt) for doubt in doubts]
+    # What was made between the plan and the first upload is somebody else's.
+    others = range(planned - LISTING_LAG_SECONDS, began - CLOCK_SLACK)
+    left = [_as_doubt(doubt, others) for doubt in doubts]
     pause = _FIRST_PAUSE
-    began = time.monotonic()
+    first_look = time.monotonic()
     lag: int | None = None
     while left and not line.stop.is_set():
         try:
@@ -67,7 +79,8 @@ def settle(
             lag = shown if lag is None else min(lag, shown)
         taken = set(owned()) | {uploaded.remote.id for _, uploaded in settled.found}
         taken |= known
-        matches = match(left, (file for file in listing if file.id not in taken))
+        loose = [file for file in listing if file.id not in taken]
+        matches = match(left, loose)
         settled.found.extend(
             (one.in_doubt, Uploaded(one.in_doubt.transfer.change, file))
             for one, file in matches.found
@@ -76,11 +89,14 @@ def settle(
         left = []
         for one in matches.absent:
             # Our own clock counts, too: the server's may stand still behind a cache.
-            waited_out = time.monotonic() - began > LISTING_LAG_SECONDS
-            if waited_out or listing_is_past(one.sent, listing, line.now(), lag):
-                settled.absent.append(one.in_doubt)
-            else:
+            waited_out = time.monotonic() - first_look > LISTING_LAG_SECONDS
+            if not waited_out and not listing_is_past(one.sent, listing, line.now(), lag):
                 left.append(one)
+            elif alike := [file.id for file in loose if looks(file) == looks(one)]:
+                # Made in a second that speaks against it. Clocks may be wrong: not sent again.
+                settled.failed.append(_unclear(one.in_doubt, alike))
+            else:
+                settled.absent.append(one.in_doubt)
         if left:
             if pause == _FIRST_PAUSE:
                 line.watch(Note(f"not listed yet: waiting up to {LISTING_LAG_SECONDS} s for it"))
@@ -89,20 +105,22 @@ def settle(
     return settled
 
 
-def _as_doubt(doubt: InDoubt) -> _Doubt:
+def _as_doubt(doubt: InDoubt, others: range) -> _Doubt:
     want = doubt.transfer.want
-    # What this run made is told from what was there before by `known`, whatever the server
-    # stamps on it; for a doubt that an earlier run left, its stamp is all there is.
-    ours = doubt.error is not None
+    # What this run made is told from what was there before by `known`, even if the server stamps
+    # odd times on it; for a doubt that an earlier run left, its stamp is all there is.
+    this_run = doubt.error is not None
+    theirs = range(doubt.since - CLOCK_SLACK, doubt.until + LISTING_LAG_SECONDS + 1)
     return _Doubt(
         doubt,
         want.sha256,
         want.bytes,
         want.filename,
         want.policy.purpose,
-        since=0 if ours else doubt.since - CLOCK_SLACK,
-        by=None if ours else doubt.until + LISTING_LAG_SECONDS,
-        sent=doubt.until,
+        want.policy.expires_after,
+        doubt.until,
+        others if this_run else theirs,
+        this_run,
     )
 
 
@@ -111,7 +129,7 @@ def _unclear(doubt: InDoubt, ids: list[str]) -> NotUploaded:
     return NotUploaded(
         doubt.transfer.change,
         AmbiguousError(
-            f"no clear answer came, and {len(ids)} files on the platform could be it: "
+            f"no clear answer came, and {plural(len(ids), 'file')} on the platform could be it: "
             + ", ".join(ids),
             f"take one with `filesync adopt {word(key)} ID`",
         ),

@@ -25,14 +25,16 @@ def upload_all(
     line: Line,
     owned: Callable[[], Iterable[str]],
     known: Set[str],
+    planned: int,
 ) -> Iterator[list[Uploaded | NotUploaded]]:
     """Upload what creates and replaces ask for; yield outcomes in batches as they come,
     empty ones too.
 
-    `owned` gives the ids the lock holds by then, `known` are those that the plan saw. Sessions
-    of an earlier run are gone on with where they fit, and cancelled where not. When `line.stop`
-    is set, what is not done is left.
+    `owned` gives the ids the lock holds by then, `known` are those that the plan saw at `planned`,
+    in Unix seconds by the server's clock. Sessions of an earlier run are gone on with where they
+    fit, and cancelled where not. When `line.stop` is set, what is not done is left.
     """
+    began = line.now()
     tasks, doubts = _first_steps(changes, recovery, line)
     while tasks or doubts:
         for batch in run_tasks(tasks, workers=line.lanes, stop=line.stop):
@@ -41,7 +43,7 @@ def upload_all(
         if not doubts or line.stop.is_set():
             return
         line.watch(Note(f"{plural(len(doubts), 'upload')} without a clear answer: looking first"))
-        settled = settle(doubts, owned=owned, known=known, line=line)
+        settled = settle(doubts, owned=owned, known=known, planned=planned, began=began, line=line)
         for doubt, uploaded in settled.found:
             line.journal.made(doubt.transfer.number, uploaded.remote.id)
         yield [uploaded for _, uploaded in settled.found] + settled.failed
@@ -96,8 +98,10 @@ def _cancel(attempt: Attempt, line: Line) -> Task[Outcome]:
             try:
                 line.client.cancel_upload(attempt.upload_id)
             except ApiError as error:
-                if error.status not in (400, 404, 409):
-                    raise  # the next run tries again; else it has ended by itself
+                # It may be completed, and its file not listed yet: the next run looks again.
+                completed = attempt.sent is not None and error.status in (400, 409)
+                if completed or error.status not in (400, 404, 409):
+                    raise  # else it has ended by itself
             line.journal.end(attempt.number)
         return Step()
 

@@ -10,11 +10,13 @@ import hashlib
 import json
 import os
 import threading
+from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 from filesync.core.envnames import with_env
 from filesync.core.history import (
     GHOST_SECONDS,
+    Attempt,
     History,
     begun,
     lines,
@@ -115,15 +117,15 @@ class Journal:
         """Note that a file was deleted."""
         self._write({"deleted": file_id, "at": at})
 
-    def compact(self, lock: Lockfile, now: int) -> None:
+    def compact(self, lock: Lockfile, now: int, unclear: Collection[str] = ()) -> None:
         """Keep only what is still open or of use; remove the journal where that is nothing.
 
-        The lock must be saved before. To be called when nothing else writes.
+        `unclear` are the keys of which nobody has said yet what was made for them. The lock must
+        be saved before. To be called when nothing else writes.
         """
         history = read_journal(self._path)
-        records = [
-            record for attempt in still_open(history, lock, now) for record in lines(attempt)
-        ]
+        still = still_open(history, lock, now, unclear)
+        records = [record for attempt in still for record in lines(attempt)]
         records += [
             {"deleted": file_id, "at": at}
             for file_id, at in history.deleted.items()
@@ -163,6 +165,14 @@ class Journal:
                 written = self._written
                 os.fdatasync(self._fd)
                 self._synced = written
+
+
+def end_attempts(manifest_path: str, path: str, attempts: Iterable[Attempt]) -> None:
+    """Note in a journal that nothing is to come of attempts any more."""
+    if numbers := [attempt.number for attempt in attempts]:
+        with Journal(manifest_path, path) as journal:
+            for number in numbers:
+                journal.end(number)
 
 
 def _ends_torn(path: str) -> bool:

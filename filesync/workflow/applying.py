@@ -164,11 +164,11 @@ def _carry_out(
         line = Line(client, journal, md5s, settings.concurrency, stop, watch, now)
         # What was recovered is locked now: it must not be looked for again after another crash.
         save()
-        journal.compact(lock, now())
+        journal.compact(lock, now(), plan.recovery.unclear)
         result = Applier(
             plan, lock, line, saver=Saver(save), in_use=in_use, settings=settings
         ).run()
-        journal.compact(lock, now())
+        journal.compact(lock, now(), plan.recovery.unclear)
     return result
 
 

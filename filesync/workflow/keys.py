@@ -11,14 +11,17 @@ from filesync.core import fingerprint, locktext
 from filesync.core.commands import word
 from filesync.core.desired import desired_file
 from filesync.core.diff import differing, found_entry
+from filesync.core.history import Attempt, History
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 from filesync.core.plan import Run
+from filesync.core.recover import recover
 from filesync.core.text import plural, printable
 from filesync.errors import ApiError, AuthError, FilesyncError
 from filesync.local import lockstore
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
+from filesync.local.journal import end_attempts, journal_path, read_journal
 from filesync.local.state import state_dir
 from filesync.remote.client import Reader
 from filesync.workflow.workspace import open_workspace, read_lock, reader, scan, unknown_key
@@ -40,8 +43,9 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     """Take an existing remote file into the lock as the file of `key`.
 
     Without an id, the one unowned file with the same name, size and purpose. Its content is
-    downloaded and compared where the API allows that. Raises FilesyncError where the file is
-    not the same, or there is not exactly one to choose.
+    downloaded and compared where the API allows that. It settles what an apply that was cut short
+    has left open about the key. Raises FilesyncError where the file is not the same, or there is
+    not exactly one to choose.
     """
     space = open_workspace(run)
     files = {file.key: file for file in scan(run, space.manifest, space.problems)}
@@ -63,6 +67,9 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         _check_same(want, found)
         unchecked = _compare_content(client, want, found)
         now = int(time.time() + (client.clock_offset or 0))
+        journal, attempts = _attempts(run, lock, key)
+        # Before this file is the lock's: it may be the very one that was made.
+        made = _made(client, attempts, lock, now)
     entry = found_entry(want, found, now)
     if found.expires_at is None:
         # Asked for by itself, a file without an expiry has none, whatever the manifest says.
@@ -70,23 +77,54 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     if fingerprint.rewritten(found.filename) != fingerprint.rewritten(want.filename):
         entry = entry._replace(filename=found.filename)
     lock.put(key, entry)
+    for ours in made:
+        lock.retire(ours, key, now)  # another than this one is not wanted any more
     lockstore.save_lock(space.lock_path, locktext.dump(lock), sync=True)
+    end_attempts(run.manifest, journal, (one for one in attempts if one.made or one.in_doubt))
     return Adopted(entry, unchecked, differing(want, entry))
 
 
-class Forgotten(NamedTuple):
-    """What was dropped from the lock, and the key that shares the file and still has it."""
+def _attempts(run: Run, lock: Lockfile, key: str) -> tuple[str, list[Attempt]]:
+    """Return the path of the lockfile's journal, and what it has left open about a key."""
+    path = journal_path(run.manifest, lock.project, lock.base_url, run.env)
+    return path, read_journal(path).of(key)
 
-    entry: LockEntry
+
+def _made(client: Reader, attempts: list[Attempt], lock: Lockfile, now: int) -> list[str]:
+    """Return the files that attempts made for sure."""
+    if not attempts:
+        return []
+    remote = {file.id: file for file in client.list_files()}
+    found = recover(History({one.number: one for one in attempts}), lock, remote, now)
+    return [entry.id for _, entry in found.entries] + list(found.wrong)
+
+
+class Forgotten(NamedTuple):
+    """What was dropped from the lock, and the key that shares the file and still has it.
+
+    `entry` is None where the lock had no such key, and only uploads in doubt were given up.
+    """
+
+    entry: LockEntry | None
     shared_with: str | None
 
 
 def forget(run: Run, key: str) -> Forgotten:
-    """Drop a key from the lock, leave its remote file alone, and return what was dropped."""
+    """Drop a key from the lock, leave its remote file alone, and return what was dropped.
+
+    What an apply that was cut short may have made for the key is left alone, too.
+    """
     lock = read_lock(run.manifest, run.env)
     entry = lock.take_out(key)
-    if entry is None:
+    journal, attempts = _attempts(run, lock, key)
+    given_up = [
+        one for one in attempts if one.in_doubt or (entry is not None and one.made == entry.id)
+    ]
+    if entry is None and not given_up:
         raise unknown_key(key, lock.files, "the lockfile")
+    end_attempts(run.manifest, journal, given_up)
+    if entry is None:
+        return Forgotten(None, None)
     lockstore.save_lock(lockstore.lock_path(run.manifest, run.env), locktext.dump(lock), sync=True)
     others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
     return Forgotten(entry, next(others, None))

@@ -6,11 +6,12 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 from filesync.core import guards
+from filesync.core.commands import word
 from filesync.core.desired import desired_file, policy_for
 from filesync.core.diff import Action, Change, decide, show_recovered
 from filesync.core.history import GHOST_SECONDS, History
@@ -22,7 +23,7 @@ from filesync.core.parts import PARTS_FROM
 from filesync.core.plan import Plan, PlanInputs, Run, narrow, selects
 from filesync.core.recover import NOTHING_TO_RECOVER, recover, take_in
 from filesync.core.sharing import share
-from filesync.core.text import plural, quoted
+from filesync.core.text import plural, printable, quoted
 from filesync.errors import FilesyncError, ListingError, Refused
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
@@ -121,6 +122,12 @@ def _decide(
     manifest, lock, only = space.manifest, space.lock, space.run.only
     # As if an apply that was cut short had saved the lock: then the table needs no case for it.
     recovery = NOTHING_TO_RECOVER if space.run.offline else recover(history, lock, remote, now)
+    if only is not None:
+        # The other keys' sessions are gone on with when it is their turn, and of what two files
+        # could adopt, the file chosen has the first choice.
+        sessions = [attempt for attempt in recovery.sessions if selects(only, attempt.key)]
+        recovery = recovery._replace(sessions=sessions)
+        desired = sorted(desired, key=lambda want: not selects(only, want.key))
     take_in(lock, recovery, now, lambda key: policy_for(key, manifest).retain)
     if at is not None:
         try:
@@ -155,10 +162,10 @@ def _decide(
         now=now,
         clock_offset=clock_offset,
         recovery=recovery,
-        known=remote.keys(),
+        known=remote.keys() | history.deleted.keys(),
         listed=remote.values(),
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
-        warnings=warnings,
+        warnings=[*warnings, *_unsaid(recovery.unclear, decisions.rows)],
         refusals=guards.refusals(
             decisions.rows,
             all_rows=everything.rows,
@@ -171,6 +178,18 @@ def _decide(
         refresh=_refresh(decisions.rows),
         at=None if at is None else now,
     )
+
+
+def _unsaid(unclear: Mapping[str, list[str]], rows: Iterable[Change]) -> Iterator[str]:
+    """Yield a warning for each upload cut short that nothing else in the plan asks about."""
+    asked = {row.key for row in rows if row.action in (Action.CREATE, Action.REPLACE)}
+    for key, ids in unclear.items():
+        if key not in asked:
+            yield (
+                f"an upload of {printable(key)} was cut short and may have made one of "
+                f"{', '.join(ids)}: `filesync adopt {word(key)} ID` takes one, "
+                f"`filesync forget {word(key)}` leaves them alone"
+            )
 
 
 def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
