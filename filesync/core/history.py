@@ -8,7 +8,7 @@ One JSON object a line, each about one attempt to upload one file (`n` is its nu
     {"n": 1, "part": 0, "id": "part_1"}                              the server has this part
     {"n": 1, "sent": ...}                 the last bytes, or `complete`, are sent at this time
     {"n": 1, "made": "file-1"}                                       it is on the platform
-    {"n": 1, "superseded": true}          a later attempt for its key was made: it comes too late
+    {"n": 1, "superseded": true}          its key has another file by now: it comes too late
     {"n": 1, "end": true}                                            nothing is left of it
     {"deleted": "file-2", "at": ...}      so that a listing that lags is not believed
 

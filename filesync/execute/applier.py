@@ -133,6 +133,9 @@ class Applier:
         assert want is not None
         if change.moved_from is not None:
             self._lock.take_out(change.moved_from)
+        late = self._plan.recovery.unsettled.get(want.key)
+        if late is not None and change.action is Action.ADOPT:
+            self._line.journal.superseded(late.number)
         self._lock.put(want.key, entry_for(want, remote, self._line.now()))
         old = change.supersedes
         if old is not None and old.purpose not in OUTPUT_PURPOSES:

@@ -109,6 +109,10 @@ class Journal:
         """Note the file that came of an upload; the lockfile follows and is what counts."""
         self._write({"n": number, "made": file_id})
 
+    def superseded(self, number: int) -> None:
+        """Note that the key has another file now: what an upload has made comes too late."""
+        self._write({"n": number, "superseded": True})
+
     def end(self, number: int) -> None:
         """Note that nothing is left of an upload on the server."""
         self._write({"n": number, "end": True})

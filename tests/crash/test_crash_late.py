@@ -77,6 +77,27 @@ def test_older_upload_that_is_listed_late_does_not_win(scene: Scene, protect: bo
     assert scene.lock().id("one") == newer
 
 
+def test_older_upload_that_is_listed_late_does_not_win_over_a_shared_file(scene: Scene) -> None:
+    """The keys have changed places meanwhile, and one shares what the other had."""
+    scene.declare("a", "x.txt", b"same")
+    scene.save()
+    scene.apply_well()
+    scene.tenant.advance(60)
+    scene.declare("c", "d.txt", b"same")
+    scene.save()
+    scene.tenant.lag = 30
+    scene.patch["lag"] = 60
+    die(scene)
+    assert len(scene.tenant.files()) == 2
+    scene.entries["a"], scene.entries["c"] = scene.entries["c"], scene.entries["a"]
+    scene.save()
+    scene.apply_well()
+    ids = {key: entry.id for key, entry in scene.lock().files.items()}
+    scene.tenant.advance(61)
+    converge(scene)
+    assert {key: entry.id for key, entry in scene.lock().files.items()} == ids
+
+
 def test_doubt_outlives_other_applies(scene: Scene) -> None:
     """What nobody has decided yet is asked about until somebody does."""
     scene.declare("one", "one.txt", b"ours")
