@@ -267,6 +267,11 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
             "`filesync apply` uploads what is gone; to replace what differs, apply once without "
             "its entry in the manifest, and once more with it",
         )
+    if failed := sum(one.same is None and one.allowed for one in verdicts):
+        raise FilesyncError(
+            f"{plural(failed, 'file')} could not be downloaded, though the API allows it",
+            "see above why; run `filesync verify` again",
+        )
 
 
 def _ask(question: str, yes: bool) -> None:

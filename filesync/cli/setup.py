@@ -94,10 +94,13 @@ def init(
     from filesync.workflow.starting import project_named, write_manifest
 
     path = common.manifest
-    owner = scalar(project_named(project, path))
+    owner = project_named(project, path)
     lock = os.path.basename(lock_path(path))
-    write_manifest(path, _STARTER.format(schema=SCHEMA_FILE, project=owner, lock=lock))
-    common.note(f"wrote {path}: name your files in it, then run `filesync plan`")
+    starter = _STARTER.format(schema=SCHEMA_FILE, project=scalar(owner), lock=lock)
+    write_manifest(path, starter)
+    common.note(
+        f"wrote {path} for project {owner}: name your files in it, then run `filesync plan`"
+    )
 
 
 def _init_from_remote(

@@ -88,12 +88,26 @@ def explained(error: yaml.YAMLError, source: str) -> tuple[Position, str]:
     elif "cannot start any token" in problem:
         here = _line(source, mark.line)[mark.column]
         message = _TAB if here == "\t" else f"text that begins with '{here}' must be in quotes"
+    elif above := _emptied_above(source, mark.line):
+        message = f"this stands below `{above}`: take the {{}} away"
     elif _line(source, mark.line)[: mark.column + 1].endswith("${"):
         message = "text with ${...} in it must be in quotes inside {braces} and [brackets]"
     else:
         said = f"{error.context} {problem}"
         message = next((better for words, better in _EXPLANATIONS if words in said), problem)
     return Position(mark.line + 1, mark.column + 1), message
+
+
+def _emptied_above(source: str, number: int) -> str | None:
+    """Return the line `key: {}` that stands above a line which is indented below it."""
+    here = _line(source, number)
+    for line in reversed(source.splitlines()[:number]):
+        found = re.fullmatch(r"(\s*)([\w-]+:\s*\{\s*\})\s*(#.*)?", line)
+        if found:
+            return found[2] if len(here) - len(here.lstrip()) > len(found[1]) else None
+        if line.strip() and not line.lstrip().startswith("#"):
+            return None
+    return None
 
 
 def _line(source: str, number: int) -> str:

@@ -14,12 +14,16 @@ from filesync.workflow.workspace import open_workspace, reader
 
 
 class Verdict(NamedTuple):
-    """What came of one file: `same` is None where `why` says it could not be compared."""
+    """What came of one file: `same` is None where `why` says it could not be compared.
+
+    `allowed` says whether the API would have given it out: then something went wrong.
+    """
 
     key: str
     id: str
     same: bool | None
     why: str
+    allowed: bool = True
 
 
 def verify(run: Run) -> Iterator[Verdict]:
@@ -50,7 +54,11 @@ def _verify_one(client: Reader, key: str, entry: LockEntry) -> Verdict:
         if error.status == 400:
             # What the API answers for assistants and user_data.
             return Verdict(
-                key, entry.id, None, f"files of purpose {entry.purpose} cannot be downloaded"
+                key,
+                entry.id,
+                None,
+                f"files of purpose {entry.purpose} cannot be downloaded",
+                allowed=False,
             )
         return Verdict(key, entry.id, None, error.message)
     except FilesyncError as error:

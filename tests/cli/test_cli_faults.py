@@ -231,3 +231,19 @@ def test_a_thousand_files_through_the_embedded_emulator(alone: Project) -> None:
     plan = alone.plan()
     assert plan.code == 0
     assert plan.json["summary"]["noop"] == 1000
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_verify_that_could_not_look_is_no_success(
+    on_fake: Project, fake: FakeApi, status: int
+) -> None:
+    on_fake.files("a", "b")
+    on_fake.apply()
+    no = error(400, "Not allowed to download files of purpose: user_data")
+    fake.on("GET", f"/files/{on_fake.id('a')}/content", no)
+    fake.on("GET", f"/files/{on_fake.id('b')}/content", no)
+    assert on_fake.run("verify").out.count("unchecked") == 2
+    fake.rules.clear()
+    fake.on("GET", f"/files/{on_fake.id('b')}/content", error(status, "no", **{"retry-after": "0"}))
+    ran = on_fake.run("verify", code=1)
+    assert "1 file could not be downloaded" in ran.err

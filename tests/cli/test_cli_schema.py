@@ -67,3 +67,39 @@ def test_the_published_schema_is_what_the_command_prints() -> None:
     for manifest in (ROOT / "manifests").glob("*.yaml"):
         first = manifest.read_text().splitlines()[0]
         assert first == f"# yaml-language-server: $schema={published.name}", manifest
+
+
+# What init makes
+
+
+def test_manifests_of_one_folder_get_projects_of_their_own(project: Project) -> None:
+    said = project.run("init", "-m", "manifests/prod.yaml", code=1).err
+    (project.root / "manifests").mkdir()
+    assert "for project manifests-prod:" in project.run("init", "-m", "manifests/prod.yaml").err
+    assert "for project manifests-dev:" in project.run("init", "-m", "manifests/dev.yaml").err
+    said = project.refused("init", "-m", "manifests/x.yaml", "--project", "manifests-dev")
+    assert "manifests/dev.yaml has the project manifests-dev already" in said
+    assert not (project.root / "manifests" / "x.yaml").exists()
+
+
+def test_folder_without_a_name_in_ascii_asks_for_one(project: Project) -> None:
+    folder = project.root / "日本"
+    folder.mkdir()
+    assert "--project NAME" in project.run("init", code=1, cwd=folder).err
+    project.run("init", "--project", "nihon", cwd=folder)
+
+
+def test_init_fills_an_empty_manifest(project: Project) -> None:
+    project.write("filesync.yaml", "\n")
+    assert "`filesync init` writes a manifest" in project.run("plan", code=1).err
+    project.run("init", "--project", "p")
+    assert "files: {}" in (project.root / "filesync.yaml").read_text()
+    assert "is there already" in project.refused("init")
+
+
+def test_entries_below_an_empty_mapping_are_explained(project: Project) -> None:
+    project.run("init", "--project", "p")
+    with (project.root / "filesync.yaml").open("a") as file:
+        file.write("  train: {path: a.txt}\n")
+    said = project.refused("plan")
+    assert "this stands below `files: {}`: take the {} away" in said
