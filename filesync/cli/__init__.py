@@ -71,7 +71,9 @@ def _run() -> int:
         return _complain(error.message, error.hint, error.exit_code)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "filesync"
-        return _complain(error.format_message(), f"`{command} --help` tells how to call it", 1)
+        # click sets choices out in lines; here they would be escaped, as a name's are.
+        message = error.format_message().replace("\n\t", " ")
+        return _complain(message, f"`{command} --help` tells how to call it", 1)
     except click.ClickException as error:
         return _complain(error.format_message(), "", 1)
     except (click.Abort, KeyboardInterrupt):

@@ -47,6 +47,12 @@ def test_wrong_calls_exit_1(alone: Project, args: list[str]) -> None:
     assert "error" in ran.err.lower()
 
 
+def test_choices_are_told_in_a_sentence(alone: Project) -> None:
+    err = alone.run("completion", code=1).err
+    assert "Choose from: bash, zsh, fish\n" in err
+    assert "\\" not in err
+
+
 def test_help_names_every_command(alone: Project) -> None:
     out = alone.run("--help").out
     commands = "init validate plan apply status id ids adopt forget destroy ls show download"
