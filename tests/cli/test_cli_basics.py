@@ -72,6 +72,22 @@ def test_init_writes_a_manifest_that_is_valid_and_never_overwrites(alone: Projec
     assert (alone.root / "other.yaml").is_file()
 
 
+@pytest.mark.parametrize(
+    ("args", "path"),
+    [
+        (["init", "-m", "new/x.yaml"], "new/filesync.schema.json"),
+        (["schema", "-o", "new/x"], "new/x"),
+        (["plan", "--offline", "--html", "new/x"], "new/x"),
+    ],
+    ids=lambda one: one[0],
+)
+def test_a_folder_that_is_missing_is_named(alone: Project, args: list[str], path: str) -> None:
+    alone.files("a")
+    err = alone.run(*args, code=1).err
+    assert f"error: cannot write {path}: there is no folder new\n" in err
+    assert "make the folder first" in err
+
+
 def test_validate_is_offline_and_needs_no_key(alone: Project) -> None:
     alone.files("a", "b")
     ran = alone.run("validate", env={"OPENAI_API_KEY": None, "OPENAI_BASE_URL": "http://[bad"})

@@ -53,7 +53,8 @@ def test_download(platform: Platform, project: Project) -> None:
     assert "Not allowed to download" in ran.err
     assert "file-nothing" in project.run("download", "file-nothing", code=1).err
     assert sorted(path.name for path in project.root.iterdir()) == ["got.bin"]
-    assert "cannot write" in project.run("download", file_id, "-o", "no/such/x", code=1).err
+    err = project.run("download", file_id, "-o", "no/such/x", code=1).err
+    assert "cannot write no/such/x: there is no folder no/such\n" in err
 
 
 def test_ids_that_would_be_another_route_are_not_sent_as_one(
