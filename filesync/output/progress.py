@@ -93,9 +93,10 @@ def _plain_lines(wanted: Callable[[Event], bool]) -> Watcher:
 
 def _line(event: Event) -> str:
     match event:
-        case Done(key, action, file_id, size):
+        case Done(key, action, file_id, size, filename):
             sent = f", {human_bytes(size)}" if action in (Action.CREATE, Action.REPLACE) else ""
-            return f"{past(action)} {printable(key or '')} ({file_id}{sent})".replace("  ", " ")
+            name = printable(filename if key is None else key)
+            return f"{past(action)} {name and name + ' '}({file_id}{sent})"
         case Failed(key, action, _):
             return f"failed to {action.value} {printable(key or '')}".rstrip()
         case Note(message, warning):
