@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from filesync import __version__
-from filesync.cli import changes, keys, plans, raw, setup, using
+from filesync.cli import changes, keys, plans, raw, setup, streams, using
 from filesync.cli.options import common_options, paint
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, ManifestError
@@ -47,9 +47,7 @@ for _module in (plans, changes, keys, using, raw, setup):
 
 def main() -> NoReturn:
     """Run the command line; an expected error ends in a message, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks must not be what fails a run.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    streams.prepare()
     # A plan of 100,000 files makes a million tuples that live to its end. Looking through them
     # for garbage every 700 takes a quarter of the time; what there is can wait.
     gc.set_threshold(50_000, 20, 20)
