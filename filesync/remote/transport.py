@@ -95,7 +95,8 @@ class Transport:
                 response.close()
             reason = answers.clean(reason, self.redact)
             request_id = answers.request_id(response.headers, self.redact)
-            raise Failed(Outcome(response.status_code, garbled=True), reason + request_id)
+            outcome = Outcome(response.status_code, garbled=True)
+            raise Failed(outcome, reason + request_id, self._endpoint.guess)
 
         return self._persist(call, attempt)
 
@@ -247,11 +248,14 @@ class Transport:
         outcome = failed.outcome
         if outcome.status is None or outcome.garbled:
             return RemoteError(message, failed.hint)
-        if outcome.status == 404 and failed.web_page:
-            # No API wrote this, so it must not pass for "there is no such file".
-            return RemoteError(message, "a web page answered: is base_url right?")
+        hint = failed.hint
+        if outcome.status == 404:
+            hint = self._endpoint.guess
+            if failed.web_page:
+                # No API wrote this, so it must not pass for "there is no such file".
+                return RemoteError(message, f"a web page answered: {hint or 'is base_url right?'}")
         error = AuthError if outcome.status in (401, 403) else ApiError
-        return error(message, failed.hint, status=outcome.status, code=outcome.code)
+        return error(message, hint, status=outcome.status, code=outcome.code)
 
 
 def _client(endpoint: Endpoint) -> httpx.Client:

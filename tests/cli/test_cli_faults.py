@@ -149,6 +149,25 @@ def test_an_answer_that_is_lost_is_not_sent_twice(on_fake: Project, fake: FakeAp
     assert on_fake.plan().code == 0
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "Invalid URL (GET /files)", "type": "invalid_request_error"}},
+        b"<html><body>Not Found</body></html>",
+    ],
+    ids=["the API", "a web page"],
+)
+def test_a_base_url_without_its_version(on_fake: Project, fake: FakeApi, body: object) -> None:
+    on_fake.files("a")
+    fake.on("GET", "/files", Answer(404, body))
+    short = fake.url.removesuffix("/v1")
+    for command in ("plan", "ls"):
+        err = on_fake.run(command, "--base-url", f"{short}/", code=1).err
+        assert "HTTP 404" in err
+        assert f"did you mean {short}/v1?" in err
+        assert "did you mean" not in on_fake.run(command, code=1).err
+
+
 def test_answer_with_another_size_is_undone(on_fake: Project, fake: FakeApi) -> None:
     def short(request: Request) -> Answer | None:
         if request.method != "POST":
