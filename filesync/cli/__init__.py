@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from filesync import __version__
-from filesync.cli import changes, keys, plans, raw, setup, using
+from filesync.cli import changes, keys, plans, raw, setup, streams, using
 from filesync.cli.options import common_options, paint
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, ManifestError
@@ -47,9 +47,7 @@ for _module in (plans, changes, keys, using, raw, setup):
 
 def main() -> NoReturn:
     """Run the command line; an expected error ends in a message, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks must not be what fails a run.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    streams.prepare()
     # A plan of 100,000 files makes a million tuples that live to its end. Looking through them
     # for garbage every 700 takes a quarter of the time; what there is can wait.
     gc.set_threshold(50_000, 20, 20)
@@ -71,7 +69,9 @@ def _run() -> int:
         return _complain(error.message, error.hint, error.exit_code)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "filesync"
-        return _complain(error.format_message(), f"`{command} --help` tells how to call it", 1)
+        # click sets choices out in lines; here they would be escaped, as a name's are.
+        message = error.format_message().replace("\n\t", " ")
+        return _complain(message, f"`{command} --help` tells how to call it", 1)
     except click.ClickException as error:
         return _complain(error.format_message(), "", 1)
     except (click.Abort, KeyboardInterrupt):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli import completing
+from filesync.cli import completing, streams
 from filesync.cli.options import (
     Common,
     command,
@@ -156,6 +156,8 @@ def apply(
     if planfile is not None:
         saved = read_plan(planfile)
         run = run_as_saved(run, saved, planfile)
+    if not as_json:
+        streams.do_without_stdout()
     lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
     settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
@@ -201,6 +203,8 @@ def destroy(
     from filesync.workflow.workspace import alone
 
     run = common.run(allow_insecure_http=allow_insecure_http)
+    if not as_json:
+        streams.do_without_stdout()
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         made = plan_destroy(run)
         if not as_json:

@@ -115,6 +115,10 @@ def command(
         @functools.wraps(function)
         def run(**values: Any) -> None:
             common = _common(click.get_current_context(), values)
+            if "allow_insecure_http" in values:  # it speaks to a server
+                from filesync.cli.noting import note_retries
+
+                note_retries(common)
             try:
                 function(common, **values)
             except FilesyncError as error:

@@ -19,7 +19,7 @@ from filesync.cli.options import (
     output_option,
 )
 from filesync.core.text import human_bytes, printable
-from filesync.errors import FilesyncError, LocalFileError
+from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:
     from filesync.remote.client import Reader
@@ -102,6 +102,8 @@ def download(common: Common, file_id: str, output: str | None, allow_insecure_ht
 
 def _write(path: str, chunks: Iterator[bytes]) -> int:
     """Write a file that is either whole or not there."""
+    from filesync.local.files import unwritable
+
     part = path + ".part"
     size = 0
     try:
@@ -114,7 +116,7 @@ def _write(path: str, chunks: Iterator[bytes]) -> int:
         with contextlib.suppress(OSError):
             os.unlink(part)
         if isinstance(error, OSError):
-            raise LocalFileError(f"cannot write {printable(path)}: {error.strerror}") from None
+            raise unwritable(path, error) from None
         raise
     return size
 

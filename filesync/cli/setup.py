@@ -183,6 +183,9 @@ def schema(common: Common, output: str | None) -> None:
 def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
     """Serve the Files and Uploads API on loopback until Ctrl-C."""
     from filesync.emulator.server import serve
+    from filesync.workflow.emulating import cannot_serve
+
+    data = os.path.expanduser(data)  # a shell leaves --data=~/x alone
 
     def on_request(request: str) -> None:
         if common.verbose:
@@ -196,10 +199,7 @@ def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
     try:
         serve(data, port, api_key, ready, on_request)
     except OSError as error:
-        raise FilesyncError(
-            f"cannot serve on port {port} with data in {data}: {error.strerror or error}",
-            "choose another --port or --data",
-        ) from None
+        raise cannot_serve(data, error, port) from None
 
 
 @command(

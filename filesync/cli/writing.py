@@ -28,7 +28,7 @@ def check_target(path: str, common: Common, others: Iterable[str] = ()) -> None:
 
 def write_whole(path: str, text: str) -> None:
     """Write a text file, whole or not at all; into a device or a pipe as it comes."""
-    from filesync.local.files import why, write_atomic
+    from filesync.local.files import unwritable, write_atomic
 
     # What cannot be said in UTF-8 (half a surrogate pair) was escaped where it was shown.
     data = text.encode(errors="backslashreplace")
@@ -39,9 +39,10 @@ def write_whole(path: str, text: str) -> None:
             return
     except FileNotFoundError:
         pass
-    except (OSError, ValueError) as error:
-        because = why(error) if isinstance(error, OSError) else str(error)
-        raise LocalFileError(f"cannot write {printable(path)}: {because}") from None
+    except OSError as error:
+        raise unwritable(path, error) from None
+    except ValueError as error:  # a NUL in it
+        raise LocalFileError(f"cannot write {printable(path)}: {error}") from None
     write_atomic(path, data)
 
 

@@ -36,8 +36,8 @@ def create_app(
 ) -> Starlette:
     """The API on the data in `data_dir`; without an `api_key` any key will do, but none will not.
 
-    The directory is opened here (an OSError says why it cannot be) and let go of when the app shuts
-    down, or by `app.state.store.close()`.
+    The directory is opened here (UnusableFolder says why it cannot be) and let go of when the app
+    shuts down, or by `app.state.store.close()`.
     """
     store = Store(data_dir, clock)
 

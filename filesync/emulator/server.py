@@ -27,7 +27,7 @@ def serve(
     on_ready: Callable[[str], None],
     on_request: Callable[[str], None] = lambda _request: None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM; a port in use or an unusable directory is an OSError.
+    """Serve until SIGINT or SIGTERM; a port in use is an OSError, a bad folder UnusableFolder.
 
     `on_request` is told each request with the status of its answer.
     """
@@ -41,7 +41,10 @@ def serve(
 def embedded(
     data_dir: str, *, api_key: str | None = None, clock: Callable[[], float] = time.time
 ) -> Iterator[str]:
-    """Serve from a thread of this process; yields the base URL, and stops when left."""
+    """Serve from a thread of this process; yields the base URL, and stops when left.
+
+    Raises UnusableFolder, an OSError, where the data cannot be kept there.
+    """
     ready = threading.Event()
     urls: list[str] = []
     failures: list[BaseException] = []

@@ -26,6 +26,14 @@ LOOSE_SECONDS = 3600
 READ_BYTES = 1024 * 1024
 
 
+class UnusableFolder(OSError):
+    """The data directory cannot be used; `damaged` if that is because of what is in it."""
+
+    def __init__(self, why: str, *, damaged: bool) -> None:
+        super().__init__(why)
+        self.damaged = damaged
+
+
 class Blob:
     """Content on its way to disk; it is gone again unless its name was adopted."""
 
@@ -54,11 +62,15 @@ class Blob:
 
 
 class Store:
-    """The data directory; made when absent. A directory we cannot use is an OSError."""
+    """The data directory; made when absent. UnusableFolder says why one cannot be used."""
 
     def __init__(self, data_dir: str, clock: Callable[[], float] = time.time) -> None:
         self._blob_dir = os.path.join(data_dir, "blobs")
-        os.makedirs(self._blob_dir, exist_ok=True)
+        try:
+            os.makedirs(self._blob_dir, exist_ok=True)
+        except OSError as error:
+            what = "it is a file" if os.path.isfile(data_dir) else error.strerror or str(error)
+            raise UnusableFolder(what, damaged=False) from error
         self._clock = clock
         # One connection behind one lock: every statement is short, and SQLite has one writer anyway
         self._lock = threading.Lock()
@@ -66,9 +78,11 @@ class Store:
         path = os.path.join(data_dir, "emulator.db")
         try:
             self._db = open_database(path)
+            self._sweep()
         except sqlite3.Error as error:
-            raise OSError(f"{path}: {error}") from error
-        self._sweep()
+            # What is operational has to do with the disk: it is full, say, or read-only.
+            disk = isinstance(error, sqlite3.OperationalError) and "no such" not in str(error)
+            raise UnusableFolder(f"{path}: {error}", damaged=not disk) from error
 
     def close(self) -> None:
         """Let go of the database."""

@@ -184,9 +184,10 @@ class Applier:
                 if deleted.error is not None:
                     self._fail(deleted.doomed.key, Action.DELETE, deleted.error)
                     continue
-                self._lock.drop(deleted.doomed.id, deleted.doomed.key)
-                if deleted.doomed.planned:
-                    self._done(Done(deleted.doomed.key, Action.DELETE, deleted.doomed.id))
+                one = deleted.doomed
+                self._lock.drop(one.id, one.key)
+                if one.planned:
+                    self._done(Done(one.key, Action.DELETE, one.id, filename=one.filename))
             self._saver.soon(bool(batch))
         self._saver.now()
 

@@ -17,11 +17,21 @@ from filesync.execute.usage import look_up
 
 
 class Doomed(NamedTuple):
-    """A remote file to delete; `planned` if the plan has a line for it."""
+    """A remote file to delete; `planned` if the plan has a line for it.
+
+    `filename` is the remote one, where no key ever named the file.
+    """
 
     id: str
     key: str | None
     planned: bool
+    filename: str = ""
+
+    @property
+    def name(self) -> str:
+        """What to call it, safe to print."""
+        called = printable(self.filename if self.key is None else self.key)
+        return f"{called} ({self.id})" if called else self.id
 
 
 class Deleted(NamedTuple):
@@ -36,11 +46,15 @@ def doomed_by(
 ) -> list[Doomed]:
     """Return what may be deleted now: nothing that another key holds."""
     planned = [
-        Doomed(change.id, change.key, planned=True)
+        Doomed(change.id, change.key, planned=True, filename=_unnamed(change))
         for change in changes
         if change.action is Action.DELETE and change.id is not None
     ]
     return [one for one in (*planned, *superseded) if not lock.held(one.id, besides=one.key)]
+
+
+def _unnamed(change: Change) -> str:
+    return change.remote.filename if change.key is None and change.remote is not None else ""
 
 
 def spare_the_used(
@@ -58,10 +72,8 @@ def spare_the_used(
         line.watch(Note(warning, warning=True))
     used = [one for one in asked if one.id in usage.users]
     for one in used:
-        name = f"{printable(one.key)} ({one.id})" if one.key is not None else one.id
-        line.watch(
-            Note(f"{name} stays: {usage.users[one.id]} uses it; a later apply tries", warning=True)
-        )
+        told = f"{one.name} stays: {usage.users[one.id]} uses it; a later apply tries"
+        line.watch(Note(told, warning=True))
     kept = set(used)
     return [one for one in doomed if one not in kept], used
 

@@ -23,12 +23,16 @@ class Sent(NamedTuple):
 
 
 class Done(NamedTuple):
-    """A change was made. `id` is the file's id now, or the id that is gone."""
+    """A change was made. `id` is the file's id now, or the id that is gone.
+
+    `filename` is the remote one, for a delete of a file that no key ever named.
+    """
 
     key: str | None
     action: Action
     id: str
     bytes: int = 0
+    filename: str = ""
 
 
 class Failed(NamedTuple):

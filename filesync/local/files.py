@@ -32,6 +32,18 @@ def why(error: OSError) -> str:
     return _WORDS.get(error.errno or 0) or (error.strerror or str(error)).lower()
 
 
+def unwritable(path: str, error: OSError) -> LocalFileError:
+    """Return the error for a file that cannot be written; a folder that is missing is named."""
+    # Of a symlink, the folder that it leads to.
+    folder = os.path.dirname(os.path.realpath(path) if os.path.islink(path) else path)
+    if error.errno == errno.ENOENT and not os.path.isdir(folder or "."):
+        return LocalFileError(
+            f"cannot write {printable(path)}: there is no folder {printable(folder)}",
+            "make the folder first, or name another",
+        )
+    return LocalFileError(f"cannot write {printable(path)}: {why(error)}")
+
+
 def identity(st: os.stat_result) -> Identity:
     """Return what tells that a file was touched: size in bytes, mtime_ns, ctime_ns, inode."""
     return st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino
@@ -59,7 +71,7 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
             _unlink_quietly(temporary)
             raise
     except OSError as error:
-        raise LocalFileError(f"cannot write {printable(path)}: {why(error)}") from error
+        raise unwritable(path, error) from error
     if sync:
         _sync_folder(folder)
 
@@ -79,7 +91,7 @@ def create_atomic(path: str, data: bytes) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        raise LocalFileError(f"cannot write {printable(path)}: {why(error)}") from error
+        raise unwritable(path, error) from error
 
 
 def place(source: str, target: str) -> None:

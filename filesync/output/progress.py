@@ -16,6 +16,39 @@ from filesync.output.text import past
 
 _TELL_AFTER = 0.5
 _TELL_EVERY = 0.1
+_LONGEST_REASON = 160
+
+
+class _Stderr:
+    """Stderr for many threads: whole lines, and on a terminal one more that is written over."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._shown = ""
+
+    def show(self, text: str) -> None:
+        """Put a text in place of the terminal's last line."""
+        with self._guard:
+            self._shown = text
+            self._write(f"\r\x1b[K{text}")
+
+    def line(self, text: str) -> None:
+        """Print a line, above the one that is written over."""
+        with self._guard:
+            self._write(f"\r\x1b[K{text}\n{self._shown}" if self._shown else f"{text}\n")
+
+    def _write(self, text: str) -> None:
+        # Looked up each time: while there are bars, it is what prints above them.
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+_stderr = _Stderr()
+
+
+def tell(message: str) -> None:
+    """Print a line on stderr from any thread, whatever else is shown there meanwhile."""
+    _stderr.line(printable(message))
 
 
 @contextmanager
@@ -53,19 +86,13 @@ def _counting(line: Callable[[int, int], str]) -> Iterator[Callable[[int], None]
             total += count
             if time.monotonic() >= told_at:
                 told_at = time.monotonic() + _TELL_EVERY
-                _show(line(calls, total))
+                _stderr.show(line(calls, total))
 
     try:
         yield on_count
     finally:
         if calls:
-            _show("")
-
-
-def _show(text: str) -> None:
-    """Put a text in place of the terminal's last line."""
-    sys.stderr.write(f"\r\x1b[K{text}")
-    sys.stderr.flush()
+            _stderr.show("")
 
 
 @contextmanager
@@ -81,27 +108,32 @@ def watching(plan: Plan, *, quiet: bool) -> Iterator[Watcher]:
 
 
 def _plain_lines(wanted: Callable[[Event], bool]) -> Watcher:
-    guard = threading.Lock()
-
     def watch(event: Event) -> None:
         if wanted(event) and (line := _line(event)):
-            with guard:
-                print(line, file=sys.stderr, flush=True)  # noqa: T201
+            _stderr.line(line)
 
     return watch
 
 
 def _line(event: Event) -> str:
     match event:
-        case Done(key, action, file_id, size):
+        case Done(key, action, file_id, size, filename):
             sent = f", {human_bytes(size)}" if action in (Action.CREATE, Action.REPLACE) else ""
-            return f"{past(action)} {printable(key or '')} ({file_id}{sent})".replace("  ", " ")
-        case Failed(key, action, _):
-            return f"failed to {action.value} {printable(key or '')}".rstrip()
+            name = printable(filename if key is None else key)
+            return f"{past(action)} {name and name + ' '}({file_id}{sent})"
+        case Failed(key, action, error):
+            name = printable(key or "a file")
+            return f"failed to {action.value} {name}: {_short(error)}"
         case Note(message, warning):
             return f"warning: {message}" if warning else message
         case _:
             return ""
+
+
+def _short(error: str) -> str:
+    """Return as much of a reason as fits a line; the end of the run has all of it."""
+    text = printable(error.partition("\n")[0])
+    return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - 1] + "…"
 
 
 @contextmanager

@@ -72,7 +72,7 @@ class Reader:
         except ApiError as exc:
             if isinstance(exc, AuthError):
                 raise
-            raise ListingError(f"the listing is not whole: {exc.message}", exc.hint) from None
+            raise ListingError(exc.message, exc.hint) from None
         if purpose is None:
             return files
         # A server that ignores the parameter sends all; one that leaves it out is believed.

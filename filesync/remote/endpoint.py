@@ -16,6 +16,7 @@ from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 
 _HEADER_SAFE = re.compile("[!-~]+")  # printable ASCII without the space
+_VERSION = re.compile(r"v\d")  # also of "v1beta"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,13 @@ class Endpoint:
             _credential(environ, "OPENAI_ORG_ID"),
             _credential(environ, "OPENAI_PROJECT_ID"),
         )
+
+    @property
+    def guess(self) -> str:
+        """A question, for a hint, where the URL names no version as the API's do; else ""."""
+        if any(_VERSION.match(part) for part in urlsplit(self.url).path.split("/")):
+            return ""
+        return f"did you mean {self.url}/v1?"
 
 
 def is_loopback(url: str) -> bool:

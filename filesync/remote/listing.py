@@ -69,8 +69,9 @@ def list_all(fetch: Fetch[T], *, limit: int, params: dict[str, str] | None = Non
     """Return everything listed, once each, in the server's order.
 
     `fetch` asks for one page with these query parameters; `limit` is the largest page the API
-    gives. Raises ListingError unless the listing is whole; AuthError, and the ApiError of a
-    route that is not there (404), as they are.
+    gives. Raises ListingError unless the listing is whole, in the words of what went wrong if not
+    even its first page came; AuthError, and the ApiError of a route that is not there (404), as
+    they are.
     """
     found: dict[str, T] = {}
     try:
@@ -80,7 +81,8 @@ def list_all(fetch: Fetch[T], *, limit: int, params: dict[str, str] | None = Non
     except RemoteError as exc:
         if isinstance(exc, ApiError) and exc.status == 404 and not found:
             raise
-        raise ListingError(f"the listing is not whole: {exc.message}", exc.hint) from None
+        lead = "the listing is not whole: " if found else ""
+        raise ListingError(lead + exc.message, exc.hint) from None
     return list(found.values())
 
 

@@ -42,6 +42,7 @@ class Outcome(NamedTuple):
     wait          seconds that the server asked for
     should_retry  what the server says of it (`x-should-retry`), None if nothing
     hopeless      it would end the same way again, e.g. an untrusted certificate
+    rarely_heals  it most likely would, e.g. a host that nobody knows
     """
 
     status: int | None = None
@@ -52,21 +53,30 @@ class Outcome(NamedTuple):
     wait: float | None = None
     should_retry: bool | None = None
     hopeless: bool = False
+    rarely_heals: bool = False
 
 
 class Failed(Exception):
     """One attempt that did not succeed; `reason` is for people, already without secrets.
 
-    `web_page`: what answered is no API at all, so even its 404 says nothing about a file.
+    `short` is the reason without the host. `web_page`: what answered is no API at all, so even
+    its 404 says nothing about a file.
     """
 
     def __init__(
-        self, outcome: Outcome, reason: str, hint: str = "", *, web_page: bool = False
+        self,
+        outcome: Outcome,
+        reason: str,
+        hint: str = "",
+        *,
+        short: str = "",
+        web_page: bool = False,
     ) -> None:
         super().__init__(reason)
         self.outcome = outcome
         self.reason = reason
         self.hint = hint
+        self.short = short or reason
         self.web_page = web_page
 
 
@@ -95,6 +105,8 @@ def decide(
     delay = backoff(attempt, settings.jitter) if outcome.wait is None else outcome.wait
     not_yet = outcome.status == 429 or (kind is Kind.DELETE and outcome.status == 409)
     attempts = settings.patient_attempts if not_yet else settings.attempts
+    if outcome.rarely_heals:
+        attempts = settings.few_attempts
     if attempt >= attempts or waited + delay > settings.patience:
         return Decision(Verdict.FAIL)
     return Decision(Verdict.RETRY, delay)

@@ -15,8 +15,9 @@ from filesync.errors import Interrupted
 class Settings:
     """What a client is told about time; all in seconds. Tests put their own clocks here.
 
-    attempts, patient_attempts  how often one request is sent before its error is believed;
-                      the second where the server only says "not yet" (429, a file still processing)
+    attempts, patient_attempts, few_attempts  how often one request is sent before its error is
+                      believed; the second where the server only says "not yet" (429, a file still
+                      processing), the third where hardly anything can change (an unknown host)
     patience          all the waiting between the attempts of one request, at most
     quick_timeout     silence we bear from requests that only look something up
     slow_timeout      the same where the server has much to take in (600 is the official client's)
@@ -26,6 +27,7 @@ class Settings:
 
     attempts: int = 6
     patient_attempts: int = 20
+    few_attempts: int = 3
     patience: float = 300.0
     connect_timeout: float = 5.0
     quick_timeout: float = 120.0

@@ -19,6 +19,7 @@ from filesync.core.text import human_bytes
 from filesync.errors import AmbiguousError, ApiError, AuthError, FilesyncError, RemoteError
 from filesync.remote import answers, wire
 from filesync.remote.call import Call, Payload
+from filesync.remote.connecting import Obstacle, obstacle
 from filesync.remote.endpoint import Endpoint, is_loopback
 from filesync.remote.lean import httpx
 from filesync.remote.pace import Pacer
@@ -27,6 +28,7 @@ from filesync.remote.settings import Settings
 
 _CHUNK = 1 << 20
 _SHORTEST_KEY = 8
+_WORTH_TELLING = 2.0  # seconds of waiting, where there was an answer
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 _log = logging.getLogger("filesync.http")
@@ -95,7 +97,8 @@ class Transport:
                 response.close()
             reason = answers.clean(reason, self.redact)
             request_id = answers.request_id(response.headers, self.redact)
-            raise Failed(Outcome(response.status_code, garbled=True), reason + request_id)
+            outcome = Outcome(response.status_code, garbled=True)
+            raise Failed(outcome, reason + request_id, self._endpoint.guess)
 
         return self._persist(call, attempt)
 
@@ -140,11 +143,22 @@ class Transport:
             )
             if verdict is not Verdict.RETRY:
                 raise self._error(call, failed, verdict, number)
+            self._tell_of_retry(failed, waited + delay)
             if failed.outcome.status == 429:
                 self._pacer.hold(delay)
             self.settings.pause(delay)
             waited += delay
         raise AssertionError("count() ended")
+
+    def _tell_of_retry(self, failed: Failed, waiting: float) -> None:
+        """Log for people that it takes longer; `once` tells what they need not hear again."""
+        status = failed.outcome.status
+        if status is not None and waiting < _WORTH_TELLING:
+            return
+        host = urlsplit(self._endpoint.url).netloc
+        told = "no answer" if status is None else "no good answer"
+        once = {"once": f"{host} {status}"}
+        _log.info("%s from %s (%s): trying again", told, host, failed.short, extra=once)
 
     def _exchange(self, call: Call, number: int) -> httpx.Response:
         """Send once; return the answer if it is a success, unread, or raise Failed."""
@@ -214,27 +228,32 @@ class Transport:
 
     def _no_answer(self, call: Call, trouble: httpx.HTTPError, sent: bool) -> Failed:
         """Return the failure that a connection's trouble means."""
-        detail = answers.clean(str(trouble), self.redact)
-        untrusted = "CERTIFICATE_VERIFY_FAILED" in detail
         host = urlsplit(self._endpoint.url).netloc
+        found = Obstacle("")
+        short = ""
         match trouble:
             case httpx.ConnectTimeout():
                 reason = f"no connection to {host} in {self.settings.connect_timeout:g} s"
+                short = f"no connection in {self.settings.connect_timeout:g} s"
             case httpx.ConnectError() | httpx.ProxyError():
-                reason = f"no connection to {host}: {detail}"
+                found = obstacle(trouble)
+                short = answers.clean(found.why, self.redact)
+                reason = f"no connection to {host}: {short}"
             case httpx.TimeoutException():
                 reason = f"nothing moved for {self._silence(call):g} s"
             case httpx.LocalProtocolError():
                 reason = "the request is no valid HTTP"  # the detail may quote a header: the key
             case _:
-                reason = f"the connection broke: {detail}"
+                reason = f"the connection broke: {answers.clean(str(trouble), self.redact)}"
+                short = "the connection broke"
         connected = not isinstance(trouble, _NOT_CONNECTED)
-        hint = "" if connected else "is base_url right, and the network up?"
-        if untrusted:
-            hint = "for a private certificate authority set SSL_CERT_FILE"
-        # A LocalProtocolError is a request that we may not send at all.
-        hopeless = untrusted or isinstance(trouble, httpx.LocalProtocolError)
-        return Failed(Outcome(sent=sent and connected, hopeless=hopeless), reason, hint)
+        outcome = Outcome(
+            sent=sent and connected,
+            # A LocalProtocolError is a request that we may not send at all.
+            hopeless=found.hopeless or isinstance(trouble, httpx.LocalProtocolError),
+            rarely_heals=found.rarely_heals,
+        )
+        return Failed(outcome, reason, "" if connected else found.hint, short=short)
 
     def _error(self, call: Call, failed: Failed, verdict: Verdict, attempts: int) -> FilesyncError:
         reason = failed.reason + (f", after {attempts} attempts" if attempts > 1 else "")
@@ -247,11 +266,14 @@ class Transport:
         outcome = failed.outcome
         if outcome.status is None or outcome.garbled:
             return RemoteError(message, failed.hint)
-        if outcome.status == 404 and failed.web_page:
-            # No API wrote this, so it must not pass for "there is no such file".
-            return RemoteError(message, "a web page answered: is base_url right?")
+        hint = failed.hint
+        if outcome.status == 404:
+            hint = self._endpoint.guess
+            if failed.web_page:
+                # No API wrote this, so it must not pass for "there is no such file".
+                return RemoteError(message, f"a web page answered: {hint or 'is base_url right?'}")
         error = AuthError if outcome.status in (401, 403) else ApiError
-        return error(message, failed.hint, status=outcome.status, code=outcome.code)
+        return error(message, hint, status=outcome.status, code=outcome.code)
 
 
 def _client(endpoint: Endpoint) -> httpx.Client:

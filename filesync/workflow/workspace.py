@@ -163,7 +163,7 @@ def choose_server(run: Run, manifest_says: str | None) -> Server:
     """Choose the server by the contract's order: flag, manifest, OPENAI_BASE_URL, default.
 
     An emulator's folder is relative to the manifest's if the manifest names it, else to the
-    working one, as paths on a command line are.
+    working one, as paths on a command line are. The lockfile records it as it is written.
     """
     from filesync.core.fields import parse_base_url
 
@@ -179,7 +179,7 @@ def choose_server(run: Run, manifest_says: str | None) -> Server:
         raise FilesyncError(f"{where} {error}") from None
     if not chosen.startswith(EMULATOR):
         return Server(chosen, None)
-    folder = chosen.removeprefix(EMULATOR)
+    folder = os.path.expanduser(chosen.removeprefix(EMULATOR))
     if not run.base_url and manifest_says:
         folder = os.path.join(root_of(run), folder)
     return Server(chosen, folder)
@@ -222,9 +222,9 @@ def _endpoint(server: Server, run: Run) -> Iterator[Endpoint]:
             server.base_url, os.environ, allow_insecure_http=run.allow_insecure_http
         )
         return
-    from filesync.emulator.server import embedded
+    from filesync.workflow.emulating import emulated
 
-    with embedded(server.emulator_folder) as url:
+    with emulated(server.emulator_folder) as url:
         yield Endpoint(url, "emulator")  # takes any key: yours stays where it is
 
 

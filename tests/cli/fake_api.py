@@ -39,7 +39,10 @@ class Request(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What the server says; a `body` that is no bytes goes out as JSON."""
+    """What the server says; a `body` that is no bytes goes out as JSON.
+
+    With status 0 it says nothing and hangs up.
+    """
 
     status: int = 200
     body: Any = b""
@@ -243,6 +246,9 @@ def serving(api: FakeApi, host: str = "127.0.0.1") -> Iterator[FakeApi]:
                     content,
                 )
             )
+            if not answer.status:
+                self.close_connection = True
+                return
             data = answer.body
             kind = "text/html"
             if not isinstance(data, bytes):

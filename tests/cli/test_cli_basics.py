@@ -47,6 +47,12 @@ def test_wrong_calls_exit_1(alone: Project, args: list[str]) -> None:
     assert "error" in ran.err.lower()
 
 
+def test_choices_are_told_in_a_sentence(alone: Project) -> None:
+    err = alone.run("completion", code=1).err
+    assert "Choose from: bash, zsh, fish\n" in err
+    assert "\\" not in err
+
+
 def test_help_names_every_command(alone: Project) -> None:
     out = alone.run("--help").out
     commands = "init validate plan apply status id ids adopt forget destroy ls show download"
@@ -64,6 +70,22 @@ def test_init_writes_a_manifest_that_is_valid_and_never_overwrites(alone: Projec
     assert (alone.root / "filesync.yaml").read_bytes() == written
     alone.run("init", "-m", "other.yaml")
     assert (alone.root / "other.yaml").is_file()
+
+
+@pytest.mark.parametrize(
+    ("args", "path"),
+    [
+        (["init", "-m", "new/x.yaml"], "new/filesync.schema.json"),
+        (["schema", "-o", "new/x"], "new/x"),
+        (["plan", "--offline", "--html", "new/x"], "new/x"),
+    ],
+    ids=lambda one: one[0],
+)
+def test_a_folder_that_is_missing_is_named(alone: Project, args: list[str], path: str) -> None:
+    alone.files("a")
+    err = alone.run(*args, code=1).err
+    assert f"error: cannot write {path}: there is no folder new\n" in err
+    assert "make the folder first" in err
 
 
 def test_validate_is_offline_and_needs_no_key(alone: Project) -> None:

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 import signal
+import socket
+import subprocess
 import threading
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
-from cli_harness import Project
+from cli_harness import Project, end, lock_up
 from fake_api import Answer, FakeApi, Request, error
+
+
+class Down(NamedTuple):
+    """A plan under way against a port where nobody listens."""
+
+    host: str
+    project: Project
+    process: subprocess.Popen[str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def down(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Down]:
+    """It tries for some seconds: the other tests run meanwhile."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # so that no other server gets the port
+        host = f"127.0.0.1:{taken.getsockname()[1]}"
+        root = tmp_path_factory.mktemp("project")
+        project = Project(root, root.parent, f"http://{host}/v1")
+        project.files("a")
+        process = project.start("plan")
+        yield Down(host, project, process)
+        end(process)
 
 
 def test_ctrl_c_saves_what_was_done(on_fake: Project, fake: FakeApi) -> None:
@@ -98,6 +124,7 @@ def test_one_failed_upload_stops_no_sibling_and_every_delete(
         assert failed["action"] == "replace"
         assert f"cannot take {failed['key']}.txt" in failed["error"]
         assert failed["error"] in ran.err
+        assert f"failed to replace {failed['key']}: {failed['error']}\n" in ran.err
     assert {one["key"] for one in ran.json["applied"]} == {
         "changed",
         *[f"new{number}" for number in range(5)],
@@ -147,6 +174,52 @@ def test_an_answer_that_is_lost_is_not_sent_twice(on_fake: Project, fake: FakeAp
         on_fake.run("adopt", "a", file_id)
     assert on_fake.id("a") == file_id
     assert on_fake.plan().code == 0
+
+
+def hang_up_once(fake: FakeApi, method: str, path: str) -> None:
+    """Let the next such request end without an answer."""
+    left = [Answer(0)]
+
+    def rule(request: Request) -> Answer | None:
+        fits = (request.method, request.path) == (method, path)
+        return left.pop() if fits and left else None
+
+    fake.rule(rule)
+
+
+def test_a_request_that_is_sent_again_is_told_once(on_fake: Project, fake: FakeApi) -> None:
+    lock_up(on_fake, fake, "a")
+    on_fake.files("a")
+    host = fake.url.removeprefix("http://").removesuffix("/v1")
+    note = f"no answer from {host} (the connection broke): trying again\n"
+    hang_up_once(fake, "GET", "/files")
+    hang_up_once(fake, "GET", "/files")
+    ran = on_fake.run("plan", "--json")
+    assert ran.err == note
+    assert ran.json["changes"] == []
+    hang_up_once(fake, "GET", "/files/file-0001")
+    assert on_fake.run("show", "file-0001").err == note
+    hang_up_once(fake, "GET", "/files")
+    assert on_fake.run("plan", "--quiet").err == ""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"error": {"message": "Invalid URL (GET /files)", "type": "invalid_request_error"}},
+        b"<html><body>Not Found</body></html>",
+    ],
+    ids=["the API", "a web page"],
+)
+def test_a_base_url_without_its_version(on_fake: Project, fake: FakeApi, body: object) -> None:
+    on_fake.files("a")
+    fake.on("GET", "/files", Answer(404, body))
+    short = fake.url.removesuffix("/v1")
+    for command in ("plan", "ls"):
+        err = on_fake.run(command, "--base-url", f"{short}/", code=1).err
+        assert "HTTP 404" in err
+        assert f"did you mean {short}/v1?" in err
+        assert "did you mean" not in on_fake.run(command, code=1).err
 
 
 def test_answer_with_another_size_is_undone(on_fake: Project, fake: FakeApi) -> None:
@@ -247,3 +320,14 @@ def test_verify_that_could_not_look_is_no_success(
     fake.on("GET", f"/files/{on_fake.id('b')}/content", error(status, "no", **{"retry-after": "0"}))
     ran = on_fake.run("verify", code=1)
     assert "1 file could not be downloaded" in ran.err
+
+
+def test_a_server_that_is_down(down: Down) -> None:
+    ran = down.project.finish(down.process, code=1)
+    assert ran.out == ""
+    assert ran.err.splitlines() == [
+        f"no answer from {down.host} (connection refused): trying again",
+        f"error: could not list the files: no connection to {down.host}: connection refused, "
+        "after 6 attempts",
+        "  -> check base_url (--base-url, OPENAI_BASE_URL or the manifest's) and the network",
+    ]

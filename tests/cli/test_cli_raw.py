@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import httpx
+import pytest
 from cli_harness import Platform, Project
 
 
@@ -53,7 +56,8 @@ def test_download(platform: Platform, project: Project) -> None:
     assert "Not allowed to download" in ran.err
     assert "file-nothing" in project.run("download", "file-nothing", code=1).err
     assert sorted(path.name for path in project.root.iterdir()) == ["got.bin"]
-    assert "cannot write" in project.run("download", file_id, "-o", "no/such/x", code=1).err
+    err = project.run("download", file_id, "-o", "no/such/x", code=1).err
+    assert "cannot write no/such/x: there is no folder no/such\n" in err
 
 
 def test_ids_that_would_be_another_route_are_not_sent_as_one(
@@ -102,10 +106,52 @@ def test_emulator_serves_a_folder_until_interrupted(alone: Project) -> None:
         alone.finish(process, code=None)
 
 
-def test_emulator_with_an_unusable_folder(alone: Project) -> None:
-    Path(alone.root, "data").write_text("a file")
-    ran = alone.run("emulator", "--port", "0", "--data", "data", code=1)
-    assert "data" in ran.err
+@pytest.mark.parametrize(
+    ("folder", "says", "hint"),
+    [
+        ("file/data", "Not a directory", "name another folder"),
+        ("/proc/nothing", "No such file or directory", "name another folder"),
+        ("locked", "unable to open database file", "name another folder"),
+        ("noise", "file is not a database", "begins anew"),
+        ("bare", "no such table", "begins anew"),
+    ],
+    ids=lambda one: one,
+)
+def test_a_folder_that_the_emulator_cannot_use(
+    alone: Project, folder: str, says: str, hint: str
+) -> None:
+    alone.files("a")
+    alone.write("file", "a file")
+    (alone.root / "locked/emulator.db").mkdir(parents=True)
+    alone.write("noise/emulator.db", "no database" * 1000)
+    (alone.root / "bare").mkdir()
+    with contextlib.closing(sqlite3.connect(alone.root / "bare/emulator.db")) as db:
+        db.execute("PRAGMA user_version = 1")
+    for command in (
+        ["plan", "--base-url", f"emulator:{folder}"],
+        ["emulator", "--port", "0", "--data", folder],
+    ):
+        err = alone.run(*command, code=1).err
+        assert f"error: the emulator cannot keep its files in {folder}: " in err
+        assert says in err
+        assert hint in err
+
+
+def test_a_file_where_the_emulator_should_keep_its_own(alone: Project) -> None:
+    alone.files("a")
+    alone.write("data", "a file")
+    err = alone.run("plan", "--base-url", "emulator:data", code=1).err
+    assert "cannot keep its files in data: it is a file\n" in err
+    assert "is a file" in alone.run("emulator", "--port", "0", "--data", "data", code=1).err
+
+
+def test_the_emulators_folder_may_be_below_the_home(alone: Project) -> None:
+    home = Path(alone.env["HOME"])
+    alone.files("a", rest="remote: {base_url: 'emulator:~/platform'}\n")
+    alone.apply()
+    assert (home / "platform/emulator.db").is_file()
+    assert alone.lock["base_url"] == "emulator:~/platform"
+    assert not (alone.root / "~").exists()
 
 
 def test_ls_json_is_ascii(platform: Platform, project: Project) -> None:

@@ -218,7 +218,8 @@ def test_orphans_go_and_foreign_files_stay(platform: Platform, project: Project)
     assert f"zz.fs-{token}-0123456789ab.txt" in project.run("plan").out
     # --only speaks of keys: what has none is left alone.
     assert project.plan("--only", "a").code == 0
-    project.apply()
+    told = project.apply().err
+    assert f"deleted zz.fs-{token}-0123456789ab.txt ({orphan})\n" in told
     assert orphan not in platform.files()
     assert set(foreign) < set(platform.files())
 

@@ -14,8 +14,10 @@ from collections.abc import Mapping
 
 import pytest
 from cli_harness import CANARY, Platform, Project
+from fake_api import Answer, FakeApi, Request
 
 from filesync.core.text import width
+from filesync.output import progress
 
 
 def on_terminal(
@@ -118,6 +120,46 @@ def test_no_is_not_an_interruption(project: Project) -> None:
     code, text = on_terminal(project, "apply", answer="n\n")
     assert code == 1
     assert "interrupted" not in text
+
+
+def test_a_note_stands_above_the_bars(on_fake: Project, fake: FakeApi) -> None:
+    """The upload's answer is lost, and so is that to the look whether it was made."""
+    on_fake.files("a")
+    lost = []
+
+    def lose(request: Request) -> Answer | None:
+        if request.method == "POST":
+            fake.add(request.filename or "", request.content, created_at=int(fake.clock()))
+        elif "POST" not in lost:
+            return None
+        if request.method in lost:
+            return None
+        lost.append(request.method)
+        return Answer(0)
+
+    fake.rule(lose)
+    code, text = on_terminal(on_fake, "apply", "-y")
+    assert code == 0
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    assert "0/1 files" in shown
+    host = fake.url.removeprefix("http://").removesuffix("/v1")
+    note = f"no answer from {host} (the connection broke): trying again"
+    assert note in re.split(r"[\r\n]+", shown)
+
+
+def test_a_line_does_not_run_into_a_counter(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress, "_TELL_AFTER", 0.0)
+    with progress.hashing(quiet=False) as on_hashed:
+        assert on_hashed is not None
+        on_hashed(5)
+        progress.tell("wait")
+    progress.tell("done")
+    start = "\r\x1b[K"
+    shown = f"{start}hashed 5 B{start}wait\nhashed 5 B{start}done\n"
+    assert capsys.readouterr().err == shown
 
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])

@@ -108,7 +108,7 @@ def test_an_interrupt_leaves_no_temporary_file(
 def test_write_to_a_folder_or_into_nowhere(tmp_path: Path) -> None:
     with pytest.raises(LocalFileError, match="it is a folder"):
         write_atomic(str(tmp_path), b"")
-    with pytest.raises(LocalFileError, match="does not exist"):
+    with pytest.raises(LocalFileError, match="there is no folder"):
         write_atomic(str(tmp_path / "no/lock"), b"")
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
+import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 
@@ -284,11 +287,11 @@ class TestASuccessThatIsNone:
             client.get_file("file-1")
         assert route.call_count == 6
 
-    def test_list_is_not_whole(
+    def test_list_is_none(
         self, server: respx.MockRouter, client: Writer, answer: httpx.Response
     ) -> None:
         server.get("/files").mock(return_value=answer)
-        with pytest.raises(ListingError, match="not whole"):
+        with pytest.raises(ListingError, match=r"^could not list the files: "):
             client.list_files()
 
     def test_create_and_complete_are_ambiguous(
@@ -396,15 +399,80 @@ def test_parts_and_sessions_are_repeated(server: respx.MockRouter, client: Write
     assert body.begun == 4
 
 
-def test_an_untrusted_certificate_is_told_at_once(
-    server: respx.MockRouter, client: Writer, time: FakeTime
+UNTRUSTED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed (_ssl.c:1006)"
+OBSTACLES: list[tuple[OSError, int, str, str]] = [
+    (ssl.SSLCertVerificationError(1, UNTRUSTED), 1, "not trusted, certificate", "SSL_CERT_FILE"),
+    (ssl.SSLError(1, "[SSL: X] no protocols (_ssl.c:1)"), 1, "TLS failed, no proto", "http://"),
+    (ssl.SSLEOFError(8, "[SSL: X] EOF occurred"), 6, ": EOF occurred", "base_url"),
+    (socket.gaierror(socket.EAI_NONAME, "Name not known"), 3, ": name not known", "base_url"),
+    (socket.gaierror(socket.EAI_AGAIN, "Try later"), 6, ": try later", "network"),
+    (ConnectionRefusedError(111, "Connection refused"), 6, ": connection refused", "base_url"),
+]
+
+
+@pytest.mark.parametrize(
+    ("cause", "attempts", "why", "hint"), OBSTACLES, ids=lambda one: type(one).__name__
+)
+def test_what_stands_in_the_way_of_a_connection(
+    monkeypatch: pytest.MonkeyPatch,
+    client: Writer,
+    cause: OSError,
+    attempts: int,
+    why: str,
+    hint: str,
 ) -> None:
-    error = httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] self-signed certificate")
-    server.get("/files/file-1").mock(side_effect=error)
-    with pytest.raises(RemoteError, match="CERTIFICATE_VERIFY_FAILED") as caught:
-        client.get_file("file-1")
-    assert "SSL_CERT_FILE" in caught.value.hint
-    assert time.naps == []
+    seen = []
+
+    def connect(*args: object, **_more: object) -> socket.socket:
+        seen.append(args)
+        raise cause
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    with pytest.raises(ListingError) as caught:
+        client.list_files()
+    message = caught.value.message
+    assert message.startswith("could not list the files: no connection to localhost:9: ")
+    assert why in message
+    assert "[" not in message
+    assert hint in caught.value.hint
+    assert len(seen) == attempts
+
+
+# --- what is told of retries
+
+
+def retries(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [one.getMessage() for one in caplog.records if one.levelno == logging.INFO]
+
+
+def test_a_request_without_an_answer_is_told_when_it_is_sent_again(
+    server: respx.MockRouter, client: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "filesync")
+    refused = httpx.ConnectError("Connection refused")
+    server.get("/files").mock(side_effect=[refused, httpx.Response(200, json=PAGE)])
+    client.list_files()
+    assert retries(caplog) == ["no answer from localhost:9 (connection refused): trying again"]
+
+
+def test_an_answer_is_told_of_once_the_waiting_adds_up(
+    server: respx.MockRouter, client: Writer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "filesync")
+    slow = httpx.Response(429, json=ERROR, headers={"retry-after": "20"})
+    down = httpx.Response(503, json=ERROR)
+    fine = httpx.Response(200, json=PAGE)
+    server.get("/files").mock(side_effect=[down, down, fine])
+    client.list_files()
+    assert retries(caplog) == []
+    server.get("/files").mock(side_effect=[down, down, down, fine])
+    client.list_files()
+    server.get("/files").mock(side_effect=[slow, fine])
+    client.list_files()
+    assert retries(caplog) == [
+        f"no good answer from localhost:9 (HTTP {status}: Nope.): trying again"
+        for status in (503, 429)
+    ]
 
 
 # --- stopping

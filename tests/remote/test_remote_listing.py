@@ -176,7 +176,7 @@ def test_a_400_with_and_without_limit_is_an_error() -> None:
         raise ApiError("no", status=400)
 
     server = Server(answer)
-    with pytest.raises(ListingError):
+    with pytest.raises(ListingError, match=r"^no$"):  # nothing was listed, so no part of it lacks
         server.names()
     assert len(server.asked) == 2
 

@@ -91,6 +91,7 @@ def run(kind: Kind, outcome: Outcome) -> tuple[int, float]:
 def test_attempts_and_patience_end() -> None:
     assert run(Kind.REPEATABLE, Outcome(500)) == (6, 0.5 + 1 + 2 + 4 + 8)
     assert run(Kind.REPEATABLE, Outcome(409))[0] == 6
+    assert run(Kind.ONCE, Outcome(sent=False, rarely_heals=True)) == (3, 0.5 + 1)
     assert run(Kind.DELETE, Outcome(409)) == (20, 0.5 + 1 + 2 + 4 + 15 * 8)
     assert run(Kind.ONCE, Outcome(429, wait=0.0)) == (20, 0)
     assert run(Kind.REPEATABLE, Outcome(429, wait=120.0)) == (3, 240)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import tracemalloc
 from collections.abc import Iterator
@@ -250,6 +251,24 @@ def test_nobody_listens() -> None:
         create(client, Bytes(b"hello"))
     assert not isinstance(caught.value, AmbiguousError)
     assert "base_url" in caught.value.hint
+
+
+def test_a_server_without_tls_is_told_at_once() -> None:
+    def answer_in_plain() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            connection.recv(1 << 16)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=answer_in_plain)
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/v1"
+        with writer(url) as client, pytest.raises(RemoteError, match="TLS failed") as caught:
+            client.list_files()
+        thread.join()
+    assert "attempts" not in caught.value.message
+    assert "base_url begins with http://" in caught.value.hint
 
 
 def test_silence_is_ambiguous_for_create() -> None:
