@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from filesync.core.diff import Action
-from filesync.core.document import ToldChange, ToldPlan
+from filesync.core.document import OFFLINE, ToldChange, ToldPlan
 from filesync.core.moment import utc
 from filesync.core.text import human_bytes, human_duration, plural, printable
 from filesync.output.style import STYLE
@@ -102,6 +102,8 @@ def _counts(plan: ToldPlan) -> str:
 
 def _notes(plan: ToldPlan) -> str:
     notes = ""
+    if plan.offline:
+        notes += f"<p class=note><b>{OFFLINE}</b></p>\n"
     if plan.has_drift:
         notes += (
             "<p class=note><b>Drift.</b> Something was changed on the platform, "

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.diff import Action, Reason
-from filesync.core.document import ToldChange, ToldPlan, tell
+from filesync.core.document import OFFLINE, ToldChange, ToldPlan, tell
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, Summary
 from filesync.core.text import fitted, human_bytes, padded, plural, printable, width
@@ -80,6 +80,8 @@ def render_plan(
     lines = []
     if plan.at is not None:
         lines += [f"As it will be on {utc(plan.at)} UTC, {UNTIL_THEN}:", ""]
+    if plan.offline:
+        lines += [OFFLINE, ""]
     if plan.changes:
         only = "" if plan.only is None else f", only {plan.only}"
         lines += [printable(f"{plan.project} on {plan.base_url}{only}"), ""]
