@@ -12,7 +12,7 @@ from filesync.core.document import OFFLINE, ToldChange, ToldPlan
 from filesync.core.moment import utc
 from filesync.core.text import human_bytes, human_duration, plural, printable
 from filesync.output.style import STYLE
-from filesync.output.text import UNTIL_THEN, reason_of
+from filesync.output.text import UNTIL_THEN, drift_of, reason_of
 
 # A browser draws no more with pleasure; the totals count all.
 _ROWS_SHOWN = 5_000
@@ -105,10 +105,7 @@ def _notes(plan: ToldPlan) -> str:
     if plan.offline:
         notes += f"<p class=note><b>{OFFLINE}</b></p>\n"
     if plan.has_drift:
-        notes += (
-            "<p class=note><b>Drift.</b> Something was changed on the platform, "
-            "and not by filesync.</p>\n"
-        )
+        notes += f"<p class=note><b>Drift:</b> {drift_of(plan)}</p>\n"
     if plan.warnings:
         items = "".join(f"<li>{_text(warning)}</li>" for warning in plan.warnings)
         noun = "Warning" if len(plan.warnings) == 1 else "Warnings"

@@ -15,7 +15,7 @@ from filesync.core.diff import Action
 from filesync.core.document import OFFLINE, ToldChange, ToldPlan
 from filesync.core.moment import utc
 from filesync.core.text import human_bytes, plural, printable
-from filesync.output.text import UNTIL_THEN, count_words, reason_of
+from filesync.output.text import UNTIL_THEN, count_words, drift_of, reason_of
 
 # GitHub takes 65,536 in a comment; the rest is for what a caller puts around it.
 LIMIT = 65_000
@@ -93,7 +93,7 @@ def _subject(plan: ToldPlan) -> str:
     if plan.offline:
         lines += f"\n\n**{OFFLINE}**"
     if plan.has_drift:
-        lines += "\n\n**Drift:** something was changed on the platform, and not by filesync."
+        lines += f"\n\n**Drift:** {drift_of(plan)}"
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
@@ -46,6 +47,14 @@ REASONS = {
     Reason.MOVED: "moved",
     Reason.RECOVERED: "uploaded by an apply that was cut short",
     Reason.DESTROYED: "owned by the lockfile",
+}
+
+# Drift in words: of one file, of several, and of either by a time to come where that differs.
+_DRIFTED = {
+    Reason.MISSING_REMOTELY: ("is missing on the platform", "are missing on the platform"),
+    Reason.EXPIRED: ("has expired", "have expired"),
+    Reason.REMOTE_ERROR: ("cannot be used by the platform", "cannot be used by the platform"),
+    Reason.ORPHAN: ("of ours is there and in no lockfile", "of ours are there and in no lockfile"),
 }
 
 # What a plan for a later time supposes.
@@ -168,6 +177,22 @@ def reason_of(change: ToldChange) -> str:
         return REASONS[Reason(change.reason)]
     except ValueError:
         return printable(change.reason)
+
+
+def drift_of(plan: ToldPlan) -> str:
+    """Return in a sentence how the platform is not as the lockfile says; who did it is not known.
+
+    Of a plan for a later time, what expires is told as what will have expired by then.
+    """
+    count = Counter(change.reason for change in plan.changes)
+    told = []
+    for reason, (one, several) in _DRIFTED.items():
+        if number := count[reason]:
+            did = one if number == 1 else several
+            if reason is Reason.EXPIRED and plan.at is not None:
+                did = "will have expired by then"
+            told.append(f"{plural(number, 'file')} {did}")
+    return "; ".join(told or ["the platform is not as the lockfile says"]) + "."
 
 
 def _headline(plan: ToldPlan, paint: Paint) -> str:

@@ -62,7 +62,7 @@ def test_page_tells_the_plan_with_sizes_and_expiry_dates(
     project.run("plan", "--html", "plan.html")
     page = Page((project.root / "plan.html").read_text())
     assert "1 delete 1 replace 3 create" in page.text
-    assert "Drift." in page.text
+    assert "Drift: 1 file is missing on the platform." in page.text
     assert f"docs/gone.md {gone} 13 B not in the manifest assistants 20" in page.text
     assert "docs/changed.md 6 B content changed assistants 20d after upload" in page.text
     assert "train 2.5 kB new user_data never other.jsonl" in page.text
