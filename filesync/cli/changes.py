@@ -75,7 +75,7 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
 
 def _check_locked(run: Run) -> None:
     from filesync.local.lockstore import lock_path
-    from filesync.output.text import reason_of
+    from filesync.output.reasons import reason_of
     from filesync.workflow.agreeing import disagreements
 
     if found := disagreements(run):

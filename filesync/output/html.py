@@ -11,8 +11,9 @@ from filesync.core.diff import Action
 from filesync.core.document import OFFLINE, ToldChange, ToldPlan
 from filesync.core.moment import utc
 from filesync.core.text import human_bytes, human_duration, plural, printable
+from filesync.output.reasons import drift_of, reason_of
 from filesync.output.style import STYLE
-from filesync.output.text import UNTIL_THEN, drift_of, reason_of
+from filesync.output.text import UNTIL_THEN
 
 # A browser draws no more with pleasure; the totals count all.
 _ROWS_SHOWN = 5_000

@@ -15,7 +15,8 @@ from filesync.core.diff import Action
 from filesync.core.document import OFFLINE, ToldChange, ToldPlan
 from filesync.core.moment import utc
 from filesync.core.text import human_bytes, plural, printable
-from filesync.output.text import UNTIL_THEN, count_words, drift_of, reason_of
+from filesync.output.reasons import drift_of, reason_of
+from filesync.output.text import UNTIL_THEN, count_words
 
 # GitHub takes 65,536 in a comment; the rest is for what a caller puts around it.
 LIMIT = 65_000

@@ -20,7 +20,8 @@ from filesync.core.text import (
     printable,
     width,
 )
-from filesync.output.text import REASONS, Paint, no_paint
+from filesync.output.reasons import REASONS
+from filesync.output.text import Paint, no_paint
 
 # A name is not shortened to less than this: then rather let the line be too long.
 _NARROWEST = 16

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from filesync.core.diff import Action, Reason
+from filesync.core.diff import Action
 from filesync.core.document import OFFLINE, ToldChange, ToldPlan, tell
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, Summary
 from filesync.core.text import fitted, human_bytes, padded, plural, printable, width
+from filesync.output.reasons import reason_of
 
 if TYPE_CHECKING:  # it comes with the HTTP client
     from filesync.execute.applier import Result
@@ -26,35 +26,6 @@ _SIGNS: dict[str, tuple[str, str]] = {
     Action.ADOPT: ("=", "cyan"),
     Action.FORGET: (".", "bright_black"),
     Action.NOOP: (" ", "bright_black"),
-}
-
-REASONS = {
-    Reason.FINGERPRINT_MATCH: "already there, by its fingerprint",
-    Reason.NEW: "new",
-    Reason.UP_TO_DATE: "up to date",
-    Reason.CONTENT_CHANGED: "content changed",
-    Reason.ATTRIBUTES_CHANGED: "changed",
-    Reason.REMOTE_ERROR: "the platform reports an error",
-    Reason.EXPIRING: "expires soon",
-    Reason.EXPIRED: "expired",
-    Reason.MISSING_REMOTELY: "missing on the platform",
-    Reason.REMOVED_FROM_MANIFEST: "not in the manifest",
-    Reason.GONE: "gone from the platform",
-    Reason.RETIRED: "retired by an earlier apply",
-    Reason.ORPHAN: "ours by its name, in no lockfile",
-    Reason.UNMANAGED: "matches prune",
-    Reason.SHARED: "shared with another key",
-    Reason.MOVED: "moved",
-    Reason.RECOVERED: "uploaded by an apply that was cut short",
-    Reason.DESTROYED: "owned by the lockfile",
-}
-
-# Drift in words: of one file, of several, and of either by a time to come where that differs.
-_DRIFTED = {
-    Reason.MISSING_REMOTELY: ("is missing on the platform", "are missing on the platform"),
-    Reason.EXPIRED: ("has expired", "have expired"),
-    Reason.REMOTE_ERROR: ("cannot be used by the platform", "cannot be used by the platform"),
-    Reason.ORPHAN: ("of ours is there and in no lockfile", "of ours are there and in no lockfile"),
 }
 
 # What a plan for a later time supposes.
@@ -163,36 +134,6 @@ def _why(change: ToldChange, verbose: bool) -> str:
     if verbose and change.id is not None and change.action != Action.DELETE:
         reason += f" ({printable(change.id)})"
     return reason
-
-
-def reason_of(change: ToldChange) -> str:
-    """Return why, in words; the bare name of a reason that a later version may have added."""
-    if change.fields:
-        return printable(", ".join(change.fields)) + " changed"
-    if change.moved_from is not None:
-        return f"moved from {printable(change.moved_from)}"
-    if change.shared_with is not None:
-        return f"shared with {printable(change.shared_with)}"
-    try:
-        return REASONS[Reason(change.reason)]
-    except ValueError:
-        return printable(change.reason)
-
-
-def drift_of(plan: ToldPlan) -> str:
-    """Return in a sentence how the platform is not as the lockfile says; who did it is not known.
-
-    Of a plan for a later time, what expires is told as what will have expired by then.
-    """
-    count = Counter(change.reason for change in plan.changes)
-    told = []
-    for reason, (one, several) in _DRIFTED.items():
-        if number := count[reason]:
-            did = one if number == 1 else several
-            if reason is Reason.EXPIRED and plan.at is not None:
-                did = "will have expired by then"
-            told.append(f"{plural(number, 'file')} {did}")
-    return "; ".join(told or ["the platform is not as the lockfile says"]) + "."
 
 
 def _headline(plan: ToldPlan, paint: Paint) -> str:
