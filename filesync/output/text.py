@@ -10,7 +10,7 @@ from filesync.core.diff import Action
 from filesync.core.document import OFFLINE, ToldChange, ToldPlan, tell
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, Summary
-from filesync.core.text import fitted, human_bytes, padded, plural, printable, width
+from filesync.core.text import fitted, human_bytes, padded, pieces, plural, printable, width
 from filesync.output.reasons import reason_of
 
 if TYPE_CHECKING:  # it comes with the HTTP client
@@ -53,8 +53,8 @@ def render_plan(
 ) -> str:
     """Return the plan: one line a change with its reason, deletes first, then a summary line.
 
-    Where `columns` are given, names are shortened so that a line has no more; those of deletes,
-    which cannot be undone, are not.
+    Where `columns` are given, names are shortened so that a line has no more. Those of deletes,
+    which cannot be undone, are not: there the line is broken.
     """
     plan = tell(plan) if isinstance(plan, Plan) else plan
     lines = []
@@ -97,15 +97,24 @@ def _table(
     room = delete_room = _room([*deletes, *others], columns)
     if columns is not None and room < max(width(row.name) for row in [*deletes, *others]):
         # One column does not fit: what is long in the one need not shorten the other.
-        room, delete_room = _room(others, columns), _room(deletes, columns)
+        room, beside = max(_room(others, columns), _NARROWEST), _room(deletes, columns)
+        names = (width(row.name) for row in deletes)
+        delete_room = max((name for name in names if name <= beside), default=0)
     for action, rows, left in shown:
         sign, colour = _SIGNS.get(action, ("*", "yellow"))
         for row in rows:
-            name = padded(row.name, delete_room)
+            lead = paint(f"{sign} {printable(action):<7}", colour)
             if action != Action.DELETE:
                 name = padded(row.name if columns is None else fitted(row.name, room), room)
-            lead = paint(f"{sign} {printable(action):<7}", colour)
-            yield f"  {lead}  {name}{row.rest}"
+                yield f"  {lead}  {name}{row.rest}"
+            elif columns is None or width(row.name) <= delete_room:
+                yield f"  {lead}  {padded(row.name, delete_room)}{row.rest}"
+            else:
+                # Named in full, since it goes for good; so its id stands in a line below.
+                first, *rest = pieces(row.name, max(columns - _LEAD_COLUMNS, _NARROWEST))
+                yield f"  {lead}  {first}"
+                yield from (" " * _LEAD_COLUMNS + piece for piece in rest)
+                yield " " * (_LEAD_COLUMNS + delete_room) + row.rest
         if left:
             more = f"... and {left:,} more to {printable(action)} (-v shows them)"
             yield f"  {paint(sign, colour)} {more}"
@@ -116,8 +125,8 @@ def _room(rows: Sequence[_Row], columns: int | None) -> int:
     longest = max((width(row.name) for row in rows), default=0)
     if columns is None:
         return min(longest, _NAME_COLUMNS)
-    rest = max((width(row.rest) for row in rows), default=0)
-    return min(longest, max(columns - _LEAD_COLUMNS - rest, _NARROWEST))
+    left = columns - _LEAD_COLUMNS - max((width(row.rest) for row in rows), default=0)
+    return min(longest, max(left, 0))
 
 
 def _name(change: ToldChange) -> str:

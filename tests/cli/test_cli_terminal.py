@@ -161,14 +161,52 @@ def test_lines_fit_the_terminal_and_columns_stand_below_each_other(
     assert WIDE in project.run("status").out
 
 
-def test_what_is_deleted_is_named_in_full(project: Project) -> None:
-    project.write(LONG, "x")
-    project.write("docs/short.md", "x")
+def table_in(text: str) -> list[str]:
+    """The lines of a plan between its head and its summary."""
+    (table,) = (part for part in text.replace("\r", "").split("\n\n") if part.startswith("  "))
+    return table.splitlines()
+
+
+@pytest.mark.parametrize("command", ["plan", "destroy"])
+def test_what_is_deleted_is_named_in_full_and_fits_the_terminal(
+    project: Project, command: str
+) -> None:
+    """A name too long to stand beside its id is broken in front of it; others stay aligned."""
+    middle = "docs/longer-than-fifteen.md"
+    names = ["docs/a.md", "docs/other.md", middle, LONG, WIDE]
+    for name in names:
+        project.write(name, "x")
     project.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
     project.run("apply", "-y")
-    (project.root / LONG).unlink()
-    _, text = on_terminal(project, "plan", env={"COLUMNS": "80"})
-    assert LONG in text
+    ids = [project.id(name) for name in names]
+    if command == "plan":
+        for name in names:
+            (project.root / name).unlink()
+        project.write("docs/kept.md", "x")
+    env = {"COLUMNS": "80", "NO_COLOR": "1"}
+    _, text = on_terminal(project, command, answer="n\n", env=env)
+    lines = table_in(text)
+    assert max(map(width, lines)) <= 80, text
+    for name in names:
+        assert name in "".join(line[13:] for line in lines)
+    assert len({line.index(one) for one in ids for line in lines if one in line}) == 1, text
+    assert [line.split()[2] for line in lines if ids[0] in line or ids[1] in line] == names[:2]
+    _, full = on_terminal(project, command, "-v", answer="n\n", env=env)
+    for name, file_id in zip(names, ids, strict=True):
+        assert f"  {name}" in full
+        assert re.search(f"{re.escape(name)} +{file_id}", full)
+
+
+def test_long_deletes_are_broken_where_even_short_names_do_not_fit(project: Project) -> None:
+    """An orphan's reason takes all the room there is beside its id."""
+    project.files("short-but-not-that-short", rest="defaults: {fingerprint: true}\n")
+    project.run("apply", "-y")
+    file_id = project.id("short-but-not-that-short")
+    project.lock_path.unlink()
+    project.files("another")
+    _, text = on_terminal(project, "plan", env={"COLUMNS": "80", "NO_COLOR": "1"})
+    assert max(map(width, table_in(text))) <= 80, text
+    assert re.search(rf"^ +{file_id}  ours by its name", text, re.M)
 
 
 def test_a_newcomer_is_told_what_comes_next(project: Project) -> None:
