@@ -12,6 +12,7 @@ from filesync.cli.options import (
     Common,
     command,
     concurrency_option,
+    confirmed,
     insecure_option,
     json_option,
     lock_timeout_option,
@@ -276,7 +277,7 @@ def _ask(question: str, yes: bool) -> None:
             "there is no terminal to ask on, and nothing was written",
             "pass --yes to go on without being asked",
         )
-    if not click.confirm(question, err=True):
+    if not confirmed(question):
         raise FilesyncError("not applied: nothing was written")
 
 

@@ -126,9 +126,12 @@ def test_ctrl_c_at_the_question_is_130(platform: Platform, project: Project, com
     if command == "destroy":
         project.run("apply", "-y")
     before = platform.names()
-    code, _ = on_terminal(project, command)
-    assert code == 130
-    assert platform.names() == before
+    for answer in (None, "\x04"):  # Ctrl-C and Ctrl-D
+        code, text = on_terminal(project, command, answer=answer)
+        assert code == 130
+        assert "interrupted: nothing was written" in text.splitlines()[-1]
+        assert text.splitlines()[-1].startswith("\x1b[31merror: ")
+        assert platform.names() == before
 
 
 LONG = "docs/a-very-long-folder-name-indeed/with-another-below/and-a-long-file-name-too.md"
