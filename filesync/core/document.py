@@ -30,7 +30,7 @@ class ToldChange(NamedTuple):
     The action and the reason are text: a later 1.x may have others. `shared_with`, the key
     whose file it shares, is in the document only where there is one. What follows it is not:
     what the policy asks for a new file (None is never), when the file that is there now
-    expires, and the key that held a moved file before.
+    expires, the key that held a moved file before, and what each of `fields` was before.
     """
 
     key: str | None
@@ -47,6 +47,7 @@ class ToldChange(NamedTuple):
     expires_after: int | None = None
     expires_at: int | None = None
     moved_from: str | None = None
+    before: tuple[str | int | None, ...] = ()
 
     @property
     def name(self) -> str:
@@ -156,6 +157,7 @@ def _tell(change: Change) -> ToldChange:
         expires_after=None if want is None else want.policy.expires_after,
         expires_at=expires_at,
         moved_from=change.moved_from,
+        before=tuple(getattr(locked, field) for field in change.fields) if locked else (),
     )
     if source is None:
         return told

@@ -6,6 +6,7 @@ from collections import Counter
 
 from filesync.core.diff import Reason
 from filesync.core.document import ToldChange, ToldPlan
+from filesync.core.durations import format_duration
 from filesync.core.text import plural, printable
 
 REASONS = {
@@ -40,8 +41,14 @@ _DRIFTED = {
 
 def reason_of(change: ToldChange) -> str:
     """Return why, in words; the bare name of a reason that a later version may have added."""
-    if change.fields:
+    if change.fields and not change.before:  # a plan file does not tell what was there
         return printable(", ".join(change.fields)) + " changed"
+    if change.fields:
+        both = zip(change.fields, change.before, strict=True)
+        return ", ".join(
+            f"{field} {_value(field, before)} -> {_value(field, getattr(change, field))}"
+            for field, before in both
+        )
     if change.moved_from is not None:
         return f"moved from {printable(change.moved_from)}"
     if change.shared_with is not None:
@@ -50,6 +57,17 @@ def reason_of(change: ToldChange) -> str:
         return REASONS[Reason(change.reason)]
     except ValueError:
         return printable(change.reason)
+
+
+def holds_names(change: ToldChange) -> bool:
+    """Say whether the reason names files or keys, which may be of any length."""
+    return bool(change.fields or change.moved_from or change.shared_with)
+
+
+def _value(field: str, value: str | int | None) -> str:
+    if field == "expires_after":
+        return "never" if value is None else format_duration(int(value))
+    return printable(str(value))
 
 
 def drift_of(plan: ToldPlan) -> str:

@@ -11,7 +11,7 @@ from filesync.core.document import OFFLINE, ToldChange, ToldPlan, tell
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, Summary
 from filesync.core.text import fitted, human_bytes, padded, pieces, plural, printable, width
-from filesync.output.reasons import reason_of
+from filesync.output.reasons import holds_names, reason_of
 
 if TYPE_CHECKING:  # it comes with the HTTP client
     from filesync.execute.applier import Result
@@ -36,7 +36,7 @@ _FOLD_FROM = 40
 # Names align up to the first of these where no terminal says how wide a line may be; there they
 # are not shortened to less than the second.
 _NAME_COLUMNS, _NARROWEST = 44, 16
-_LEAD_COLUMNS = 13
+_LEAD_COLUMNS, _SIZE_COLUMNS = 13, 12
 
 
 def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
@@ -76,22 +76,35 @@ class _Row(NamedTuple):
     rest: str
 
 
-def _row(change: ToldChange, verbose: bool) -> _Row:
+def _row(change: ToldChange, verbose: bool, reason_room: int | None) -> _Row:
     # A delete cannot be undone: what goes is named by its id, not told by its size.
-    which = _size(change).rjust(8)
     if change.action == Action.DELETE:
-        which = printable(change.id or "")
-    return _Row(_name(change), f"  {which}  {_why(change, verbose)}")
+        return _Row(_name(change), f"  {printable(change.id or '')}  {reason_of(change)}")
+    why = _why(change, verbose)
+    if reason_room is not None and holds_names(change):
+        why = fitted(why, reason_room)
+    return _Row(_name(change), f"  {_size(change):>8}  {why}")
+
+
+def _reason_room(changes: Sequence[ToldChange], columns: int | None) -> int | None:
+    """Return how long a reason with names in it may be: what the keys leave, or half a line."""
+    if columns is None:
+        return None
+    both = columns - _LEAD_COLUMNS - _SIZE_COLUMNS
+    keys = (width(_name(change)) for change in changes if change.action != Action.DELETE)
+    return max(both - max(keys, default=0), both // 2, _NARROWEST)
 
 
 def _table(
     changes: Sequence[ToldChange], paint: Paint, verbose: bool, columns: int | None
 ) -> Iterator[str]:
     shown: list[tuple[str, list[_Row], int]] = []
+    reason_room = _reason_room(changes, columns)
     for action, group in groupby(changes, key=lambda change: change.action):
         every = list(group)
         told = every if verbose or action == Action.DELETE else every[:_FOLD_FROM]
-        shown.append((action, [_row(change, verbose) for change in told], len(every) - len(told)))
+        rows = [_row(change, verbose, reason_room) for change in told]
+        shown.append((action, rows, len(every) - len(told)))
     deletes = [row for action, rows, _ in shown for row in rows if action == Action.DELETE]
     others = [row for action, rows, _ in shown for row in rows if action != Action.DELETE]
     room = delete_room = _room([*deletes, *others], columns)
@@ -140,7 +153,7 @@ def _size(change: ToldChange) -> str:
 def _why(change: ToldChange, verbose: bool) -> str:
     """Return the reason in words; other ids are long, so only where asked for."""
     reason = reason_of(change)
-    if verbose and change.id is not None and change.action != Action.DELETE:
+    if verbose and change.id is not None:
         reason += f" ({printable(change.id)})"
     return reason
 

@@ -164,6 +164,21 @@ def test_lines_fit_the_terminal_and_columns_stand_below_each_other(
     assert WIDE in project.run("status").out
 
 
+def test_a_long_reason_leaves_room_for_the_keys(project: Project) -> None:
+    keys = [f"a-key-that-says-something-{n}" for n in range(3)]
+    project.files(*keys)
+    project.run("apply", "-y")
+    project.files(keys[0], **{keys[1]: f"filename: {'long-' * 20}.txt", keys[2]: "purpose: vision"})
+    env = {"COLUMNS": "80", "NO_COLOR": "1"}
+    _, text = on_terminal(project, "plan", env=env)
+    assert max(map(width, table_in(text))) <= 80, text
+    for key in keys[1:]:
+        assert f"  {key}  " in text
+    assert "purpose user_data -> vision" in text
+    assert "…" in text
+    assert f"-> {'long-' * 20}.txt" in on_terminal(project, "plan", "-v", env=env)[1]
+
+
 def table_in(text: str) -> list[str]:
     """The lines of a plan between its head and its summary."""
     (table,) = (part for part in text.replace("\r", "").split("\n\n") if part.startswith("  "))
