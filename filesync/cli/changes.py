@@ -298,7 +298,7 @@ def _carry_out(
     from filesync.workflow.applying import apply_plan
 
     run = made.inputs.run
-    with watching(made, quiet=common.quiet) as watch:
+    with watching(made, quiet=common.quiet, verbose=common.verbose) as watch:
         result = apply_plan(made, allowed=lifted, settings=settings, watch=watch, md5s=md5s)
     if as_json:
         click.echo(to_text(apply_document(made, result)))

@@ -227,6 +227,36 @@ def test_long_deletes_are_broken_where_even_short_names_do_not_fit(project: Proj
     assert re.search(rf"^ +{file_id}  ours by its name", text, re.M)
 
 
+def bars_in(text: str) -> list[str]:
+    """Each bar that was drawn, as it was seen."""
+    drawn = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text))
+    return [line for line in drawn if re.match(r"\d+/\d+ files ", line)]
+
+
+def test_a_bar_stays_in_its_line_and_what_was_done_follows(project: Project) -> None:
+    project.files("a", "b")
+    _, text = on_terminal(project, "apply", "-y", env={"COLUMNS": "80"})
+    bars = bars_in(text)
+    # The terminal shows ^C behind it, and what is wider than the window cannot be taken back.
+    assert bars
+    assert max(map(width, bars)) <= 75
+    for key in "ab":
+        assert text.rindex("/2 files") < text.index(f"created {key} ({project.id(key)}, 10 B)")
+    # Where there are many, the lockfile tells.
+    project.files(*(f"f{n}" for n in range(21)))
+    _, text = on_terminal(project, "apply", "-y")
+    assert "21 created" in text
+    assert "created f1 (" not in text
+
+
+def test_a_log_is_not_torn_by_a_bar(project: Project) -> None:
+    project.files("a", "b")
+    _, text = on_terminal(project, "apply", "-y", "-v")
+    assert "POST /files" in text
+    assert bars_in(text) == []
+    assert "created a (" in text
+
+
 def test_a_newcomer_is_told_what_comes_next(project: Project) -> None:
     """Each step names the next one, as far as someone is there to read it."""
     _, text = on_terminal(project, "init")
