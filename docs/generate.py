@@ -27,8 +27,8 @@ from filesync.core.plan import Plan, PlanInputs, Run, Summary
 from filesync.core.schema import json_schema
 from filesync.execute.applier import Result
 from filesync.output.documents import apply_document, plan_document, saved_document
+from filesync.output.reasons import REASONS as SHOWN
 from filesync.output.tables import status_document
-from filesync.output.text import REASONS as SHOWN
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent

@@ -12,6 +12,7 @@ from filesync.cli.options import (
     Common,
     command,
     concurrency_option,
+    confirmed,
     insecure_option,
     json_option,
     lock_timeout_option,
@@ -76,7 +77,7 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
 
 def _check_locked(run: Run) -> None:
     from filesync.local.lockstore import lock_path
-    from filesync.output.text import reason_of
+    from filesync.output.reasons import reason_of
     from filesync.workflow.agreeing import disagreements
 
     if found := disagreements(run):
@@ -286,7 +287,7 @@ def _ask(question: str, yes: bool) -> None:
             "there is no terminal to ask on, and nothing was written",
             "pass --yes to go on without being asked",
         )
-    if not click.confirm(question, err=True):
+    if not confirmed(question):
         raise FilesyncError("not applied: nothing was written")
 
 
@@ -307,7 +308,7 @@ def _carry_out(
     from filesync.workflow.applying import apply_plan
 
     run = made.inputs.run
-    with watching(made, quiet=common.quiet) as watch:
+    with watching(made, quiet=common.quiet, verbose=common.verbose) as watch:
         result = apply_plan(made, allowed=lifted, settings=settings, watch=watch, md5s=md5s)
     if as_json:
         click.echo(to_text(apply_document(made, result)))

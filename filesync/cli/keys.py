@@ -7,10 +7,14 @@ import time
 import click
 
 from filesync.cli.completing import free_keys, locked_keys
-from filesync.cli.options import Common, command, insecure_option, outside_option
+from filesync.cli.options import (
+    Common,
+    command,
+    insecure_option,
+    lock_timeout_option,
+    outside_option,
+)
 from filesync.core.text import human_duration, printable
-
-_LOCK_SECONDS = 600.0  # as apply's --lock-timeout
 
 
 @command(
@@ -64,6 +68,7 @@ def ids(common: Common, form: str) -> None:
     "adopt",
     click.argument("key", shell_complete=free_keys),
     click.argument("file_id", metavar="[ID]", required=False),
+    lock_timeout_option,
     outside_option,
     insecure_option,
     examples={
@@ -75,6 +80,7 @@ def adopt(
     common: Common,
     key: str,
     file_id: str | None,
+    lock_timeout: float,
     allow_outside: bool,
     allow_insecure_http: bool,
 ) -> None:
@@ -87,7 +93,7 @@ def adopt(
     from filesync.workflow.workspace import alone
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
-    with alone(run, timeout=_LOCK_SECONDS, on_wait=common.warn):
+    with alone(run, timeout=lock_timeout, on_wait=common.warn):
         adopted = adopt_key(run, key, file_id)
     if adopted.unchecked is None:
         common.note(f"adopted {key} ({adopted.entry.id}): same content")
@@ -105,16 +111,17 @@ def adopt(
 @command(
     "forget",
     click.argument("key", shell_complete=locked_keys),
+    lock_timeout_option,
     examples={"filesync forget train": "its remote file stays"},
 )
-def forget(common: Common, key: str) -> None:
+def forget(common: Common, key: str, lock_timeout: float) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""
     from filesync.core import fingerprint
     from filesync.workflow.keys import forget as forget_key
     from filesync.workflow.workspace import alone
 
     run = common.run()
-    with alone(run, timeout=_LOCK_SECONDS, on_wait=common.warn):
+    with alone(run, timeout=lock_timeout, on_wait=common.warn):
         entry, shared_with = forget_key(run, key)
     if entry is None:
         common.note(f"gave up the upload of {key} that was cut short; what it made stays")

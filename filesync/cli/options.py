@@ -14,7 +14,7 @@ import click
 from filesync.cli.completing import files, selections
 from filesync.core.commands import DEFAULT_MANIFEST, flags, with_flags
 from filesync.core.text import printable
-from filesync.errors import FilesyncError
+from filesync.errors import FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
     from filesync.core.plan import Run
@@ -162,6 +162,15 @@ def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
     if os.environ.get("NO_COLOR") or not (stream or sys.stdout).isatty():
         return text
     return click.style(text, fg=colour)
+
+
+def confirmed(question: str) -> bool:
+    """Ask at the terminal, before anything is written; Ctrl-C and Ctrl-D say so and end the run."""
+    try:
+        return click.confirm(question, err=True)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(err=True)  # the cursor still stands behind the question
+        raise Interrupted("interrupted: nothing was written") from None
 
 
 only_option = click.option(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli.options import Common, command, insecure_option, output_option
+from filesync.cli.options import Common, command, confirmed, insecure_option, output_option
 from filesync.cli.writing import check_target, write_whole
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
@@ -121,7 +121,7 @@ def _init_from_remote(
                 "pass --download to fetch them into files/, "
                 "or --no-download to take only what is in this folder",
             )
-        return click.confirm(f"Download {what} into files/?", err=True)
+        return confirmed(f"Download {what} into files/?")
 
     with fetching(quiet=common.quiet) as on_fetched:
         imported = import_remote(

@@ -19,6 +19,9 @@ from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
 FORMAT_VERSION = "1.0"
+OFFLINE = "Offline: held against the lockfile only; the platform was not asked."
+"""What is said of a plan made without the server; in its document this is one of the warnings."""
+
 _AGAIN = "make it again with `filesync plan --out FILE`"
 
 
@@ -28,7 +31,7 @@ class ToldChange(NamedTuple):
     The action and the reason are text: a later 1.x may have others. `shared_with`, the key
     whose file it shares, is in the document only where there is one. What follows it is not:
     what the policy asks for a new file (None is never), when the file that is there now
-    expires, and the key that held a moved file before.
+    expires, the key that held a moved file before, and what each of `fields` was before.
     """
 
     key: str | None
@@ -45,6 +48,7 @@ class ToldChange(NamedTuple):
     expires_after: int | None = None
     expires_at: int | None = None
     moved_from: str | None = None
+    before: tuple[str | int | None, ...] = ()
 
     @property
     def name(self) -> str:
@@ -74,7 +78,7 @@ class ToldPlan(NamedTuple):
 
     What a plan file has beyond the contract, `only`, `env` and `filled_sha256`, stands there only
     where there is one. `made_at` and `kept`, the files that are up to date, are known of a live
-    plan alone.
+    plan alone. An `offline` one was made without asking the server.
     """
 
     project: str
@@ -92,6 +96,7 @@ class ToldPlan(NamedTuple):
     made_at: int | None = None
     kept: tuple[ToldChange, ...] = ()
     at: int | None = None
+    offline: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the document of the contract: deletes first, no noops, no content, no key."""
@@ -105,7 +110,7 @@ class ToldPlan(NamedTuple):
             "has_drift": self.has_drift,
             "summary": self.summary._asdict(),
             "changes": [change.document() for change in self.changes],
-            "warnings": list(self.warnings),
+            "warnings": [*([OFFLINE] if self.offline else []), *self.warnings],
         } | ({} if self.at is None else {"at": self.at})
 
 
@@ -128,6 +133,7 @@ def tell(plan: Plan) -> ToldPlan:
         plan.now,
         tuple(_tell(row) for row in plan.rows if row.action is Action.NOOP),
         plan.at,
+        inputs.run.offline,
     )
 
 
@@ -152,6 +158,7 @@ def _tell(change: Change) -> ToldChange:
         expires_after=None if want is None else want.policy.expires_after,
         expires_at=expires_at,
         moved_from=change.moved_from,
+        before=tuple(getattr(locked, field) for field in change.fields) if locked else (),
     )
     if source is None:
         return told
@@ -199,6 +206,7 @@ def _not_a_plan(path: str, why: str) -> FilesyncError:
 def _read(data: dict[str, Any]) -> ToldPlan:
     changes = _take(data, "changes", list)
     counts = _take(data, "summary", dict)
+    warnings = _texts(data, "warnings")
     plan = ToldPlan(
         project=_take(data, "project", str),
         base_url=_take(data, "base_url", str),
@@ -208,11 +216,12 @@ def _read(data: dict[str, Any]) -> ToldPlan:
         has_drift=_take(data, "has_drift", bool),
         summary=Summary(**{name: _take(counts, name, int) for name in Summary._fields}),
         changes=tuple(_read_change(change) for change in changes),
-        warnings=_texts(data, "warnings"),
+        warnings=tuple(warning for warning in warnings if warning != OFFLINE),
         only=_take(data, "only", str, None),
         env=_take(data, "env", str, None),
         filled_sha256=_take(data, "filled_sha256", str, None),
         at=_take(data, "at", int, None),
+        offline=OFFLINE in warnings,
     )
     # A document that was cut or edited must not be shown as what was planned.
     found = Counter(change.action for change in plan.changes)

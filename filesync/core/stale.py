@@ -58,7 +58,8 @@ def _by_name(changes: Iterable[ToldChange]) -> dict[str, list[ToldChange]]:
 def _bare(changes: Iterable[ToldChange]) -> Iterable[ToldChange]:
     """Leave out what the document does not hold."""
     return (
-        change._replace(expires_after=None, expires_at=None, moved_from=None) for change in changes
+        change._replace(expires_after=None, expires_at=None, moved_from=None, before=())
+        for change in changes
     )
 
 

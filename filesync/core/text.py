@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 # C0, DEL and C1 controls, the Unicode line separators, the bidi overrides that can make a
 # name read as another, and lone surrogates (a file name that is not UTF-8).
@@ -65,6 +65,16 @@ def fitted(text: str, columns: int) -> str:
     head = (columns - 1) // 2
     tail = _taken(reversed(text), columns - 1 - head)
     return "".join(_taken(text, head)) + "…" + "".join(reversed(tail))
+
+
+def pieces(text: str, columns: int) -> Iterator[str]:
+    """Yield a text in pieces of no more than so many columns, two at least."""
+    while True:
+        piece = "".join(_taken(text, columns))
+        yield piece
+        text = text[len(piece) :]
+        if not text:
+            return
 
 
 def _taken(letters: Iterable[str], columns: int) -> list[str]:

@@ -67,6 +67,7 @@ class Applier:
         self._applied: list[Done] = []
         self._failed: list[Failed] = []
         self._locked_out = False
+        self._stop_told = False
         self._superseded: list[Doomed] = []
         self._followers = followers(plan.changes)
         self._leaving = leaving(plan.changes)
@@ -108,6 +109,7 @@ class Applier:
         ):
             uploaded += self._take(batch)
             self._saver.soon(bool(batch))
+            self._acknowledge_stop()
         self._saver.now()
         return uploaded
 
@@ -189,7 +191,16 @@ class Applier:
                 if one.planned:
                     self._done(Done(one.key, Action.DELETE, one.id, filename=one.filename))
             self._saver.soon(bool(batch))
+            self._acknowledge_stop()
         self._saver.now()
+
+    def _acknowledge_stop(self) -> None:
+        """Say once that Ctrl-C was heard: until the server has answered, nothing else shows it."""
+        if self._line.stop.is_set() and not (self._locked_out or self._stop_told):
+            self._stop_told = True
+            self._line.watch(
+                Note("stopping once what is under way is answered; Ctrl-C again stops at once")
+            )
 
     def _keep(self, used: Doomed) -> None:
         """Let a file that is in use wait in `retired`; one that no key ever named just stays."""

@@ -52,8 +52,14 @@ def run_tasks(
         yield from pool.batches()
     except KeyboardInterrupt:
         raise  # the second Ctrl-C: what is under way may take minutes, and nobody waits for it
+    except GeneratorExit:
+        if stop.is_set():
+            raise  # it found the reader at work: as above
+        stop.set()
+        _join(threads)
+        raise
     except BaseException:
-        # The reader fails (it could not save), or a task did: begin nothing more.
+        # A task fails: begin nothing more.
         stop.set()
         _join(threads)
         raise

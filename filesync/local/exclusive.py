@@ -44,7 +44,9 @@ def exclusive(
             lock.acquire(timeout=0)
         except Timeout:
             who = _describe(holder)
-            on_wait(f"waiting for another run on this lockfile: {who}")
+            if timeout > 0:
+                patience = f"{timeout:g} seconds at most (--lock-timeout)"
+                on_wait(f"waiting for another run on this lockfile, {patience}: {who}")
             try:
                 lock.acquire(timeout=timeout, poll_interval=0.1)
             except Timeout:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from itertools import groupby
 from typing import NamedTuple
 
 from filesync.core.diff import Action
-from filesync.core.document import ToldChange, ToldPlan
+from filesync.core.document import OFFLINE, ToldChange, ToldPlan
 from filesync.core.moment import utc
 from filesync.core.text import human_bytes, human_duration, plural, printable
+from filesync.output.reasons import drift_of, reason_of
 from filesync.output.style import STYLE
-from filesync.output.text import UNTIL_THEN, reason_of
+from filesync.output.text import UNTIL_THEN
 
 # A browser draws no more with pleasure; the totals count all.
 _ROWS_SHOWN = 5_000
+# What is no longer than this stays whole beside others; most ids and reasons are shorter.
+_WHOLE = 34
 
 _TITLES = {
     Action.DELETE.value: "Deletes",
@@ -67,6 +71,12 @@ def _name(text: str | None) -> str:
     return f"<code><bdi>{_text(text)}</bdi></code>" if text else ""
 
 
+def _whole(html: str, kind: str = "whole") -> str:
+    """Keep a short text in one line where the window is wide; what is long must wrap there, too."""
+    letters = len(re.sub("<[^>]*>", "", html))
+    return f"<span class={kind}>{html}</span>" if 0 < letters <= _WHOLE else html
+
+
 def _head(plan: ToldPlan) -> str:
     only = f", only {_name(plan.only)}" if plan.only is not None else ""
     made = ""
@@ -102,11 +112,10 @@ def _counts(plan: ToldPlan) -> str:
 
 def _notes(plan: ToldPlan) -> str:
     notes = ""
+    if plan.offline:
+        notes += f"<p class=note><b>{OFFLINE}</b></p>\n"
     if plan.has_drift:
-        notes += (
-            "<p class=note><b>Drift.</b> Something was changed on the platform, "
-            "and not by filesync.</p>\n"
-        )
+        notes += f"<p class=note><b>Drift:</b> {drift_of(plan)}</p>\n"
     if plan.warnings:
         items = "".join(f"<li>{_text(warning)}</li>" for warning in plan.warnings)
         noun = "Warning" if len(plan.warnings) == 1 else "Warnings"
@@ -134,15 +143,15 @@ def _columns(action: str, rows: Iterable[ToldChange], dated: bool) -> list[_Colu
     named = any(_other_name(change) for change in rows)
     columns = [_Column("Key", lambda change: _name(change.name))]
     if action in (Action.DELETE, Action.ADOPT, Action.FORGET, Action.NOOP):
-        columns.append(_Column("Id", lambda change: _name(change.id)))
+        columns.append(_Column("Id", lambda change: _whole(_name(change.id), "id")))
     if action != Action.FORGET:
         columns.append(_Column("Size", _size, numeric=True))
     if action != Action.NOOP:
-        columns.append(_Column("Reason", lambda change: _text(reason_of(change))))
+        columns.append(_Column("Reason", lambda change: _whole(_text(reason_of(change)))))
     if action != Action.FORGET:
-        columns.append(_Column("Purpose", lambda change: _text(change.purpose or "")))
+        columns.append(_Column("Purpose", lambda change: _whole(_text(change.purpose or ""))))
         if dated:
-            columns.append(_Column("Expires", _expiry))
+            columns.append(_Column("Expires", lambda change: _whole(_expiry(change))))
         if named:
             columns.append(_Column("Remote name", lambda change: _name(_other_name(change))))
     return columns

@@ -12,10 +12,11 @@ from itertools import groupby
 from typing import NamedTuple
 
 from filesync.core.diff import Action
-from filesync.core.document import ToldChange, ToldPlan
+from filesync.core.document import OFFLINE, ToldChange, ToldPlan
 from filesync.core.moment import utc
 from filesync.core.text import human_bytes, plural, printable
-from filesync.output.text import UNTIL_THEN, count_words, reason_of
+from filesync.output.reasons import drift_of, reason_of
+from filesync.output.text import UNTIL_THEN, count_words
 
 # GitHub takes 65,536 in a comment; the rest is for what a caller puts around it.
 LIMIT = 65_000
@@ -90,8 +91,10 @@ def _subject(plan: ToldPlan) -> str:
         lines += f", only {code(plan.only)}"
     if plan.at is not None:
         lines += f"\n\n**As it will be on {utc(plan.at)} UTC**, {UNTIL_THEN}."
+    if plan.offline:
+        lines += f"\n\n**{OFFLINE}**"
     if plan.has_drift:
-        lines += "\n\n**Drift:** something was changed on the platform, and not by filesync."
+        lines += f"\n\n**Drift:** {drift_of(plan)}"
     return lines
 
 

@@ -17,6 +17,9 @@ from filesync.output.text import past
 _TELL_AFTER = 0.5
 _TELL_EVERY = 0.1
 _LONGEST_REASON = 160
+# So many changes are told one by one once the bar is gone; of more the lockfile tells.
+_TOLD_AT_THE_END = 20
+_ROOM_FOR_ECHO = 5
 
 
 class _Stderr:
@@ -96,11 +99,15 @@ def _counting(line: Callable[[int, int], str]) -> Iterator[Callable[[int], None]
 
 
 @contextmanager
-def watching(plan: Plan, *, quiet: bool) -> Iterator[Watcher]:
-    """Give the watcher that fits stderr: warnings only, bars, or plain lines."""
+def watching(plan: Plan, *, quiet: bool, verbose: bool) -> Iterator[Watcher]:
+    """Give the watcher that fits stderr: warnings only, a bar, or plain lines.
+
+    A `verbose` run has no bar: its log would tear it.
+    """
+    sending = plan.summary.create or plan.summary.replace
     if quiet:
         yield _plain_lines(lambda event: isinstance(event, Note) and event.warning)
-    elif sys.stderr.isatty() and (plan.summary.create or plan.summary.replace):
+    elif sending and not verbose and sys.stderr.isatty():
         with _bars(plan) as watch:
             yield watch
     else:
@@ -138,7 +145,8 @@ def _short(error: str) -> str:
 
 @contextmanager
 def _bars(plan: Plan) -> Iterator[Watcher]:
-    from rich.console import Console  # 90 ms to import: only for someone who watches
+    from rich.console import Console, RenderableType  # 90 ms: only for someone who watches
+    from rich.constrain import Constrain
     from rich.progress import (
         BarColumn,
         DownloadColumn,
@@ -149,7 +157,14 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
     )
 
     console = Console(stderr=True, highlight=False)
-    progress = Progress(
+
+    class OneLine(Progress):
+        """A bar that leaves room for the ^C that a terminal echoes, and so stays one line."""
+
+        def get_renderable(self) -> RenderableType:
+            return Constrain(super().get_renderable(), max(console.width - _ROOM_FOR_ECHO, 1))
+
+    progress = OneLine(
         TextColumn("{task.fields[done]}/{task.fields[files]} files"),
         BarColumn(bar_width=None),
         DownloadColumn(),
@@ -162,9 +177,12 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
     task = progress.add_task("upload", total=max(plan.summary.upload_bytes, 1), files=files, done=0)
     guard = threading.Lock()
     done = 0
+    made: list[Done] = []
 
     def watch(event: Event) -> None:
         nonlocal done
+        if isinstance(event, Done):
+            made.append(event)
         match event:
             case Sent(_, count):
                 progress.advance(task, count)
@@ -173,9 +191,14 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
                     done += 1
                 progress.update(task, done=done)
             case Failed() | Note():
-                progress.console.print(_line(event), markup=False)
+                progress.console.print(_line(event), markup=False, soft_wrap=True)
             case _:
-                pass  # the last line of the command counts them
+                pass  # told below, or counted by the last line of the command
 
-    with progress:
-        yield watch
+    try:
+        with progress:
+            yield watch
+    finally:
+        if len(made) <= _TOLD_AT_THE_END:
+            for event in made:
+                print(_line(event), file=sys.stderr, flush=True)  # noqa: T201

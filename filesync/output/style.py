@@ -22,7 +22,7 @@ body {
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif;
   -webkit-text-size-adjust: 100%;
 }
-main { max-width: 70rem; margin: 0 auto; padding: 2rem 1rem 3rem; }
+main { max-width: 76rem; margin: 0 auto; padding: 2rem 1rem 3rem; }
 h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 .25rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.05rem; margin: 2rem 0 .6rem; }
 h2 small { color: var(--soft); font-weight: 400; margin-left: .25rem; }
@@ -56,15 +56,18 @@ table {
   width: 100%; border-collapse: separate; border-spacing: 0; background: var(--card);
   border: 1px solid var(--line); border-radius: .6rem; overflow: hidden;
 }
-th, td { text-align: left; padding: .45rem .8rem; vertical-align: top; }
+th, td { text-align: left; padding: .45rem .7rem; vertical-align: top; }
 th { color: var(--soft); font-size: .8rem; font-weight: 500; }
 td { border-top: 1px solid var(--line); overflow-wrap: break-word; }
 td:first-child { font-weight: 500; }
 .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td:first-child, td[data-title="Remote name"] { min-width: 8rem; }
+.id code { white-space: pre; }
+@media (min-width: 74rem) { .whole { white-space: pre; } }
 summary { cursor: pointer; margin-top: 1.5rem; }
 summary h2 { display: inline-block; margin: .5rem 0; }
 footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .75rem; }
-@media (max-width: 40rem) {
+@media (max-width: 60rem) {
   main { padding: 1.25rem .8rem 2rem; }
   table, tbody, tr, td { display: block; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -79,6 +82,7 @@ footer { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: .75
     align-items: baseline;
   }
   td::before { content: attr(data-title); color: var(--soft); font-size: .8rem; font-weight: 400; }
+  .id code { white-space: pre-wrap; }
   td:first-child { display: block; padding-bottom: .25rem; }
   td:first-child::before, td.none { display: none; }
 }

@@ -20,7 +20,8 @@ from filesync.core.text import (
     printable,
     width,
 )
-from filesync.output.text import REASONS, Paint, no_paint
+from filesync.output.reasons import REASONS
+from filesync.output.text import Paint, no_paint
 
 # A name is not shortened to less than this: then rather let the line be too long.
 _NARROWEST = 16
@@ -52,10 +53,11 @@ def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = 
         foot.append(f"{plural(plan.unmanaged, 'other file')} on the platform, not ours.")
     if plan.has_changes:
         foot.append("`filesync plan` shows what an apply would do.")
-    parts = ([table[0], *body], held, foot)
+    parts = ([table[0], *body] if files else [_NO_FILES], held, foot)
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
+_NO_FILES = "There are no files: the manifest declares none, and the lockfile has none."
 _STATUS_HEADER = ("KEY", "ID", "SIZE", "AGE", "LEFT", "STATE")
 
 

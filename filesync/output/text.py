@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from filesync.core.diff import Action, Reason
-from filesync.core.document import ToldChange, ToldPlan, tell
+from filesync.core.diff import Action
+from filesync.core.document import OFFLINE, ToldChange, ToldPlan, tell
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, Summary
-from filesync.core.text import fitted, human_bytes, padded, plural, printable, width
+from filesync.core.text import fitted, human_bytes, padded, pieces, plural, printable, width
+from filesync.output.reasons import holds_names, reason_of
 
 if TYPE_CHECKING:  # it comes with the HTTP client
     from filesync.execute.applier import Result
@@ -27,27 +28,6 @@ _SIGNS: dict[str, tuple[str, str]] = {
     Action.NOOP: (" ", "bright_black"),
 }
 
-REASONS = {
-    Reason.FINGERPRINT_MATCH: "already there, by its fingerprint",
-    Reason.NEW: "new",
-    Reason.UP_TO_DATE: "up to date",
-    Reason.CONTENT_CHANGED: "content changed",
-    Reason.ATTRIBUTES_CHANGED: "changed",
-    Reason.REMOTE_ERROR: "the platform reports an error",
-    Reason.EXPIRING: "expires soon",
-    Reason.EXPIRED: "expired",
-    Reason.MISSING_REMOTELY: "missing on the platform",
-    Reason.REMOVED_FROM_MANIFEST: "not in the manifest",
-    Reason.GONE: "gone from the platform",
-    Reason.RETIRED: "retired by an earlier apply",
-    Reason.ORPHAN: "ours by its name, in no lockfile",
-    Reason.UNMANAGED: "matches prune",
-    Reason.SHARED: "shared with another key",
-    Reason.MOVED: "moved",
-    Reason.RECOVERED: "uploaded by an apply that was cut short",
-    Reason.DESTROYED: "owned by the lockfile",
-}
-
 # What a plan for a later time supposes.
 UNTIL_THEN = "if nothing is applied until then"
 
@@ -56,7 +36,7 @@ _FOLD_FROM = 40
 # Names align up to the first of these where no terminal says how wide a line may be; there they
 # are not shortened to less than the second.
 _NAME_COLUMNS, _NARROWEST = 44, 16
-_LEAD_COLUMNS = 13
+_LEAD_COLUMNS, _SIZE_COLUMNS = 13, 12
 
 
 def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
@@ -73,13 +53,15 @@ def render_plan(
 ) -> str:
     """Return the plan: one line a change with its reason, deletes first, then a summary line.
 
-    Where `columns` are given, names are shortened so that a line has no more; those of deletes,
-    which cannot be undone, are not.
+    Where `columns` are given, names are shortened so that a line has no more. Those of deletes,
+    which cannot be undone, are not: there the line is broken.
     """
     plan = tell(plan) if isinstance(plan, Plan) else plan
     lines = []
     if plan.at is not None:
         lines += [f"As it will be on {utc(plan.at)} UTC, {UNTIL_THEN}:", ""]
+    if plan.offline:
+        lines += [OFFLINE, ""]
     if plan.changes:
         only = "" if plan.only is None else f", only {plan.only}"
         lines += [printable(f"{plan.project} on {plan.base_url}{only}"), ""]
@@ -94,36 +76,58 @@ class _Row(NamedTuple):
     rest: str
 
 
-def _row(change: ToldChange, verbose: bool) -> _Row:
+def _row(change: ToldChange, verbose: bool, reason_room: int | None) -> _Row:
     # A delete cannot be undone: what goes is named by its id, not told by its size.
-    which = _size(change).rjust(8)
     if change.action == Action.DELETE:
-        which = printable(change.id or "")
-    return _Row(_name(change), f"  {which}  {_why(change, verbose)}")
+        return _Row(_name(change), f"  {printable(change.id or '')}  {reason_of(change)}")
+    why = _why(change, verbose)
+    if reason_room is not None and holds_names(change):
+        why = fitted(why, reason_room)
+    return _Row(_name(change), f"  {_size(change):>8}  {why}")
+
+
+def _reason_room(changes: Sequence[ToldChange], columns: int | None) -> int | None:
+    """Return how long a reason with names in it may be: what the keys leave, or half a line."""
+    if columns is None:
+        return None
+    both = columns - _LEAD_COLUMNS - _SIZE_COLUMNS
+    keys = (width(_name(change)) for change in changes if change.action != Action.DELETE)
+    return max(both - max(keys, default=0), both // 2, _NARROWEST)
 
 
 def _table(
     changes: Sequence[ToldChange], paint: Paint, verbose: bool, columns: int | None
 ) -> Iterator[str]:
     shown: list[tuple[str, list[_Row], int]] = []
+    reason_room = _reason_room(changes, columns)
     for action, group in groupby(changes, key=lambda change: change.action):
         every = list(group)
         told = every if verbose or action == Action.DELETE else every[:_FOLD_FROM]
-        shown.append((action, [_row(change, verbose) for change in told], len(every) - len(told)))
+        rows = [_row(change, verbose, reason_room) for change in told]
+        shown.append((action, rows, len(every) - len(told)))
     deletes = [row for action, rows, _ in shown for row in rows if action == Action.DELETE]
     others = [row for action, rows, _ in shown for row in rows if action != Action.DELETE]
     room = delete_room = _room([*deletes, *others], columns)
     if columns is not None and room < max(width(row.name) for row in [*deletes, *others]):
         # One column does not fit: what is long in the one need not shorten the other.
-        room, delete_room = _room(others, columns), _room(deletes, columns)
+        room, beside = max(_room(others, columns), _NARROWEST), _room(deletes, columns)
+        names = (width(row.name) for row in deletes)
+        delete_room = max((name for name in names if name <= beside), default=0)
     for action, rows, left in shown:
         sign, colour = _SIGNS.get(action, ("*", "yellow"))
         for row in rows:
-            name = padded(row.name, delete_room)
+            lead = paint(f"{sign} {printable(action):<7}", colour)
             if action != Action.DELETE:
                 name = padded(row.name if columns is None else fitted(row.name, room), room)
-            lead = paint(f"{sign} {printable(action):<7}", colour)
-            yield f"  {lead}  {name}{row.rest}"
+                yield f"  {lead}  {name}{row.rest}"
+            elif columns is None or width(row.name) <= delete_room:
+                yield f"  {lead}  {padded(row.name, delete_room)}{row.rest}"
+            else:
+                # Named in full, since it goes for good; so its id stands in a line below.
+                first, *rest = pieces(row.name, max(columns - _LEAD_COLUMNS, _NARROWEST))
+                yield f"  {lead}  {first}"
+                yield from (" " * _LEAD_COLUMNS + piece for piece in rest)
+                yield " " * (_LEAD_COLUMNS + delete_room) + row.rest
         if left:
             more = f"... and {left:,} more to {printable(action)} (-v shows them)"
             yield f"  {paint(sign, colour)} {more}"
@@ -134,8 +138,8 @@ def _room(rows: Sequence[_Row], columns: int | None) -> int:
     longest = max((width(row.name) for row in rows), default=0)
     if columns is None:
         return min(longest, _NAME_COLUMNS)
-    rest = max((width(row.rest) for row in rows), default=0)
-    return min(longest, max(columns - _LEAD_COLUMNS - rest, _NARROWEST))
+    left = columns - _LEAD_COLUMNS - max((width(row.rest) for row in rows), default=0)
+    return min(longest, max(left, 0))
 
 
 def _name(change: ToldChange) -> str:
@@ -149,23 +153,9 @@ def _size(change: ToldChange) -> str:
 def _why(change: ToldChange, verbose: bool) -> str:
     """Return the reason in words; other ids are long, so only where asked for."""
     reason = reason_of(change)
-    if verbose and change.id is not None and change.action != Action.DELETE:
+    if verbose and change.id is not None:
         reason += f" ({printable(change.id)})"
     return reason
-
-
-def reason_of(change: ToldChange) -> str:
-    """Return why, in words; the bare name of a reason that a later version may have added."""
-    if change.fields:
-        return printable(", ".join(change.fields)) + " changed"
-    if change.moved_from is not None:
-        return f"moved from {printable(change.moved_from)}"
-    if change.shared_with is not None:
-        return f"shared with {printable(change.shared_with)}"
-    try:
-        return REASONS[Reason(change.reason)]
-    except ValueError:
-        return printable(change.reason)
 
 
 def _headline(plan: ToldPlan, paint: Paint) -> str:

@@ -66,6 +66,8 @@ def test_every_form_says_which_time_it_is_for(expiring: Project) -> None:
             assert "As it will be on" in out
             assert "if nothing is applied until then" in out
             assert (day in out) == (at == "+8d")
+            drift = "1 file will have expired by then."
+            assert (drift in out) == (at == "+8d" and form != [])
         assert "As it will be" not in expiring.run("plan", *form).out
 
 

@@ -183,7 +183,8 @@ def test_another_target_is_not_waited_for(three: Project) -> None:
     """The lock of a run is its lockfile's, and so is the journal."""
     with exclusive(str(three.root / "filesync.yaml"), timeout=0, on_wait=print):
         three.run("apply", "-y", "--env", "staging", "--lock-timeout", "0")
-        assert "another run holds" in three.refused("apply", "-y", "--lock-timeout", "0")
+        for args in (["apply", "-y"], ["adopt", "a"], ["forget", "a"]):
+            assert "another run holds" in three.refused(*args, "--lock-timeout", "0")
     state = {path.name for path in (three.root / ".filesync").iterdir()}
     assert {
         "filesync.apply.lock",

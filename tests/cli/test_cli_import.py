@@ -160,6 +160,11 @@ def test_without_a_terminal_the_choice_must_be_said(on_fake: Project, fake: Fake
 
 def test_on_a_terminal_it_asks(on_fake: Project, fake: FakeApi) -> None:
     fake.add("a.jsonl", b"12345", "fine-tune")
+    before = snapshot(on_fake.root)
+    code, text = on_terminal(on_fake, "init", "--from-remote", answer="\x04")
+    assert code == 130
+    assert text.splitlines()[-1].endswith("interrupted: nothing was written")
+    assert snapshot(on_fake.root) == before
     code, text = on_terminal(on_fake, "init", "--from-remote", answer="y\n")
     assert code == 0
     assert "Download 1 file (5 B, fine-tune) into files/?" in text

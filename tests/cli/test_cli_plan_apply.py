@@ -109,6 +109,24 @@ def test_offline_plan_asks_nobody(on_fake: Project, fake: FakeApi) -> None:
     assert fake.log == []
 
 
+def test_every_form_of_an_offline_plan_says_that_nobody_was_asked(project: Project) -> None:
+    said = "Offline: held against the lockfile only; the platform was not asked."
+    project.files("a")
+    project.apply()
+    for keys in ("a", "ab"):  # without changes, and with one
+        project.files(*keys)
+        saved = project.plan("--offline")
+        assert saved.json["warnings"] == [said]
+        project.write("plan.json", saved.out)
+        for form in ([], ["--markdown"], ["--html", "-"]):
+            assert said not in project.run("plan", *form).out
+            for command in (["plan", "--offline"], ["show-plan", "plan.json"]):
+                ran = project.run(*command, *form)
+                assert ran.out.count(said) == 1
+                assert ran.out.startswith(said) or form
+                assert said not in ran.err
+
+
 def test_only_narrows_plan_and_apply(platform: Platform, project: Project) -> None:
     project.files("a", "b", "old")
     project.write("docs/x.md", "x")

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cli_harness import Platform, Project
+from fake_api import FakeApi
 
 
 def test_ls_and_show_tell_what_the_platform_holds(platform: Platform, project: Project) -> None:
@@ -34,6 +35,22 @@ def test_ls_and_show_tell_what_the_platform_holds(platform: Platform, project: P
     assert project.run("show", first).json == platform.files()[first]
     assert "file-nothing" in project.run("show", "file-nothing", code=1).err
     assert project.run("ls", "--purpose", "evals", "--json").json == []
+
+
+def test_ls_takes_a_misspelt_purpose_for_one(on_fake: Project, fake: FakeApi) -> None:
+    """A server may have purposes of its own; those are known by their files."""
+    fake.add("a", b"x", "fine-tunes")
+    assert "fine-tunes" in on_fake.run("ls", "--purpose", "fine-tunes").out
+    for wrong, meant in (("finetune", "fine-tune"), ("batch-output", "batch_output")):
+        for form in ([], ["--json"]):
+            ran = on_fake.run("ls", "--purpose", wrong, *form, code=1)
+            assert f"did you mean {meant}?" in ran.err
+            assert ran.out == ""
+    ran = on_fake.run("ls", "--purpose", "xyz", "--json")
+    assert ran.json == []
+    assert "warning: 'xyz' is not one of the API's purposes: assistants, " in ran.err
+    for known in ("fine-tune", "fine-tune-results"):
+        assert "there is no file of purpose" in on_fake.run("ls", "--purpose", known).err
 
 
 def test_download(platform: Platform, project: Project) -> None:

@@ -100,8 +100,17 @@ def test_a_platform_that_is_nearly_full_is_a_warning(on_fake: Project, fake: Fak
 def test_an_empty_platform_has_no_totals(project: Project) -> None:
     project.manifest("files: {}")
     out = project.run("status").out
-    assert "ON THE PLATFORM" not in out
+    assert out == "There are no files: the manifest declares none, and the lockfile has none.\n"
     assert project.run("status", "--json").json["platform"]["purposes"] == {}
+
+
+def test_files_of_others_alone_have_totals(platform: Platform, project: Project) -> None:
+    project.manifest("files: {}")
+    platform.upload("other.txt")
+    out = project.run("status").out
+    assert out.startswith("There are no files: ")
+    assert "KEY" not in out
+    assert "ON THE PLATFORM" in out
 
 
 def test_time_left_is_shown(platform: Platform, project: Project) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from cli_harness import Platform, Project
 from fake_api import FakeApi, error
@@ -40,8 +42,13 @@ def test_a_project_grows_changes_and_shrinks(platform: Platform, project: Projec
     assert fields["c"] == ["filename"]
     assert sorted(fields["d"]) == ["expires_after", "filename"]
     assert plan.json["has_drift"] is False
-    text = project.run("plan").out
-    assert "purpose changed" in text
+    for form in ([], ["--markdown"], ["--html", "-"]):
+        text = html.unescape(project.run("plan", *form).out)
+        assert "purpose user_data -> fine-tune" in text
+        assert "expires_after never -> 12h, filename d.txt -> both.txt" in text
+    # A plan file does not tell what was there.
+    project.run("plan", "--out", "plan.json")
+    assert "expires_after, filename changed" in project.run("show-plan", "plan.json").out
     project.apply()
     files = platform.files()
     assert sorted(files) == sorted(project.id(key) for key in "abcd")

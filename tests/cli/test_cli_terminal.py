@@ -168,9 +168,12 @@ def test_ctrl_c_at_the_question_is_130(platform: Platform, project: Project, com
     if command == "destroy":
         project.run("apply", "-y")
     before = platform.names()
-    code, _ = on_terminal(project, command)
-    assert code == 130
-    assert platform.names() == before
+    for answer in (None, "\x04"):  # Ctrl-C and Ctrl-D
+        code, text = on_terminal(project, command, answer=answer)
+        assert code == 130
+        assert "interrupted: nothing was written" in text.splitlines()[-1]
+        assert text.splitlines()[-1].startswith("\x1b[31merror: ")
+        assert platform.names() == before
 
 
 LONG = "docs/a-very-long-folder-name-indeed/with-another-below/and-a-long-file-name-too.md"
@@ -203,14 +206,97 @@ def test_lines_fit_the_terminal_and_columns_stand_below_each_other(
     assert WIDE in project.run("status").out
 
 
-def test_what_is_deleted_is_named_in_full(project: Project) -> None:
-    project.write(LONG, "x")
-    project.write("docs/short.md", "x")
+def test_a_long_reason_leaves_room_for_the_keys(project: Project) -> None:
+    keys = [f"a-key-that-says-something-{n}" for n in range(3)]
+    project.files(*keys)
+    project.run("apply", "-y")
+    project.files(keys[0], **{keys[1]: f"filename: {'long-' * 20}.txt", keys[2]: "purpose: vision"})
+    env = {"COLUMNS": "80", "NO_COLOR": "1"}
+    _, text = on_terminal(project, "plan", env=env)
+    assert max(map(width, table_in(text))) <= 80, text
+    for key in keys[1:]:
+        assert f"  {key}  " in text
+    assert "purpose user_data -> vision" in text
+    assert "…" in text
+    assert f"-> {'long-' * 20}.txt" in on_terminal(project, "plan", "-v", env=env)[1]
+
+
+def table_in(text: str) -> list[str]:
+    """The lines of a plan between its head and its summary."""
+    (table,) = (part for part in text.replace("\r", "").split("\n\n") if part.startswith("  "))
+    return table.splitlines()
+
+
+@pytest.mark.parametrize("command", ["plan", "destroy"])
+def test_what_is_deleted_is_named_in_full_and_fits_the_terminal(
+    project: Project, command: str
+) -> None:
+    """A name too long to stand beside its id is broken in front of it; others stay aligned."""
+    middle = "docs/longer-than-fifteen.md"
+    names = ["docs/a.md", "docs/other.md", middle, LONG, WIDE]
+    for name in names:
+        project.write(name, "x")
     project.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
     project.run("apply", "-y")
-    (project.root / LONG).unlink()
-    _, text = on_terminal(project, "plan", env={"COLUMNS": "80"})
-    assert LONG in text
+    ids = [project.id(name) for name in names]
+    if command == "plan":
+        for name in names:
+            (project.root / name).unlink()
+        project.write("docs/kept.md", "x")
+    env = {"COLUMNS": "80", "NO_COLOR": "1"}
+    _, text = on_terminal(project, command, answer="n\n", env=env)
+    lines = table_in(text)
+    assert max(map(width, lines)) <= 80, text
+    for name in names:
+        assert name in "".join(line[13:] for line in lines)
+    assert len({line.index(one) for one in ids for line in lines if one in line}) == 1, text
+    assert [line.split()[2] for line in lines if ids[0] in line or ids[1] in line] == names[:2]
+    _, full = on_terminal(project, command, "-v", answer="n\n", env=env)
+    for name, file_id in zip(names, ids, strict=True):
+        assert f"  {name}" in full
+        assert re.search(f"{re.escape(name)} +{file_id}", full)
+
+
+def test_long_deletes_are_broken_where_even_short_names_do_not_fit(project: Project) -> None:
+    """An orphan's reason takes all the room there is beside its id."""
+    project.files("short-but-not-that-short", rest="defaults: {fingerprint: true}\n")
+    project.run("apply", "-y")
+    file_id = project.id("short-but-not-that-short")
+    project.lock_path.unlink()
+    project.files("another")
+    _, text = on_terminal(project, "plan", env={"COLUMNS": "80", "NO_COLOR": "1"})
+    assert max(map(width, table_in(text))) <= 80, text
+    assert re.search(rf"^ +{file_id}  ours by its name", text, re.M)
+
+
+def bars_in(text: str) -> list[str]:
+    """Each bar that was drawn, as it was seen."""
+    drawn = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text))
+    return [line for line in drawn if re.match(r"\d+/\d+ files ", line)]
+
+
+def test_a_bar_stays_in_its_line_and_what_was_done_follows(project: Project) -> None:
+    project.files("a", "b")
+    _, text = on_terminal(project, "apply", "-y", env={"COLUMNS": "80"})
+    bars = bars_in(text)
+    # The terminal shows ^C behind it, and what is wider than the window cannot be taken back.
+    assert bars
+    assert max(map(width, bars)) <= 75
+    for key in "ab":
+        assert text.rindex("/2 files") < text.index(f"created {key} ({project.id(key)}, 10 B)")
+    # Where there are many, the lockfile tells.
+    project.files(*(f"f{n}" for n in range(21)))
+    _, text = on_terminal(project, "apply", "-y")
+    assert "21 created" in text
+    assert "created f1 (" not in text
+
+
+def test_a_log_is_not_torn_by_a_bar(project: Project) -> None:
+    project.files("a", "b")
+    _, text = on_terminal(project, "apply", "-y", "-v")
+    assert "POST /files" in text
+    assert bars_in(text) == []
+    assert "created a (" in text
 
 
 def test_a_newcomer_is_told_what_comes_next(project: Project) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.core.text import fitted, padded, width
+from filesync.core.text import fitted, padded, pieces, width
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,13 @@ from filesync.core.text import fitted, padded, width
 )
 def test_width_is_what_a_terminal_shows(text: str, columns: int) -> None:
     assert width(text) == columns
+
+
+def test_pieces_leave_nothing_out() -> None:
+    assert list(pieces("abcdefg", 3)) == ["abc", "def", "g"]
+    assert list(pieces("日本語x", 3)) == ["日", "本", "語x"]
+    assert list(pieces("e\u0301e\u0301e", 2)) == ["e\u0301e\u0301", "e"]
+    assert list(pieces("", 3)) == [""]
 
 
 def test_padded_fills_up_to_the_same_column() -> None:

@@ -14,6 +14,8 @@ from crash_project import SMALL_PARTS, Scene, noise
 from test_crash_kill import journal_of, parts_sent_twice
 from test_crash_together import start
 
+from filesync.execute.pool import Step, Task, run_tasks
+
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 
 
@@ -131,8 +133,9 @@ def test_a_second_ctrl_c_ends_at_once(scene: Scene, which: str) -> None:
     )
     assert scene.tenant.held.wait(30)
     process.send_signal(signal.SIGINT)
-    # Python handles signals one by one only if they come apart.
-    threading.Event().wait(0.5)
+    assert process.stderr is not None
+    while not (line := process.stderr.readline()).startswith("stopping once"):
+        assert line, "the first Ctrl-C was not acknowledged"
     process.send_signal(signal.SIGINT)
     ended = ends(process)
     scene.tenant.plan = lambda _seen: None
@@ -140,6 +143,23 @@ def test_a_second_ctrl_c_ends_at_once(scene: Scene, which: str) -> None:
     assert ended, "still there long after the second Ctrl-C"
     assert process.returncode == 130
     converge(scene)
+
+
+def test_a_second_ctrl_c_that_finds_the_reader_at_work_waits_for_nothing() -> None:
+    gate, stop = threading.Event(), threading.Event()
+    finished = []
+
+    def run() -> Step[int]:
+        gate.wait(30)
+        finished.append(1)
+        return Step(1)
+
+    batches = run_tasks([Task(0, run)], workers=1, stop=stop)
+    assert next(batches) == []
+    stop.set()
+    batches.close()  # type: ignore[attr-defined]  # what Python does where a loop is left
+    assert finished == []
+    gate.set()
 
 
 def test_ctrl_c_while_planning(scene: Scene) -> None:

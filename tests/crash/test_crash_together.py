@@ -49,6 +49,7 @@ def test_who_holds_it_is_said(scene: Scene) -> None:
         assert ran.exit == 1
         assert f"process {holder.pid}" in ran.err
         assert "--lock-timeout" in ran.err
+        assert "waiting" not in ran.err
         assert scene.lock_path.exists() == lock
     finally:
         holder.kill()
@@ -67,9 +68,10 @@ def test_one_waits_for_the_other(scene: Scene) -> None:
     holder = start(scene, "apply", "-y")
     assert scene.tenant.held.wait(30)
     scene.tenant.plan = lambda _seen: None
-    second = start(scene, "apply", "-y")
+    second = start(scene, "apply", "-y", "--lock-timeout", "90")
     assert second.stderr is not None
     line = second.stderr.readline()
+    assert "90 seconds at most (--lock-timeout): " in line
     assert f"process {holder.pid}" in line
     scene.tenant.gate.set()
     for one in (holder, second):

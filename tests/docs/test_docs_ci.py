@@ -48,6 +48,34 @@ def test_workflow_of_the_readme_has_every_mode() -> None:
         assert f"'{mode}'" in step["with"]["mode"]
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/ci.md"])
+def test_whole_workflows_have_what_the_page_demands(page: str) -> None:
+    """The key, one apply at a time, and an apply that begins with the newest lockfile."""
+    # YAML 1.1 reads `on` as true.
+    found = [one for one in blocks_in_yaml(page) if isinstance(one, dict) and True in one]
+    whole = [one for one in found if uses_of_the_action(one)]
+    assert whole
+    for workflow in whole:
+        assert "OPENAI_API_KEY" in workflow["env"]
+        assert workflow["concurrency"]["group"].startswith("files-")
+        assert workflow["concurrency"]["cancel-in-progress"] is False
+        for job in workflow["jobs"].values():
+            if "apply" in str(job["steps"][-1]["with"]["mode"]):
+                assert "main" in job["steps"][0]["with"]["ref"]
+
+
+def test_renewal_and_drift_are_told_apart_by_their_times() -> None:
+    section = sections_of(text_of("docs/ci.md"))["Renewal"]
+    (shown,) = (yaml.safe_load(one.text) for one in blocks_of(section))
+    example = yaml.safe_load(text_of("examples/ci/github.yml"))
+    assert set(shown[True]) == set(example[True])
+    times = [one["cron"] for one in shown[True]["schedule"]]
+    assert len(times) == 2
+    for job, time in zip(("apply", "drift"), times, strict=True):
+        assert f"github.event.schedule == '{time}'" in shown["jobs"][job]["if"]
+        assert job in example["jobs"]
+
+
 def test_outputs_used_are_there() -> None:
     used = re.findall(r"steps\.files\.outputs\.(\w+)", text_of("docs/ci.md"))
     assert used

@@ -398,7 +398,7 @@ def test_validate_locked_holds_manifest_files_and_lockfile_against_each_other(
         (lambda: project.write("a.txt", "other\n"), "a: content changed"),
         (lambda: project.files("a", "b", "c", e="retain: 7d"), "c: new"),
         (lambda: project.files("a"), "b: not in the manifest"),
-        (lambda: project.files("a", "b", e="expires_after: 2h"), "expires_after changed"),
+        (lambda: project.files("a", "b", e="expires_after: 2h"), "expires_after 1h -> 2h"),
     ):
         change()
         complaint = project.run("validate", "--locked", env=offline, code=1).err

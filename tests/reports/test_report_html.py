@@ -62,7 +62,7 @@ def test_page_tells_the_plan_with_sizes_and_expiry_dates(
     project.run("plan", "--html", "plan.html")
     page = Page((project.root / "plan.html").read_text())
     assert "1 delete 1 replace 3 create" in page.text
-    assert "Drift." in page.text
+    assert "Drift: 1 file is missing on the platform." in page.text
     assert f"docs/gone.md {gone} 13 B not in the manifest assistants 20" in page.text
     assert "docs/changed.md 6 B content changed assistants 20d after upload" in page.text
     assert "train 2.5 kB new user_data never other.jsonl" in page.text
@@ -200,11 +200,15 @@ def test_browser_draws_it_on_a_phone_and_in_the_dark(
     folder = tmp_path / "browser"
     folder.mkdir()
     # Frames have the width that is asked for; a window may not. Their script only measures.
-    probe = "<script>document.documentElement.dataset.wide=document.documentElement.scrollWidth"
+    probe = (
+        "<script>const root=document.documentElement;root.dataset.wide=root.scrollWidth+' '"
+        "+[...document.querySelectorAll('.id,.whole')].length+' '+[...document.querySelectorAll("
+        "'.id,.whole')].filter(one=>one.getClientRects().length>1).length"
+    )
     measured = text.replace("default-src 'none';", "")
     (folder / "page.html").write_text(text)
     (folder / "probe.html").write_text(measured.replace("</body>", probe + "</script></body>"))
-    for width in (320, 390, 1200):
+    for width in (320, 390, 1000, 1200):
         frame = (
             f"<iframe id=f srcdoc='' style='width:{width}px;height:800px;border:0'></iframe>"
             "<script>f.onload=()=>{document.title=f.contentDocument.documentElement.dataset.wide}"
@@ -213,9 +217,12 @@ def test_browser_draws_it_on_a_phone_and_in_the_dark(
         page = (folder / "probe.html").read_text().replace("&", "&amp;").replace("'", "&#39;")
         (folder / "frame.html").write_text(frame.replace("srcdoc=''", f"srcdoc='{page}'"))
         dom = browse(folder, "--dump-dom", f"file://{folder}/frame.html").stdout
-        found = re.search(r"<title>(\d+)</title>", dom)
+        found = re.search(r"<title>(\d+) (\d+) (\d+)</title>", dom)
         assert found is not None, dom[:2000]
-        assert int(found.group(1)) <= width, "it must not scroll sideways"
+        wide, whole, broken = map(int, found.groups())
+        assert wide <= width, "it must not scroll sideways"
+        assert whole > 10
+        assert width < 1200 or not broken, "an id, a reason or a date takes two lines"
     size = "--window-size=1200,900"
     url = f"file://{folder}/page.html"
     browse(folder, size, f"--screenshot={folder / 'light.png'}", url)

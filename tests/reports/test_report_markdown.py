@@ -77,7 +77,7 @@ def test_counts_first_then_deletes_by_name_then_the_rest(
     markdown = project.run("plan", "--markdown").out
     headline = "### filesync: 1 to delete, 1 to replace, 2 to create (26 B to upload)"
     assert markdown.splitlines()[0] == headline
-    assert "Drift" in markdown
+    assert "**Drift:** 1 file is missing on the platform." in markdown
     assert re.findall(r"^#### (.*)$", markdown, re.MULTILINE) == [
         "Delete 1",
         "Replace 1",
@@ -92,6 +92,28 @@ def test_counts_first_then_deletes_by_name_then_the_rest(
     assert creates[0] == ["Key", "Size", "Reason", "Purpose", "Remote name"]
     assert creates[1] == ["b", "10 B", "missing on the platform", "user_data", ""]
     assert creates[2] == ["d", "10 B", "new", "fine-tune", "other.jsonl"]
+
+
+def test_drift_is_told_by_its_reasons(alone: Project) -> None:
+    """Nobody changes a file that expires."""
+
+    def told(*reasons: str, **more: Any) -> list[str]:
+        changes = [change(f"{n}", "create", reason) for n, reason in enumerate(reasons)]
+        text = document(changes, has_drift=True, **more)
+        markdown = re.findall(r"\*\*Drift:\*\* (.*)", show(alone, text))
+        page = alone.run("show-plan", "plan.json", "--html", "-").out
+        assert re.findall(r"<b>Drift:</b> (.*)</p>", page) == markdown
+        return markdown
+
+    assert told("expired", "new") == ["1 file has expired."]
+    assert told("expired", "expired") == ["2 files have expired."]
+    assert told("expired", at=2_000_000_000) == ["1 file will have expired by then."]
+    assert told("expired", "missing_remotely", "remote_error", "orphan", "orphan") == [
+        "1 file is missing on the platform; 1 file has expired; 1 file cannot be used by the "
+        "platform; 2 files of ours are there and in no lockfile."
+    ]
+    # A later version may know of more.
+    assert told("stolen") == ["the platform is not as the lockfile says."]
 
 
 def test_no_changes_is_said_in_a_line(project: Project) -> None:
