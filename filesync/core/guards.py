@@ -105,11 +105,21 @@ def refusals(
     return [refusal for refusal in found if refusal is not None]
 
 
-def enforce(found: Iterable[Refusal], allowed: Allowed, deletes: int) -> None:
+def capped(rows: Iterable[Change]) -> int:
+    """Return how many files `limits.max_delete` and `--max-delete` count as deleted.
+
+    What waits in `retired` is no loss of this run: it was superseded, or was counted when its
+    entry was removed and stayed because it was in use.
+    """
+    return sum(row.action is Action.DELETE and row.reason is not Reason.RETIRED for row in rows)
+
+
+def enforce(found: Iterable[Refusal], allowed: Allowed, rows: Iterable[Change]) -> None:
     """Raise Refused with every refusal that no flag of this run lifts.
 
-    `deletes` is how many delete actions the plan has: --max-delete is a cap as well.
+    `rows` are the plan's: --max-delete is a cap on their deletes as well.
     """
+    deletes = capped(rows)
     left = []
     if allowed.deletes and allowed.max_delete is not None and deletes > allowed.max_delete:
         left.append(
@@ -205,7 +215,7 @@ def _mass_missing(rows: Iterable[Change], lock: Lockfile, now: int) -> Refusal |
 
 
 def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile) -> Refusal | None:
-    deletes = sum(row.action is Action.DELETE for row in rows)
+    deletes = capped(rows)
     if not lock.files or not deletes or any(row.desired is not None for row in all_rows):
         return None
     owned = len({entry.id for entry in lock.files.values()})
@@ -225,7 +235,7 @@ def _too_many_deletes(
     manifest: Manifest,
 ) -> Refusal | None:
     """The cap on delete actions; the old halves of replaces do not count."""
-    deletes = sum(row.action is Action.DELETE for row in rows)
+    deletes = capped(rows)
     if not deletes:
         return None  # before every remote name is read for whose it is
     owner = fingerprint.owner_token(manifest.project)

@@ -48,7 +48,7 @@ def apply_plan(
     """
     if plan.at is not None:
         raise Refused(f"the plan is for {utc(plan.at)} UTC, to look at", "plan again without `at`")
-    guards.enforce(plan.refusals, allowed, plan.summary.delete)
+    guards.enforce(plan.refusals, allowed, plan.rows)
     space = open_workspace(plan.inputs.run)
     moved = []
     if space.manifest.sha256 != plan.inputs.manifest_sha256:

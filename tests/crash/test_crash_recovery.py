@@ -160,6 +160,30 @@ def test_retain_outlives_a_crash(scene: Scene) -> None:
     assert old in scene.tenant.files()
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_old_halves_of_replaces_are_under_no_cap(scene: Scene, killed: bool) -> None:
+    """Left by an apply that replaced many and was killed, or in which one upload failed."""
+    scene.head = {"limits": {"max_delete": 1}}
+    for n in range(12):
+        scene.declare(f"k{n:02}", f"k{n:02}.txt", b"first %d" % n)
+    scene.save()
+    scene.apply_well()
+    for n in range(12):
+        scene.write(f"k{n:02}.txt", b"second %d" % n)
+    if killed:
+        ran = scene.apply(kill={"at": "request", "n": 12, "when": "after"})
+        assert ran.signal == signal.SIGKILL
+        scene.tenant.settle()
+    else:
+        scene.tenant.plan = lambda seen: (
+            Fault("status", status=400) if seen.is_create and seen.number == 20 else None
+        )
+        assert scene.apply().exit == 1
+        assert len(scene.lock().retired) == 11
+        scene.tenant.plan = lambda _seen: None
+    converge(scene)
+
+
 @pytest.mark.parametrize("reached", [False, True])
 @pytest.mark.parametrize(
     "edit",
