@@ -187,7 +187,8 @@ class Applier:
 
     def _keep(self, used: Doomed) -> None:
         """Let a file that is in use wait in `retired`; one that no key ever named just stays."""
-        if used.key is not None:
+        # One that waits there already keeps its record: the lockfile must not churn.
+        if used.key is not None and used.id not in self._lock.retired:
             self._lock.drop(used.id, used.key)
             key = self._careful(used.id, used.key) or used.key
             self._lock.retire(used.id, key, self._line.now())

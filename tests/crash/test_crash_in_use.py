@@ -68,11 +68,15 @@ def test_a_used_file_waits(scene: Scene, kind: str, change: str) -> None:
     old = build(scene, kind)
     user, let_go = use(scene, kind, old)
     remove_or_replace(scene, change)
+    texts = set()
     for _ in range(2):
         ran = scene.apply_well()
         assert user in ran.err, ran.err
         assert old in scene.tenant.files()
         assert old in scene.lock().retired
+        texts.add(scene.lock_path.read_bytes())
+        scene.tenant.advance(60)
+    assert len(texts) == 1, "the lockfile churns"
     assert scene.wrongs(retired=1) == []
     let_go()
     scene.apply_well()
