@@ -144,8 +144,12 @@ def _carry_out(
             lockstore.save_lock(space.lock_path, text, sync=True)
             saved = text
 
+    own = {row.key: row.desired.policy for row in plan.rows if row.desired is not None}
+
     def in_use(key: str | None) -> InUse:
-        return (manifest.removed if key is None else policy_for(key, manifest)).in_use
+        if key is None:
+            return manifest.removed.in_use
+        return (own.get(key) or policy_for(key, manifest)).in_use
 
     take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key, manifest).retain)
     run = plan.inputs.run
