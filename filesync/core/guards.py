@@ -62,6 +62,11 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
         if row.desired is not None:
             protected = row.desired.policy.protect
             loses = row.supersedes is not None
+            if not protected and row.moved_from is not None and row.locked is not None:
+                # The file stays, but then nothing would say any more that it must.
+                protected = loses = (
+                    row.locked.protect or policy_for(row.moved_from, manifest).protect
+                )
         else:
             protected = (row.locked is not None and row.locked.protect) or (
                 row.key is not None and policy_for(row.key, manifest).protect
@@ -73,7 +78,10 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
         if protected and loses:
             old = row.id if row.supersedes is None else row.supersedes.id
             verb = _LOST.get(row.action, "replaced")
-            hits.append(f"{printable(row.key or '')} ({old}) would be {verb}: {row.reason}")
+            if row.moved_from is not None:
+                verb = f"left to {printable(row.key or '')}, which does not protect it"
+            key = row.moved_from or row.key or ""
+            hits.append(f"{printable(key)} ({old}) would be {verb}: {row.reason}")
     if hits:
         raise Refused(
             f"{plural(len(hits), 'protected file')} would be lost:\n  " + "\n  ".join(hits),
