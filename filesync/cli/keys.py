@@ -109,22 +109,27 @@ def adopt(
 )
 def forget(common: Common, key: str) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""
-    from filesync.core import fingerprint
+    from filesync.core.diff import Reason
     from filesync.workflow.keys import forget as forget_key
     from filesync.workflow.workspace import alone
 
     run = common.run()
     with alone(run, timeout=_LOCK_SECONDS, on_wait=common.warn):
-        entry, shared_with = forget_key(run, key)
+        entry, shared_with, doomed = forget_key(run, key)
     common.note(
         f"forgot {key}; {entry.id} is still on the platform"
         + (f", shared by {printable(shared_with)}" if shared_with is not None else "")
     )
     common.hint(f"take it out of {common.manifest}, too, unless it is to be uploaded again")
-    if shared_with is None and fingerprint.parse(entry.filename) is not None:
+    if doomed is Reason.ORPHAN:
         common.warn(
             f"{printable(entry.filename)} carries this project's fingerprint: the next apply "
             "adopts it again if the manifest asks for it, and deletes it as an orphan if not"
+        )
+    elif doomed is Reason.UNMANAGED:
+        common.warn(
+            f"{printable(entry.filename)} matches `prune` in {common.manifest}: the next apply "
+            "deletes it"
         )
 
 

@@ -134,11 +134,11 @@ def decide(
     for live in remote.values():
         if live.id in held or live.id in lock.retired:
             continue
-        claim = _claim(live, owner, prune)
-        if claim is None:
+        claimed = claim(live, owner, prune)
+        if claimed is None:
             unmanaged += 1
         else:
-            rows.append(Change(None, Action.DELETE, claim, live.id, remote=live))
+            rows.append(Change(None, Action.DELETE, claimed, live.id, remote=live))
     return Decisions(tuple(rows), unmanaged)
 
 
@@ -232,7 +232,7 @@ def differing(want: DesiredFile, locked: LockEntry) -> tuple[str, ...]:
     return tuple(sorted(difference.affected_root_keys))
 
 
-def _claim(live: RemoteFile, owner: str, prune: Prune | None) -> Reason | None:
+def claim(live: RemoteFile, owner: str, prune: Prune | None) -> Reason | None:
     """Return why a remote file that no lock holds may be deleted, or None to leave it alone."""
     if live.purpose in OUTPUT_PURPOSES:
         return None  # results of jobs: never ours, whatever they are called

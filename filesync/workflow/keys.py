@@ -10,7 +10,7 @@ from typing import NamedTuple
 from filesync.core import fingerprint, locktext
 from filesync.core.commands import word
 from filesync.core.desired import desired_file
-from filesync.core.diff import differing, found_entry
+from filesync.core.diff import Reason, claim, differing, found_entry
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 from filesync.core.plan import Run
@@ -21,7 +21,14 @@ from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.state import state_dir
 from filesync.remote.client import Reader
-from filesync.workflow.workspace import open_workspace, read_lock, reader, scan, unknown_key
+from filesync.workflow.workspace import (
+    open_workspace,
+    read_lock,
+    read_manifest,
+    reader,
+    scan,
+    unknown_key,
+)
 
 
 class Adopted(NamedTuple):
@@ -75,10 +82,14 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
 
 
 class Forgotten(NamedTuple):
-    """What was dropped from the lock, and the key that shares the file and still has it."""
+    """What was dropped from the lock, and the key that shares the file and still has it.
+
+    `doomed` says for what the next apply will take the file and delete it, None if it will not.
+    """
 
     entry: LockEntry
     shared_with: str | None
+    doomed: Reason | None
 
 
 def forget(run: Run, key: str) -> Forgotten:
@@ -89,7 +100,17 @@ def forget(run: Run, key: str) -> Forgotten:
         raise unknown_key(key, lock.files, "the lockfile")
     lockstore.save_lock(lockstore.lock_path(run.manifest, run.env), locktext.dump(lock), sync=True)
     others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
-    return Forgotten(entry, next(others, None))
+    shared_with = next(others, None)
+    return Forgotten(entry, shared_with, None if shared_with else _doomed(run, entry))
+
+
+def _doomed(run: Run, entry: LockEntry) -> Reason | None:
+    try:
+        manifest, _ = read_manifest(run)
+    except FilesyncError:  # a mistake in it does not keep from forgetting a key
+        return Reason.ORPHAN if fingerprint.parse(entry.filename) else None
+    remote = RemoteFile(entry.id, entry.filename, entry.purpose, entry.bytes, 0, None, None)
+    return claim(remote, fingerprint.owner_token(manifest.project), manifest.prune)
 
 
 def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | None) -> RemoteFile:
