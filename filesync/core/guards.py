@@ -22,6 +22,7 @@ from filesync.errors import Refused
 # Below this many owned files a share of them says nothing: 1 of 2 is not a landslide.
 CAP_FROM = 10
 MASS_MISSING_FROM = 3
+GIVES_UP = "`filesync forget KEY` gives a file up without deleting it"
 _SHOWN = 5
 _LOST = {Action.DELETE: "deleted", Action.FORGET: "forgotten"}
 
@@ -86,7 +87,7 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
         raise Refused(
             f"{plural(len(hits), 'protected file')} would be lost:\n  " + "\n  ".join(hits),
             "put the file back as it was, or set `protect: false` on its entry, apply that, "
-            "and then change it; `filesync forget KEY` gives a file up without deleting it",
+            f"and then change it; {GIVES_UP}",
         )
 
 

@@ -127,7 +127,7 @@ def _refuse_protected(rows: Sequence[Change], space: Workspace) -> None:
             f"{plural(len(protected), 'file')} of {len(rows)} to destroy "
             f"{'is' if len(protected) == 1 else 'are'} protected: {names}",
             "set `protect: false` on the entries and run `filesync apply` first; "
-            "`filesync forget KEY` gives a file up without deleting it",
+            f"{guards.GIVES_UP}",
         )
 
 
