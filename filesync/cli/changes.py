@@ -171,7 +171,7 @@ def apply(
                 common.warn(warning)
         if not as_json:
             print_plan(common, made)
-        enforce(made.refusals, lifted, made.summary.delete)
+        enforce(made.refusals, lifted, made.rows)
         if made.has_changes:
             _ask("Apply this?", yes)
         _carry_out(common, made, lifted, settings, as_json, md5s)

@@ -116,13 +116,13 @@ def adopt(
 )
 def forget(common: Common, key: str, lock_timeout: float) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""
-    from filesync.core import fingerprint
+    from filesync.core.diff import Reason
     from filesync.workflow.keys import forget as forget_key
     from filesync.workflow.workspace import alone
 
     run = common.run()
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
-        entry, shared_with = forget_key(run, key)
+        entry, shared_with, doomed = forget_key(run, key)
     if entry is None:
         common.note(f"gave up the upload of {key} that was cut short; what it made stays")
         return
@@ -131,10 +131,15 @@ def forget(common: Common, key: str, lock_timeout: float) -> None:
         + (f", shared by {printable(shared_with)}" if shared_with is not None else "")
     )
     common.hint(f"take it out of {common.manifest}, too, unless it is to be uploaded again")
-    if shared_with is None and fingerprint.parse(entry.filename) is not None:
+    if doomed is Reason.ORPHAN:
         common.warn(
             f"{printable(entry.filename)} carries this project's fingerprint: the next apply "
             "adopts it again if the manifest asks for it, and deletes it as an orphan if not"
+        )
+    elif doomed is Reason.UNMANAGED:
+        common.warn(
+            f"{printable(entry.filename)} matches `prune` in {common.manifest}: the next apply "
+            "deletes it"
         )
 
 

@@ -61,12 +61,16 @@ def desired_file(project: str, local: LocalFile) -> DesiredFile:
 def policy_for(key: str, manifest: Manifest) -> Policy:
     """Return the policy for a key that has no file any more.
 
-    A key that a glob made (`handbook/a.md`) still has its entry; any other falls to `defaults`.
+    A key that a glob made (`handbook/a.md`) still has its entry, of several the one whose key is
+    the longest; any other falls to `defaults`. While it has a file, that file's own policy counts.
     """
+    found = None
     for entry in manifest.entries:
-        if key == entry.key or (entry.glob and key.startswith(entry.key + "/")):
+        if key == entry.key:
             return entry.policy
-    return manifest.removed
+        if entry.glob and key.startswith(entry.key + "/"):
+            found = entry if found is None or len(found.key) < len(entry.key) else found
+    return manifest.removed if found is None else found.policy
 
 
 def _problem(entry: Entry, field: str, message: str) -> Problem:

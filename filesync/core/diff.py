@@ -109,11 +109,12 @@ def decide(
     rows: list[Change] = []
     wanted = {want.key for want in desired}
     let_go = _LetGo(lock, wanted, remote)
+    tells = any(live.expires_at is not None for live in remote.values())
 
     for want in desired:
         locked = lock.files.get(want.key)
         moved = let_go.take(want, now) if locked is None else None
-        rows.append(moved or _decide_file(want, locked, remote, spare, now))
+        rows.append(moved or _decide_file(want, locked, remote, spare, now, tells))
 
     for key, locked in lock.files.items():
         if key not in wanted and key not in let_go.taken:
@@ -134,11 +135,11 @@ def decide(
     for live in remote.values():
         if live.id in held or live.id in lock.retired:
             continue
-        claim = _claim(live, owner, prune)
-        if claim is None:
+        claimed = claim(live, owner, prune)
+        if claimed is None:
             unmanaged += 1
         else:
-            rows.append(Change(None, Action.DELETE, claim, live.id, remote=live))
+            rows.append(Change(None, Action.DELETE, claimed, live.id, remote=live))
     return Decisions(tuple(rows), unmanaged)
 
 
@@ -170,6 +171,7 @@ def _decide_file(
     remote: Mapping[str, RemoteFile],
     spare: Spare,
     now: int,
+    tells: bool,
 ) -> Change:
     """Decide one wanted file: the first eight rows of the table."""
     live = remote.get(locked.id) if locked is not None else None
@@ -182,7 +184,7 @@ def _decide_file(
     # lockfile, another machine's apply or a crash before the lock was saved leaves it so.
     found = spare.take(want)
     if found is not None:
-        entry = found_entry(want, found, now)
+        entry = found_entry(want, found, now, tells=tells)
         judged = judge(want, entry, found, now)
         if judged[0] is Action.NOOP:
             match = Reason.FINGERPRINT_MATCH
@@ -232,7 +234,7 @@ def differing(want: DesiredFile, locked: LockEntry) -> tuple[str, ...]:
     return tuple(sorted(difference.affected_root_keys))
 
 
-def _claim(live: RemoteFile, owner: str, prune: Prune | None) -> Reason | None:
+def claim(live: RemoteFile, owner: str, prune: Prune | None) -> Reason | None:
     """Return why a remote file that no lock holds may be deleted, or None to leave it alone."""
     if live.purpose in OUTPUT_PURPOSES:
         return None  # results of jobs: never ours, whatever they are called
@@ -271,11 +273,18 @@ def entry_for(want: DesiredFile, remote: RemoteFile, now: int) -> LockEntry:
     )
 
 
-def found_entry(want: DesiredFile, found: RemoteFile, now: int) -> LockEntry:
-    """Return the entry of a file we find rather than make: its expiry is what it says it is."""
+def found_entry(
+    want: DesiredFile, found: RemoteFile, now: int, *, tells: bool = False
+) -> LockEntry:
+    """Return the entry of a file we find rather than make: its expiry is what it says it is.
+
+    One that says none has none if the server `tells` it of others, and else the wanted one.
+    """
     entry = entry_for(want, found, now)
+    if found.expires_at is None and tells:
+        return entry._replace(expires_after=None, expires_at=None)
     if found.expires_at is None or not found.created_at:
-        return entry  # not told: believed
+        return entry
     actual = found.expires_at - found.created_at
     asked = want.policy.expires_after
     if asked is not None and abs(actual - asked) <= 60:

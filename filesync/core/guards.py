@@ -22,6 +22,7 @@ from filesync.errors import Refused
 # Below this many owned files a share of them says nothing: 1 of 2 is not a landslide.
 CAP_FROM = 10
 MASS_MISSING_FROM = 3
+GIVES_UP = "`filesync forget KEY` gives a file up without deleting it"
 _SHOWN = 5
 _LOST = {Action.DELETE: "deleted", Action.FORGET: "forgotten"}
 
@@ -62,6 +63,11 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
         if row.desired is not None:
             protected = row.desired.policy.protect
             loses = row.supersedes is not None
+            if not protected and row.moved_from is not None and row.locked is not None:
+                # The file stays, but then nothing would say any more that it must.
+                protected = loses = (
+                    row.locked.protect or policy_for(row.moved_from, manifest).protect
+                )
         else:
             protected = (row.locked is not None and row.locked.protect) or (
                 row.key is not None and policy_for(row.key, manifest).protect
@@ -73,12 +79,15 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
         if protected and loses:
             old = row.id if row.supersedes is None else row.supersedes.id
             verb = _LOST.get(row.action, "replaced")
-            hits.append(f"{printable(row.key or '')} ({old}) would be {verb}: {row.reason}")
+            if row.moved_from is not None:
+                verb = f"left to {printable(row.key or '')}, which does not protect it"
+            key = row.moved_from or row.key or ""
+            hits.append(f"{printable(key)} ({old}) would be {verb}: {row.reason}")
     if hits:
         raise Refused(
             f"{plural(len(hits), 'protected file')} would be lost:\n  " + "\n  ".join(hits),
             "put the file back as it was, or set `protect: false` on its entry, apply that, "
-            "and then change it; `filesync forget KEY` gives a file up without deleting it",
+            f"and then change it; {GIVES_UP}",
         )
 
 
@@ -105,11 +114,21 @@ def refusals(
     return [refusal for refusal in found if refusal is not None]
 
 
-def enforce(found: Iterable[Refusal], allowed: Allowed, deletes: int) -> None:
+def capped(rows: Iterable[Change]) -> int:
+    """Return how many files `limits.max_delete` and `--max-delete` count as deleted.
+
+    What waits in `retired` is no loss of this run: it was superseded, or was counted when its
+    entry was removed and stayed because it was in use.
+    """
+    return sum(row.action is Action.DELETE and row.reason is not Reason.RETIRED for row in rows)
+
+
+def enforce(found: Iterable[Refusal], allowed: Allowed, rows: Iterable[Change]) -> None:
     """Raise Refused with every refusal that no flag of this run lifts.
 
-    `deletes` is how many delete actions the plan has: --max-delete is a cap as well.
+    `rows` are the plan's: --max-delete is a cap on their deletes as well.
     """
+    deletes = capped(rows)
     left = []
     if allowed.deletes and allowed.max_delete is not None and deletes > allowed.max_delete:
         left.append(
@@ -205,7 +224,7 @@ def _mass_missing(rows: Iterable[Change], lock: Lockfile, now: int) -> Refusal |
 
 
 def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile) -> Refusal | None:
-    deletes = sum(row.action is Action.DELETE for row in rows)
+    deletes = capped(rows)
     if not lock.files or not deletes or any(row.desired is not None for row in all_rows):
         return None
     owned = len({entry.id for entry in lock.files.values()})
@@ -225,7 +244,7 @@ def _too_many_deletes(
     manifest: Manifest,
 ) -> Refusal | None:
     """The cap on delete actions; the old halves of replaces do not count."""
-    deletes = sum(row.action is Action.DELETE for row in rows)
+    deletes = capped(rows)
     if not deletes:
         return None  # before every remote name is read for whose it is
     owner = fingerprint.owner_token(manifest.project)

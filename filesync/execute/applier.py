@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from filesync.core.diff import Action, Change, entry_for
 from filesync.core.lock import Lockfile
-from filesync.core.model import DesiredFile, InUse, RemoteFile
+from filesync.core.model import DesiredFile, InUse, LockEntry, RemoteFile
 from filesync.core.plan import Plan
 from filesync.core.purposes import OUTPUT_PURPOSES
 from filesync.core.sharing import followers, leaving
@@ -178,8 +178,9 @@ class Applier:
             )
         except Interrupted:
             return
-        for one in used:
-            self._keep(one)
+        # Saved as waiting before the first request: after a kill, what it got to delete is not
+        # taken for files that somebody else deleted.
+        held = {one.id: self._let_wait(one) for one in (*used, *doomed)}
         self._saver.now()
         for batch in delete_all(doomed, self._line):
             for deleted in batch:
@@ -187,11 +188,17 @@ class Applier:
                     self._fail(deleted.doomed.key, Action.DELETE, deleted.error)
                     continue
                 one = deleted.doomed
+                held[one.id] = None
                 self._lock.drop(one.id, one.key)
                 if one.planned:
                     self._done(Done(one.key, Action.DELETE, one.id, filename=one.filename))
             self._saver.soon(bool(batch))
             self._acknowledge_stop()
+        # What was to go and did not is its key's as before, should the key come back.
+        for one in doomed:
+            entry = held[one.id]
+            if one.key is not None and entry is not None:
+                self._lock.put(one.key, entry)
         self._saver.now()
 
     def _acknowledge_stop(self) -> None:
@@ -202,12 +209,19 @@ class Applier:
                 Note("stopping once what is under way is answered; Ctrl-C again stops at once")
             )
 
-    def _keep(self, used: Doomed) -> None:
-        """Let a file that is in use wait in `retired`; one that no key ever named just stays."""
-        if used.key is not None:
-            self._lock.drop(used.id, used.key)
-            key = self._careful(used.id, used.key) or used.key
-            self._lock.retire(used.id, key, self._line.now())
+    def _let_wait(self, one: Doomed) -> LockEntry | None:
+        """Let a file wait in `retired`, and return the entry by which its key held it.
+
+        One that waits there already keeps its record, so that the lockfile does not churn; one
+        that no key ever named is in no lockfile.
+        """
+        if one.key is None or one.id in self._lock.retired:
+            return None
+        entry = self._lock.files.get(one.key)
+        self._lock.drop(one.id, one.key)
+        key = self._careful(one.id, one.key) or one.key
+        self._lock.retire(one.id, key, self._line.now())
+        return entry if entry is not None and entry.id == one.id else None
 
     def _done(self, event: Done) -> None:
         self._applied.append(event)

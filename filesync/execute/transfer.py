@@ -217,7 +217,12 @@ class Transfer:
                 line.journal.part(self.number, index, part_id)
                 self._part_ids[index] = part_id
             except FilesyncError as error:
-                self._error = self._failed(error).error
+                with self._guard:
+                    first, self._error = self._error is None, self._error or error
+                if first and isinstance(error, AuthError):
+                    # Told at once: it stops the run, and the parts not begun are dropped, so
+                    # that there is no last one to tell of it.
+                    return Step(self._failed(error))
         with self._guard:
             self._unsent -= 1
             last = self._unsent == 0

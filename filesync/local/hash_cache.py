@@ -60,14 +60,12 @@ class HashCache:
         self._path = path
         self._rows: dict[str, _Row] | None = None
         self._fresh: dict[str, _Row] = {}
-        self._seen: set[str] = set()
         self._broken = False
 
     def get(self, file: ScannedFile) -> str | None:
         """Return the file's sha256 in hex if it is unchanged."""
         if self._rows is None:
             self._rows = self._load()
-        self._seen.add(file.path)
         row = self._rows.get(file.path)
         if row is None or row[1:5] != _identity(file):
             return None
@@ -81,27 +79,19 @@ class HashCache:
         tick = _FINE_TICK_NS if file.ctime_ns % _SECOND_NS else _COARSE_TICK_NS
         if max(file.mtime_ns, file.ctime_ns) >= hashed_at_ns - tick:
             return
-        self._seen.add(file.path)
         self._fresh[file.path] = (file.path, *_identity(file), bytes.fromhex(sha256))
 
-    def save(self, *, drop_unseen: bool = False) -> None:
-        """Write what is new; with `drop_unseen` forget the files that this run did not see."""
-        unseen: set[str] = set()
-        if drop_unseen:
-            if self._rows is None:
-                self._rows = self._load()
-            unseen = self._rows.keys() - self._seen
-        if not self._fresh and not unseen:
+    def save(self) -> None:
+        """Write what is new; what other runs stored stays, as theirs may be another manifest's."""
+        if not self._fresh:
             return
         with contextlib.suppress(sqlite3.Error, OSError):
             make_state_dir(os.path.dirname(self._path))
             if self._broken:
                 self._remove()
-            self._write(unseen)
+            self._write()
             if self._rows is not None:
                 self._rows.update(self._fresh)
-                for path in unseen:
-                    del self._rows[path]
             self._fresh.clear()
 
     def _load(self) -> dict[str, _Row]:
@@ -118,7 +108,7 @@ class HashCache:
             self._broken = code & 0xFF not in _PASSING
             return {}
 
-    def _write(self, unseen: set[str]) -> None:
+    def _write(self) -> None:
         if os.path.lexists(self._path) and not os.path.isfile(self._path):
             return
         # isolation_level=None: no transaction but ours.
@@ -132,7 +122,6 @@ class HashCache:
                 db.execute(f"PRAGMA user_version = {_VERSION}")
             rows = self._fresh.values()
             db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?)", rows)
-            db.executemany("DELETE FROM hashes WHERE path = ?", [(path,) for path in unseen])
             db.execute("COMMIT")
 
     def _remove(self) -> None:

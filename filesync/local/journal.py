@@ -80,7 +80,8 @@ class Journal:
         with self._guard:
             # A thread that is still under way after a second Ctrl-C must not write elsewhere.
             fd, self._fd = self._fd, -1
-        os.close(fd)
+        if fd != -1:
+            os.close(fd)
 
     def begin(self, want: DesiredFile, at: int) -> int:
         """Note that an upload begins, and return its number; nothing can come of it yet."""
@@ -136,7 +137,8 @@ class Journal:
             if now - at < GHOST_SECONDS
         ]
         text = "".join(json.dumps(record) + "\n" for record in records)
-        os.close(self._fd)
+        fd, self._fd = self._fd, -1  # which may be another file's when it cannot be opened again
+        os.close(fd)
         try:
             if text:
                 write_atomic(self._path, text.encode(), mode=0o600)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterator
-from typing import Protocol
+from collections.abc import Iterator
 
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
@@ -14,59 +13,31 @@ from filesync.local.files import READ_FLAGS, Identity, identity, why
 _CHUNK = 1 << 20
 
 
-class Digest(Protocol):
-    """The part of a hashlib object that a FileSlice uses."""
-
-    def update(self, data: bytes, /) -> None: ...
-    def hexdigest(self) -> str: ...
-
-
 class FileSlice:
     """`length` bytes of a file from `offset`, as chunks of at most 1 MiB.
 
     It can be iterated again and again, as a retry does: each iteration opens the file anew and
-    reads by position, so that slices of one file share nothing. `on_bytes` is given the length
-    of each chunk, in repeats too. `digest` makes a fresh hash for each iteration; `hexdigest`
-    is that of the last one, None until it has reached its end.
+    reads by position, so that slices of one file share nothing.
 
     Iterating raises LocalFileError if the file is gone, unreadable or too short.
     """
 
-    def __init__(
-        self,
-        path: str,
-        offset: int,
-        length: int,
-        *,
-        on_bytes: Callable[[int], None] | None = None,
-        digest: Callable[[], Digest] | None = None,
-    ) -> None:
+    def __init__(self, path: str, offset: int, length: int) -> None:
         self.path = path
         self.offset = offset
         self.size = length
-        self.hexdigest: str | None = None
-        self._on_bytes = on_bytes
-        self._digest = digest
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the bytes in order."""
-        self.hexdigest = None
-        digest = self._digest() if self._digest else None
         fd = self._open()
         try:
             position, end = self.offset, self.offset + self.size
             while position < end:
                 chunk = self._read(fd, min(_CHUNK, end - position), position)
                 position += len(chunk)
-                if digest:
-                    digest.update(chunk)
-                if self._on_bytes:
-                    self._on_bytes(len(chunk))
                 yield chunk
         finally:
             os.close(fd)
-        if digest:
-            self.hexdigest = digest.hexdigest()
 
     def _open(self) -> int:
         try:

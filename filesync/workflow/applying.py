@@ -48,7 +48,7 @@ def apply_plan(
     """
     if plan.at is not None:
         raise Refused(f"the plan is for {utc(plan.at)} UTC, to look at", "plan again without `at`")
-    guards.enforce(plan.refusals, allowed, plan.summary.delete)
+    guards.enforce(plan.refusals, allowed, plan.rows)
     space = open_workspace(plan.inputs.run)
     moved = []
     if space.manifest.sha256 != plan.inputs.manifest_sha256:
@@ -127,7 +127,7 @@ def _refuse_protected(rows: Sequence[Change], space: Workspace) -> None:
             f"{plural(len(protected), 'file')} of {len(rows)} to destroy "
             f"{'is' if len(protected) == 1 else 'are'} protected: {names}",
             "set `protect: false` on the entries and run `filesync apply` first; "
-            "`filesync forget KEY` gives a file up without deleting it",
+            f"{guards.GIVES_UP}",
         )
 
 
@@ -144,8 +144,12 @@ def _carry_out(
             lockstore.save_lock(space.lock_path, text, sync=True)
             saved = text
 
+    own = {row.key: row.desired.policy for row in plan.rows if row.desired is not None}
+
     def in_use(key: str | None) -> InUse:
-        return (manifest.removed if key is None else policy_for(key, manifest)).in_use
+        if key is None:
+            return manifest.removed.in_use
+        return (own.get(key) or policy_for(key, manifest)).in_use
 
     take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key, manifest).retain)
     run = plan.inputs.run

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from filesync.core import fingerprint, locktext
 from filesync.core.commands import word
 from filesync.core.desired import desired_file
-from filesync.core.diff import differing, found_entry
+from filesync.core.diff import Reason, claim, differing, found_entry
 from filesync.core.history import Attempt, History
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
@@ -24,7 +24,14 @@ from filesync.local.hashes import hash_files
 from filesync.local.journal import end_attempts, journal_path, read_journal
 from filesync.local.state import state_dir
 from filesync.remote.client import Reader
-from filesync.workflow.workspace import open_workspace, read_lock, reader, scan, unknown_key
+from filesync.workflow.workspace import (
+    open_workspace,
+    read_lock,
+    read_manifest,
+    reader,
+    scan,
+    unknown_key,
+)
 
 
 class Adopted(NamedTuple):
@@ -103,10 +110,12 @@ class Forgotten(NamedTuple):
     """What was dropped from the lock, and the key that shares the file and still has it.
 
     `entry` is None where the lock had no such key, and only uploads in doubt were given up.
+    `doomed` says for what the next apply will take the file and delete it, None if it will not.
     """
 
     entry: LockEntry | None
     shared_with: str | None
+    doomed: Reason | None
 
 
 def forget(run: Run, key: str) -> Forgotten:
@@ -124,10 +133,20 @@ def forget(run: Run, key: str) -> Forgotten:
         raise unknown_key(key, lock.files, "the lockfile")
     end_attempts(run.manifest, journal, given_up)
     if entry is None:
-        return Forgotten(None, None)
+        return Forgotten(None, None, None)
     lockstore.save_lock(lockstore.lock_path(run.manifest, run.env), locktext.dump(lock), sync=True)
     others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
-    return Forgotten(entry, next(others, None))
+    shared_with = next(others, None)
+    return Forgotten(entry, shared_with, None if shared_with else _doomed(run, entry))
+
+
+def _doomed(run: Run, entry: LockEntry) -> Reason | None:
+    try:
+        manifest, _ = read_manifest(run)
+    except FilesyncError:  # a mistake in it does not keep from forgetting a key
+        return Reason.ORPHAN if fingerprint.parse(entry.filename) else None
+    remote = RemoteFile(entry.id, entry.filename, entry.purpose, entry.bytes, 0, None, None)
+    return claim(remote, fingerprint.owner_token(manifest.project), manifest.prune)
 
 
 def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | None) -> RemoteFile:

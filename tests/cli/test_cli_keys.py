@@ -147,6 +147,22 @@ def test_forget_leaves_the_remote_file(platform: Platform, project: Project) -> 
     assert plan.json["summary"]["unmanaged"] == 1
 
 
+def test_forget_says_what_the_next_apply_would_delete(on_fake: Project, fake: FakeApi) -> None:
+    prune = "prune: {unmanaged: true, purposes: [user_data], match: '[ab]*'}\n"
+    on_fake.files("c", "d", a="", b="purpose: assistants", rest=prune)
+    on_fake.apply()
+    doomed = on_fake.id("a")
+    assert "a.txt matches `prune` in filesync.yaml" in on_fake.run("forget", "a").err
+    for key in "bc":  # of another purpose, of another name
+        assert "warning" not in on_fake.run("forget", key).err
+    on_fake.write("filesync.yaml", "files: [")  # which is no reason not to forget
+    assert "forgot d" in on_fake.run("forget", "d").err
+    on_fake.files("e", rest=prune)
+    on_fake.apply()
+    assert doomed not in fake.files
+    assert len(fake.files) == 4
+
+
 def test_adopt_and_forget_write_nothing_remotely(on_fake: Project, fake: FakeApi) -> None:
     file_id = fake.add("a.txt", b"this is a\n", "fine-tune")
     on_fake.files(a="purpose: fine-tune")

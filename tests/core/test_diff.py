@@ -278,6 +278,27 @@ def test_anything_but_an_exact_match_is_created_and_the_other_is_an_orphan(
     ]
 
 
+@pytest.mark.parametrize("told", [False, True])
+@pytest.mark.parametrize("known", [False, True])
+def test_a_file_without_an_expiry_never_expires_if_others_say_theirs(
+    told: bool, known: bool
+) -> None:
+    """A server that tells it of no file at all may only leave it out."""
+    want = desired(fingerprint=True, expires_after=6 * DAY)
+    old = locked(sha256=OTHER_SHA, filename=fingerprinted("k.txt", PROJECT, OTHER_SHA))
+    lock = lock_of(k=old) if known else None
+    others = [live(), live("file-x", expires_at=NOW + DAY if told else None)]
+    rows, _ = run([want], lock, [found(), *others])
+    (row,) = (row for row in rows if row.desired)
+    if not told:
+        assert (row.action, row.reason) == (Action.ADOPT, Reason.FINGERPRINT_MATCH)
+    elif known:
+        assert (row.action, row.reason) == (Action.REPLACE, Reason.CONTENT_CHANGED)
+    else:
+        assert (row.action, row.reason) == (Action.REPLACE, Reason.ATTRIBUTES_CHANGED)
+        assert row.fields == ("expires_after",)
+
+
 def test_another_projects_fingerprint_is_neither_adopted_nor_deleted() -> None:
     theirs = found(filename=fingerprinted("k.txt", "another", SHA))
     rows, unmanaged = run([desired(fingerprint=True)], None, [theirs])

@@ -107,16 +107,33 @@ def test_only_the_right_flag_lifts_a_refusal(allowed: Allowed, passes: bool) -> 
         rows, all_rows=rows, lock=lock, remote=remote, manifest=rules, unclear={}, now=NOW
     )
     if passes:
-        enforce(no, allowed, 3)
+        enforce(no, allowed, rows)
     else:
         with pytest.raises(Refused, match="3 files"):
-            enforce(no, allowed, 3)
+            enforce(no, allowed, rows)
 
 
 @pytest.mark.parametrize(("cap", "passes"), [(1, False), (2, True)])
 def test_max_delete_caps_where_nothing_else_would(cap: int, passes: bool) -> None:
+    lock = Lockfile("p", "u", {str(n): entry(n) for n in range(2)})
+    remote = {f"file-{n}": live(n) for n in range(2)}
+    rows = decide([], lock, remote, project="p", prune=None, now=NOW).rows
     if passes:
-        enforce([], Allowed(max_delete=cap), 2)
+        enforce([], Allowed(max_delete=cap), rows)
     else:
         with pytest.raises(Refused, match="2 files would be deleted, and --max-delete allows 1"):
-            enforce([], Allowed(max_delete=cap), 2)
+            enforce([], Allowed(max_delete=cap), rows)
+
+
+def test_what_waits_in_retired_is_under_no_cap() -> None:
+    rules = manifest(MaxDelete(0, False))
+    lock = Lockfile("p", "u", {"gone": entry(99)})
+    for n in range(20):
+        lock.retire(f"file-{n}", "a", NOW)
+    remote = {f"file-{n}": live(n) for n in range(20)}
+    rows = decide([], lock, remote, project="p", prune=None, now=NOW).rows
+    no = refusals(
+        rows, all_rows=rows, lock=lock, remote=remote, manifest=rules, unclear={}, now=NOW
+    )
+    assert no == []
+    enforce(no, Allowed(max_delete=0), rows)

@@ -68,11 +68,15 @@ def test_a_used_file_waits(scene: Scene, kind: str, change: str) -> None:
     old = build(scene, kind)
     user, let_go = use(scene, kind, old)
     remove_or_replace(scene, change)
+    texts = set()
     for _ in range(2):
         ran = scene.apply_well()
         assert user in ran.err, ran.err
         assert old in scene.tenant.files()
         assert old in scene.lock().retired
+        texts.add(scene.lock_path.read_bytes())
+        scene.tenant.advance(60)
+    assert len(texts) == 1, "the lockfile churns"
     assert scene.wrongs(retired=1) == []
     let_go()
     scene.apply_well()
@@ -92,6 +96,48 @@ def test_in_use_delete_overrides(scene: Scene, kind: str, change: str) -> None:
     scene.apply_well()
     assert old not in scene.tenant.files()
     assert scene.wrongs() == []
+
+
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_an_entry_below_a_globs_key_has_its_own_word(scene: Scene, change: str) -> None:
+    scene.head["defaults"] = {"in_use": "delete"}
+    scene.write("docs/a.jsonl", b"a")
+    build(scene, "assistants")
+    del scene.entries["one"]
+    scene.entries["docs"] = {"glob": "docs/*.jsonl"}
+    special = {"purpose": "assistants", "in_use": "keep"}
+    if change == "replaced":
+        scene.declare("docs/one", "one.jsonl", b"first", **special)
+    else:
+        scene.entries["docs/one"] = {"glob": "of/*.jsonl", "allow_empty": True, **special}
+        scene.write("of/it.jsonl", b"of it")
+    scene.save()
+    scene.apply_well()
+    (key,) = (key for key in scene.lock().files if key.startswith("docs/one"))
+    old = scene.lock().id(key)
+    store, _ = use(scene, "assistants", old)
+    if change == "replaced":
+        scene.write("one.jsonl", b"second")
+    else:
+        (scene.root / "of/it.jsonl").unlink()
+    ran = scene.apply_well()
+    assert store in ran.err
+    assert old in scene.tenant.files()
+
+
+def test_a_globs_file_below_another_entrys_key_has_its_own_word(scene: Scene) -> None:
+    """The key `docs/sub/a.txt` is of the glob `docs`, whatever is declared as `docs/sub`."""
+    scene.write("docs/sub/a.txt", b"first")
+    scene.entries["docs"] = {"glob": "docs/**/*.txt", "purpose": "assistants"}
+    scene.entries["docs/sub"] = {"glob": "of/*.txt", "allow_empty": True, "in_use": "delete"}
+    scene.save()
+    scene.apply_well()
+    old = scene.lock().id("docs/sub/a.txt")
+    use(scene, "assistants", old)
+    scene.write("docs/sub/a.txt", b"second")
+    for _ in range(2):
+        scene.apply_well()
+        assert old in scene.tenant.files()
 
 
 @pytest.mark.parametrize("change", ["removed", "replaced"])

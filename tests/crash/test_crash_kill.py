@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from crash_hub import Fault
 from crash_project import SMALL_PARTS, Scene, Template, freeze, noise
 
 from filesync.core.history import History, read_history
@@ -298,3 +299,39 @@ def test_killed_again_and_again(make_scene: Callable[[], Scene], tmp_path: Path)
         scene.apply_well()
         assert scene.job(["plan", "--detailed-exitcode"]).exit == 0
         assert scene.wrongs(retired=retired, sessions=unknown) == [], f"{SEED}-again-{name}"
+
+
+@pytest.mark.parametrize("n", [5, 7, 8])
+def test_killed_while_deleting_most_of_the_files(scene: Scene, n: int) -> None:
+    """1 lists, 2 to 4 look who uses them, then come the deletes, several at once."""
+    for number in range(5):
+        scene.declare(f"k{number}", f"k{number}.txt", noise(number, 100 + number))
+    scene.save()
+    scene.apply_well()
+    for number in range(4):
+        del scene.entries[f"k{number}"]
+    scene.save()
+    ran = scene.apply(kill={"at": "request", "n": n, "when": "after"})
+    assert ran.signal == signal.SIGKILL
+    scene.tenant.settle()
+    assert len(scene.tenant.files()) < 5
+    scene.apply_well()
+    assert scene.wrongs() == []
+
+
+def test_what_could_not_be_deleted_is_its_keys_as_before(scene: Scene) -> None:
+    for name in ("one", "other"):
+        scene.declare(name, f"{name}.txt", name.encode())
+    scene.save()
+    scene.apply_well()
+    before = scene.lock_path.read_bytes()
+    entry = scene.entries.pop("one")
+    scene.save()
+    scene.tenant.plan = lambda seen: (
+        Fault("status", status=403) if seen.method == "DELETE" else None
+    )
+    assert scene.apply().exit == 1
+    assert scene.lock_path.read_bytes() == before
+    scene.entries["one"] = entry
+    scene.save()
+    assert scene.job(["plan", "--detailed-exitcode"]).exit == 0

@@ -68,6 +68,7 @@ class Machine(RuleBasedStateMachine):
         )
         self.scene.patch |= {"parts": SMALL_PARTS}
         self.unknown: frozenset[str] = frozenset()
+        self.allowed: tuple[str, ...] = ()  # what only a stranger's deletes call for
 
     @initialize(
         files=st.dictionaries(KEYS, st.tuples(TEXTS, st.booleans(), NAMES), min_size=1),
@@ -129,6 +130,7 @@ class Machine(RuleBasedStateMachine):
             entry = self.scene.lock().files.get(key)
             if entry is not None and entry.id in self.scene.tenant.files():
                 self.scene.delete_remote(entry.id)
+                self.allowed = ("--accept-missing",)
 
     @rule(seconds=st.sampled_from([5, 700, 7000, 8000]))
     def time_passes(self, seconds: int) -> None:
@@ -141,7 +143,7 @@ class Machine(RuleBasedStateMachine):
 
     @rule(kill=KILLS, concurrency=st.sampled_from(["1", "4"]))
     def crash(self, kill: dict[str, Any], concurrency: str) -> None:
-        ran = self.scene.apply("--accept-missing", "--concurrency", concurrency, kill=kill)
+        ran = self.scene.apply(*self.allowed, "--concurrency", concurrency, kill=kill)
         self.survived(ran)
 
     def survived(self, ran: Ran) -> None:
@@ -156,7 +158,7 @@ class Machine(RuleBasedStateMachine):
         self.scene.tenant.plan = lambda seen: (
             Fault("reset") if seen.is_create and next(seen_creates) == n else None
         )
-        self.survived(self.scene.apply("--accept-missing", kill=kill))
+        self.survived(self.scene.apply(*self.allowed, kill=kill))
 
     def after_crash(self) -> None:
         scene = self.scene
@@ -170,16 +172,18 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def apply(self) -> None:
         scene = self.scene
-        ran = scene.apply("--accept-missing")
+        ran = scene.apply(*self.allowed)
         self.figures["applies"] += 1
         if ran.exit == 1 and self.undecided(ran.err):
             # Two uploads of one name and size, both cut short: named, and the user decides.
             self.figures["refused"] += 1
-            ran = scene.apply("--accept-missing", "--allow-duplicates")
+            ran = scene.apply(*self.allowed, "--allow-duplicates")
             assert ran.exit == 0, ran.err
+            self.allowed = ()
             self.forgive()
             return
         assert ran.exit == 0, ran.err
+        self.allowed = ()
         again = scene.job(["plan", "--detailed-exitcode"])
         assert again.exit == 0, (again.out, again.err)
         assert scene.wrongs(retired=None, sessions=self.unknown) == []

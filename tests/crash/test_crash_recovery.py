@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import signal
@@ -12,6 +13,8 @@ from crash_hub import Fault
 from crash_project import SMALL_PARTS, Scene, noise
 
 from filesync.core.history import read_history
+from filesync.core.lock import Lockfile
+from filesync.errors import LocalFileError
 from filesync.local.journal import Journal, read_journal
 
 LOST = {"kill": {"at": "request", "n": 2, "when": "after"}}  # 1 lists, 2 uploads
@@ -160,6 +163,30 @@ def test_retain_outlives_a_crash(scene: Scene) -> None:
     assert old in scene.tenant.files()
 
 
+@pytest.mark.parametrize("killed", [False, True])
+def test_the_old_halves_of_replaces_are_under_no_cap(scene: Scene, killed: bool) -> None:
+    """Left by an apply that replaced many and was killed, or in which one upload failed."""
+    scene.head = {"limits": {"max_delete": 1}}
+    for n in range(12):
+        scene.declare(f"k{n:02}", f"k{n:02}.txt", b"first %d" % n)
+    scene.save()
+    scene.apply_well()
+    for n in range(12):
+        scene.write(f"k{n:02}.txt", b"second %d" % n)
+    if killed:
+        ran = scene.apply(kill={"at": "request", "n": 12, "when": "after"})
+        assert ran.signal == signal.SIGKILL
+        scene.tenant.settle()
+    else:
+        scene.tenant.plan = lambda seen: (
+            Fault("status", status=400) if seen.is_create and seen.number == 20 else None
+        )
+        assert scene.apply().exit == 1
+        assert len(scene.lock().retired) == 11
+        scene.tenant.plan = lambda _seen: None
+    converge(scene)
+
+
 @pytest.mark.parametrize("reached", [False, True])
 @pytest.mark.parametrize(
     "edit",
@@ -233,6 +260,24 @@ def test_a_short_write_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             return
     text = Path(path).read_bytes()
     assert text.endswith(b"}\n"), "torn, and nobody was told"
+
+
+def test_a_journal_that_cannot_be_opened_again_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk is full when it is compacted: and nobody else's file is closed in its place."""
+    path = str(tmp_path / ".filesync" / "x.journal")
+    open_file = os.open
+
+    def full(name: str, flags: int, mode: int = 0o777) -> int:
+        if name == path and flags & os.O_CREAT:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return open_file(name, flags, mode)
+
+    with Journal(str(tmp_path / "filesync.yaml"), path) as journal:
+        monkeypatch.setattr(os, "open", full)
+        with pytest.raises(LocalFileError, match="the disk is full"):
+            journal.compact(Lockfile("p", "u"), 0)
 
 
 def test_any_torn_journal_is_read(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -70,6 +71,34 @@ def test_stopped_in_a_chunked_upload(scene: Scene, number: int, parts: int) -> N
     assert parts_sent_twice(scene, journaled, seen) == []
     opened = [one for one in scene.tenant.log if one.path == "/v1/uploads"]
     assert len(opened) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(("concurrency", "parts"), [("1", 0), ("1", 2), ("4", 2)])
+def test_a_key_refused_on_a_part_is_no_interruption(
+    scene: Scene, status: int, concurrency: str, parts: int
+) -> None:
+    """The lockfile and the journal hold what was done, as ever."""
+    scene.patch["parts"] = SMALL_PARTS
+    scene.declare("big", "big.bin", noise("big", 3_000_000))
+    scene.save()
+    begun = itertools.count()
+
+    def refuse(seen: Seen) -> Fault | None:
+        return Fault("status", status=status) if seen.is_part and next(begun) >= parts else None
+
+    scene.tenant.plan = refuse
+    ran = scene.apply("--concurrency", concurrency)
+    assert ran.exit == 1, (ran.exit, ran.err)
+    assert str(status) in ran.err
+    assert ran.err.count("failed to create big") == 1
+    assert "interrupted" not in ran.err
+    assert scene.lock().files == {}
+    journaled, seen = journal_of(scene), len(scene.tenant.log)
+    scene.tenant.plan = lambda _seen: None
+    converge(scene)
+    assert parts_sent_twice(scene, journaled, seen) == []
+    assert sum(one.path == "/v1/uploads" for one in scene.tenant.log) == 1
 
 
 def test_stopped_among_deletes_and_replaces(scene: Scene) -> None:

@@ -45,7 +45,7 @@ def test_each_refusal_is_lifted_by_the_options_that_are_named_and_no_others() ->
 
 def _lifts(allowed: Allowed, guard: Guard) -> bool:
     try:
-        enforce([Refusal(guard, "", "")], allowed, deletes=0)
+        enforce([Refusal(guard, "", "")], allowed, [])
     except Refused:
         return False
     return True

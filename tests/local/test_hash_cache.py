@@ -77,21 +77,15 @@ def test_only_files_older_than_a_tick_are_kept(
     assert stored(path, file, at=hashed_at) is trusted
 
 
-def test_unseen_rows_go_only_when_told(path: str) -> None:
-    other = FILE._replace(path="other.md")
+def test_rows_of_files_that_a_run_does_not_see_stay(path: str) -> None:
     assert stored(path)
+    other = FILE._replace(path="other.md")
     assert stored(path, other)
-    assert HashCache(path).get(FILE)
-    cache = HashCache(path)
-    cache.get(FILE)
-    cache.save(drop_unseen=True)
-    assert cache.get(FILE)
-    assert HashCache(path).get(FILE)
-    assert HashCache(path).get(other) is None
+    assert HashCache(path).get(FILE) == SHA256
 
 
 def test_nothing_new_writes_nothing(path: str) -> None:
-    HashCache(path).save(drop_unseen=True)
+    HashCache(path).save()
     assert not Path(path).parent.exists()
 
 

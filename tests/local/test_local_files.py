@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from pathlib import Path
 
@@ -204,24 +203,19 @@ def file(tmp_path: Path) -> Path:
     ("offset", "length"), [(0, 3 * MIB + 5), (7, 2 * MIB), (MIB, MIB), (3 * MIB, 5), (3, 0)]
 )
 def test_a_slice_yields_its_bytes_each_time(file: Path, offset: int, length: int) -> None:
-    counts: list[int] = []
-    part = FileSlice(str(file), offset, length, on_bytes=counts.append, digest=hashlib.sha256)
+    part = FileSlice(str(file), offset, length)
     expected = file.read_bytes()[offset : offset + length]
     assert part.size == length
     for _ in range(2):
         chunks = list(part)
         assert b"".join(chunks) == expected
         assert max(map(len, chunks), default=0) <= MIB
-        assert part.hexdigest == hashlib.sha256(expected).hexdigest()
-    assert sum(counts) == 2 * length
 
 
 def test_an_abandoned_pass_does_not_spoil_the_next(file: Path) -> None:
-    part = FileSlice(str(file), 0, 2 * MIB, digest=hashlib.md5)
+    part = FileSlice(str(file), 0, 2 * MIB)
     next(iter(part))
-    assert part.hexdigest is None
-    list(part)
-    assert part.hexdigest == hashlib.md5(file.read_bytes()[: 2 * MIB]).hexdigest()
+    assert b"".join(part) == file.read_bytes()[: 2 * MIB]
 
 
 def test_slices_that_cannot_be_read(file: Path, tmp_path: Path) -> None:

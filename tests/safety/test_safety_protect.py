@@ -65,6 +65,22 @@ def test_protected_and_removed_from_the_manifest(on_fake: Project, fake: FakeApi
     assert kept in fake.files
 
 
+def test_a_protected_file_moves_only_to_a_key_that_protects_it(
+    on_fake: Project, fake: FakeApi
+) -> None:
+    on_fake.files("b", a="protect: true")
+    on_fake.apply()
+    kept = on_fake.id("a")
+    files = "files: {b: {path: b.txt}, c: {path: a.txt%s}}\n"
+    on_fake.manifest(files % "")
+    err = holds(on_fake, fake)
+    assert f"a ({kept}) would be left to c, which does not protect it: moved" in err
+    on_fake.manifest(files % ", protect: true")
+    on_fake.apply()
+    assert on_fake.id("c") == kept
+    assert on_fake.lock["files"]["c"]["protect"] is True
+
+
 def test_protect_set_later_counts_from_the_next_apply(on_fake: Project, fake: FakeApi) -> None:
     on_fake.files("a", "b")
     on_fake.apply()
