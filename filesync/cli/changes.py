@@ -33,6 +33,11 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     from filesync.local.md5 import Md5Sums
 
 _SHOWN = 20
+missing_option = click.option(
+    "--accept-missing",
+    is_flag=True,
+    help="Go on although most locked files are gone from the platform.",
+)
 
 
 @command(
@@ -105,11 +110,7 @@ def _check_locked(run: Run) -> None:
         is_flag=True,
         help="Upload files that seem to be on the platform already.",
     ),
-    click.option(
-        "--accept-missing",
-        is_flag=True,
-        help="Go on although most locked files are gone from the platform.",
-    ),
+    missing_option,
     lock_timeout_option,
     only_option,
     outside_option,
@@ -164,11 +165,7 @@ def apply(
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         md5s = Md5Sums()
         made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
-        # What a guard refuses is told once, as the error.
-        refused = {str(refusal) for refusal in made.refusals}
-        for warning in made.warnings:
-            if warning not in refused:
-                common.warn(warning)
+        _warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, made)
         enforce(made.refusals, lifted, made.rows)
@@ -182,6 +179,7 @@ def apply(
     yes_option,
     json_option,
     concurrency_option,
+    missing_option,
     lock_timeout_option,
     insecure_option,
     examples={
@@ -194,11 +192,15 @@ def destroy(
     yes: bool,
     as_json: bool,
     concurrency: int,
+    accept_missing: bool,
     lock_timeout: float,
     allow_insecure_http: bool,
 ) -> None:
-    """Delete every remote file that the lockfile owns."""
-    from filesync.core.guards import Allowed
+    """Delete every remote file that the lockfile owns.
+
+    What an apply that was cut short has uploaded goes, too.
+    """
+    from filesync.core.guards import Allowed, enforce
     from filesync.execute.applier import Settings
     from filesync.workflow.applying import plan_destroy
     from filesync.workflow.workspace import alone
@@ -208,11 +210,14 @@ def destroy(
         streams.do_without_stdout()
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         made = plan_destroy(run)
+        _warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, made)
+        lifted = Allowed(missing=accept_missing)
+        enforce(made.refusals, lifted, made.rows)
         if made.has_changes:
             _ask("Delete these for good?", yes)
-        _carry_out(common, made, Allowed(), Settings(concurrency=concurrency), as_json)
+        _carry_out(common, made, lifted, Settings(concurrency=concurrency), as_json)
 
 
 @command(
@@ -277,6 +282,14 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
             f"{plural(failed, 'file')} could not be downloaded, though the API allows it",
             "see above why; run `filesync verify` again",
         )
+
+
+def _warn_but_of_refusals(common: Common, made: Plan) -> None:
+    """Warn of what a plan warns of; what a guard refuses is told once, as the error."""
+    refused = {str(refusal) for refusal in made.refusals}
+    for warning in made.warnings:
+        if warning not in refused:
+            common.warn(warning)
 
 
 def _ask(question: str, yes: bool) -> None:

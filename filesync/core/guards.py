@@ -108,7 +108,7 @@ def refusals(
     """
     found = [
         _lookalikes(rows, lock, remote, unclear, now),
-        _mass_missing(all_rows, lock, now),
+        mass_missing(all_rows, lock, now, "upload them again"),
         _emptied(rows, all_rows, lock) or _too_many_deletes(rows, all_rows, lock, remote, manifest),
     ]
     return [refusal for refusal in found if refusal is not None]
@@ -202,8 +202,11 @@ def _lookalikes(
     )
 
 
-def _mass_missing(rows: Iterable[Change], lock: Lockfile, now: int) -> Refusal | None:
-    """Most locked files gone at once smells of a wrong key or project, not of deletions."""
+def mass_missing(rows: Iterable[Change], lock: Lockfile, now: int, then: str) -> Refusal | None:
+    """Refuse where most locked files are gone at once; `then` is what --accept-missing does.
+
+    It smells of a wrong key or project, not of deletions.
+    """
     ids = {
         row.locked.id
         for row in rows
@@ -219,7 +222,7 @@ def _mass_missing(rows: Iterable[Change], lock: Lockfile, now: int) -> Refusal |
         f"{gone} of {locked} locked files are gone from the platform: "
         "is this the right key and project?",
         "check OPENAI_API_KEY and OPENAI_PROJECT_ID; if they really are gone, "
-        "upload them again with --accept-missing",
+        f"{then} with --accept-missing",
     )
 
 

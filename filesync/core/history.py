@@ -116,6 +116,10 @@ class History:
     deleted: dict[str, int] = field(default_factory=dict)
     last_number: int = 0
 
+    def made(self) -> set[str]:
+        """Return the files that are known to have been made."""
+        return {one.made for one in self.attempts.values() if one.made is not None}
+
     def of(self, key: str) -> list[Attempt]:
         """Return the attempts to upload the file of a key."""
         return [attempt for attempt in self.attempts.values() if attempt.key == key]

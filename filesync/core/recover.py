@@ -217,6 +217,23 @@ def recover(
     return recovery
 
 
+def found_by_fingerprint(
+    history: History, lock: Lockfile, remote: Mapping[str, RemoteFile]
+) -> dict[str, str]:
+    """Return the files, by id with their key, whose name says that attempts in doubt made them."""
+    owned = lock.owned_ids()
+    sought = {
+        looks(attempt): attempt.key
+        for attempt in history.attempts.values()
+        if attempt.in_doubt and fingerprint.parse(attempt.filename) is not None
+    }
+    return {
+        file.id: sought[looks(file)]
+        for file in remote.values()
+        if file.id not in owned and looks(file) in sought
+    }
+
+
 def _entry(attempt: Attempt, file: RemoteFile, lock: Lockfile) -> tuple[str, LockEntry]:
     before = lock.files.get(attempt.key)
     # The path is told anew by the next apply; it only says where the file came from.

@@ -16,7 +16,13 @@ from filesync.core.guards import Allowed
 from filesync.core.model import InUse, LockEntry
 from filesync.core.moment import utc
 from filesync.core.plan import Plan, PlanInputs, Run
-from filesync.core.recover import NOTHING_TO_RECOVER, take_in
+from filesync.core.recover import (
+    NOTHING_TO_RECOVER,
+    Recovery,
+    found_by_fingerprint,
+    recover,
+    take_in,
+)
 from filesync.core.sharing import let_go_once
 from filesync.core.text import plural, printable
 from filesync.errors import ManifestError, Refused
@@ -28,7 +34,7 @@ from filesync.local import lockstore
 from filesync.local.journal import Journal, journal_path, read_journal
 from filesync.local.md5 import Md5Sums
 from filesync.remote.settings import Settings as ClientSettings
-from filesync.workflow.planning import confirm_missing, sha256_or_none
+from filesync.workflow.planning import confirm_missing, drop_ghosts, sha256_or_none
 from filesync.workflow.workspace import Workspace, open_workspace, reader, writer
 
 
@@ -74,15 +80,15 @@ def plan_destroy(run: Run) -> Plan:
     if space.problems:
         raise ManifestError(run.manifest, space.problems)
     lock = space.lock
-    # What an apply that was cut short made and did not get to lock is ours as well.
     path = journal_path(run.manifest, space.manifest.project, space.server.base_url, run.env)
-    attempts = read_journal(path).attempts.values()
-    made = {attempt.made: attempt.key for attempt in attempts if attempt.made is not None}
+    history = read_journal(path)
     pace = space.manifest.requests_per_minute
     with reader(space.server, run, requests_per_minute=pace) as client:
         remote = {file.id: file for file in client.list_files()}
         now = int(time.time() + (client.clock_offset or 0))
-        confirm_missing(client, lock, set(made), remote, now)
+        drop_ghosts(remote, history, now)
+        confirm_missing(client, lock, history.made(), remote, now)
+    recovery = recover(history, lock, remote, now)
 
     def row(file_id: str, key: str, entry: LockEntry | None = None) -> Change:
         live = remote.get(file_id)
@@ -92,7 +98,9 @@ def plan_destroy(run: Run) -> Plan:
     rows = [row(entry.id, key, entry) for key, entry in lock.files.items()]
     current = {entry.id for entry in lock.files.values()}
     waiting = {retired.id: retired.key for retired in lock.retired.values()}
-    waiting |= {file_id: key for file_id, key in made.items() if file_id in remote}
+    # What an apply that was cut short made and did not get to lock is ours as well.
+    waiting |= {entry.id: key for key, entry in recovery.entries} | recovery.wrong
+    waiting |= found_by_fingerprint(history, lock, remote)
     rows += [row(file_id, key) for file_id, key in waiting.items() if file_id not in current]
     _refuse_protected(rows, space)
     rows = list(let_go_once(rows, lock))
@@ -104,13 +112,28 @@ def plan_destroy(run: Run) -> Plan:
         sha256_or_none(space.lock_bytes),
         space.manifest.filled_sha256,
     )
-    sessions = [one for one in attempts if one.made is None and one.upload_id is not None]
+    refusal = guards.mass_missing(rows, lock, now, "forget them")
     return Plan(
         inputs,
         Decisions(tuple(rows), 0),
         now=now,
-        recovery=NOTHING_TO_RECOVER._replace(sessions=sessions),
+        refusals=[] if refusal is None else [refusal],
+        recovery=NOTHING_TO_RECOVER._replace(sessions=recovery.sessions),
+        warnings=_left_behind(recovery),
     )
+
+
+def _left_behind(recovery: Recovery) -> Iterator[str]:
+    for key, ids in recovery.unclear.items():
+        yield (
+            f"an upload of {printable(key)} was cut short and may have made one of "
+            f"{', '.join(ids)}: they stay"
+        )
+    for key in recovery.unsettled:
+        yield (
+            f"an upload of {printable(key)} was cut short and may still come to be listed: "
+            "run `filesync destroy` again in a minute or two"
+        )
 
 
 def _refuse_protected(rows: Sequence[Change], space: Workspace) -> None:

@@ -87,11 +87,8 @@ def make_plan(
             remote = {file.id: file for file in listing.result()}
             offset = client.clock_offset or 0.0
             now = int(time.time() + offset)
-            for ghost, deleted_at in history.deleted.items():
-                if now - deleted_at < GHOST_SECONDS:
-                    remote.pop(ghost, None)
-            made = {attempt.made for attempt in history.attempts.values() if attempt.made}
-            confirm_missing(client, space.lock, made, remote, now)
+            drop_ghosts(remote, history, now)
+            confirm_missing(client, space.lock, history.made(), remote, now)
         if abs(offset) > _CLOCK_TOLERANCE_SECONDS:
             warnings.append(
                 f"this machine's clock is {plural(abs(round(offset)), 'second')} "
@@ -202,6 +199,13 @@ def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
             if (path, protect) != (locked.path, locked.protect):
                 found[want.key] = locked._replace(path=path, protect=protect)
     return found
+
+
+def drop_ghosts(remote: dict[str, RemoteFile], history: History, now: int) -> None:
+    """Take out of a listing what we have deleted: it may show it for a while."""
+    for ghost, deleted_at in history.deleted.items():
+        if now - deleted_at < GHOST_SECONDS:
+            remote.pop(ghost, None)
 
 
 def confirm_missing(

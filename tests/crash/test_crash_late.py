@@ -281,3 +281,41 @@ def test_only_adopts_what_another_key_could_have(scene: Scene) -> None:
     scene.forget_state()
     scene.apply_well("--only", "b")
     assert [f["content"] for f in scene.tenant.files().values()].count(b"same") == 1
+
+
+@pytest.mark.parametrize("fingerprint", [False, True])
+def test_destroy_takes_what_nobody_heard_of(scene: Scene, fingerprint: bool) -> None:
+    scene.declare("a", "a.txt", b"aaaa", fingerprint=fingerprint)
+    scene.save()
+    die(scene)
+    assert len(scene.tenant.files()) == 1
+    assert scene.job(["destroy", "-y"]).exit == 0
+    assert scene.tenant.files() == {}
+
+
+def test_destroy_says_what_it_leaves(scene: Scene) -> None:
+    scene.declare("one", "one.txt", b"ours")
+    scene.save()
+    die(scene)
+    scene.upload_foreign("one.txt", b"them")
+    ran = scene.job(["destroy", "-y"])
+    assert ran.exit == 0
+    assert "may have made one of" in ran.err
+    assert len(scene.tenant.files()) == 2
+
+
+def test_destroy_by_the_wrong_key_is_refused(scene: Scene) -> None:
+    for number in range(4):
+        scene.declare(f"k{number}", f"k{number}.txt", b"%d" % number)
+    scene.save()
+    scene.apply_well()
+    before = scene.lock_path.read_bytes()
+    for file_id in list(scene.tenant.files()):
+        scene.delete_remote(file_id)
+    ran = scene.job(["destroy", "-y"])
+    assert ran.exit == 1
+    assert "4 of 4 locked files are gone" in ran.err
+    assert "forget them with --accept-missing" in ran.err
+    assert scene.lock_path.read_bytes() == before
+    assert scene.job(["destroy", "-y", "--accept-missing"]).exit == 0
+    assert scene.lock().files == {}
