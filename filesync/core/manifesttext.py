@@ -64,7 +64,7 @@ def _entry(one: Declared) -> Iterable[str]:
 def _comment(other: Undeclared) -> Iterable[str]:
     found = other.found
     # What is not there yet may be put under any name; a path has no "\\" between folders.
-    path = found.filename.rpartition("/")[2].replace("\\", "_")
+    path = found.filename.rpartition("/")[2].replace("\\", "_") or found.remote.id
     why = _NOT_YAML.sub(_escape, printable(other.why))
     yield from _lines(found.key, _fields(found, path, found.filename), f"  # {why}")
     yield f"# filesync adopt {found.key} {found.remote.id}\n"

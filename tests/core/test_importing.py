@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from filesync.core import manifest as manifests
@@ -266,6 +266,7 @@ def text_of(result: Import) -> str:
 
 
 @given(st.lists(st.tuples(NAMES, st.booleans()), max_size=6))
+@example([("0", True), ("/", False), ("a/", False), (".", False), ("..", False), ("a/..", False)])
 def test_the_manifest_says_of_any_name_what_was_found(names: list[tuple[str, bool]]) -> None:
     files = [
         remote(f"file-{n}", name, purpose="user_data", created_at=NOW - n, expires_at=None)
