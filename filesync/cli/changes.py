@@ -16,12 +16,13 @@ from filesync.cli.options import (
     insecure_option,
     json_option,
     lock_timeout_option,
+    missing_option,
     only_option,
     outside_option,
     paint,
     yes_option,
 )
-from filesync.cli.plans import make_with_progress, print_plan
+from filesync.cli.plans import make_with_progress, print_plan, warn_but_of_refusals
 from filesync.core.commands import word
 from filesync.core.text import human_bytes, plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
@@ -33,11 +34,6 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     from filesync.local.md5 import Md5Sums
 
 _SHOWN = 20
-missing_option = click.option(
-    "--accept-missing",
-    is_flag=True,
-    help="Go on although most locked files are gone from the platform.",
-)
 
 
 @command(
@@ -165,7 +161,7 @@ def apply(
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         md5s = Md5Sums()
         made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
-        _warn_but_of_refusals(common, made)
+        warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, made)
         enforce(made.refusals, lifted, made.rows)
@@ -210,7 +206,7 @@ def destroy(
         streams.do_without_stdout()
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         made = plan_destroy(run)
-        _warn_but_of_refusals(common, made)
+        warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, made)
         lifted = Allowed(missing=accept_missing)
@@ -282,14 +278,6 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
             f"{plural(failed, 'file')} could not be downloaded, though the API allows it",
             "see above why; run `filesync verify` again",
         )
-
-
-def _warn_but_of_refusals(common: Common, made: Plan) -> None:
-    """Warn of what a plan warns of; what a guard refuses is told once, as the error."""
-    refused = {str(refusal) for refusal in made.refusals}
-    for warning in made.warnings:
-        if warning not in refused:
-            common.warn(warning)
 
 
 def _ask(question: str, yes: bool) -> None:

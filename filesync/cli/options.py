@@ -190,6 +190,11 @@ output_option = click.option(
 outside_option = click.option(
     "--allow-outside", is_flag=True, help="Take files from outside the manifest's folder."
 )
+missing_option = click.option(
+    "--accept-missing",
+    is_flag=True,
+    help="Go on although most locked files are gone from the platform.",
+)
 insecure_option = click.option(
     "--allow-insecure-http",
     is_flag=True,

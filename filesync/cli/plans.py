@@ -199,6 +199,14 @@ def print_plan(common: Common, plan: Plan | ToldPlan) -> None:
     click.echo(render_plan(plan, paint=paint, verbose=common.verbose, columns=common.columns))
 
 
+def warn_but_of_refusals(common: Common, made: Plan) -> None:
+    """Warn of what a plan warns of; what a guard refuses is told once, as the error."""
+    refused = {str(refusal) for refusal in made.refusals}
+    for warning in made.warnings:
+        if warning not in refused:
+            common.warn(warning)
+
+
 def _one_form(as_json: bool, markdown: bool, html: str | None) -> None:
     if as_json + markdown + (html == "-") > 1:
         raise click.UsageError("stdout takes one of --json, --markdown and --html -")
