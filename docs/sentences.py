@@ -65,8 +65,7 @@ PLAN = {
     "manifest_sha256": "Of the manifest's bytes, in hex.",
     "lock_sha256": "Of the lockfile's bytes, in hex; null where there is none yet.",
     "has_changes": "Whether apply would do anything.",
-    "has_drift": "Whether some change has a reason that counts as drift, or would have it if no "
-    "like file were there to share or to adopt.",
+    "has_drift": "Whether some change has a reason that counts as drift.",
     "summary": "Counts, see below.",
     "changes": "A list, deletes first, without what is up to date; see below.",
     "warnings": "Sentences, among them what apply would refuse.",

@@ -9,13 +9,12 @@ from functools import cached_property
 from typing import NamedTuple
 
 from filesync.core.commands import DEFAULT_MANIFEST, flags
-from filesync.core.diff import DRIFT, Action, Change, Decisions, Reason
+from filesync.core.diff import DRIFT, Action, Change, Decisions
 from filesync.core.guards import Refusal
 from filesync.core.model import LockEntry, RemoteFile, Retired
 from filesync.core.recover import NOTHING_TO_RECOVER, Recovery
 
 _ORDER = {action: rank for rank, action in enumerate(Action)}
-_TAKEN = {Reason.SHARED, Reason.FINGERPRINT_MATCH}
 
 
 class Summary(NamedTuple):
@@ -122,7 +121,7 @@ class Plan:
     @property
     def has_drift(self) -> bool:
         """Say whether the remote moved, not the repo."""
-        return any(_drifted(change) for change in self.changes)
+        return any(change.reason in DRIFT for change in self.changes)
 
     @cached_property
     def summary(self) -> Summary:
@@ -142,13 +141,6 @@ class Plan:
                 if row.desired is not None and row.action in (Action.CREATE, Action.REPLACE)
             ),
         )
-
-
-def _drifted(change: Change) -> bool:
-    """Say whether a change comes of drift: a like file that is taken in place does not hide it."""
-    if change.action is not Action.ADOPT or change.reason not in _TAKEN or change.locked is None:
-        return change.reason in DRIFT
-    return change.supersedes is None or change.supersedes.status == "error"
 
 
 def selects(only: str, key: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from test_diff import DAY, NOW, OTHER_SHA, PROJECT, SHA, desired, live, lock_of, locked
 
-from filesync.core.diff import DRIFT, Change, Decisions, Reason, decide, show_recovered
+from filesync.core.diff import Change, Decisions, decide, show_recovered
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.guards import Guard, check_protected, refusals
 from filesync.core.history import Attempt, History
@@ -143,30 +143,6 @@ def test_whatever_there_was_of_a_key_it_takes_the_file_of_another(second: str) -
     assert told(found)["b"] == ("adopt", "shared", "file-1", "a")
     leaves = by_key(found)["b"].supersedes
     assert (leaves and leaves.id) == ("file-2" if there else None)
-
-
-@pytest.mark.parametrize("second", list(BEFORE))
-def test_a_file_to_share_does_not_hide_drift(second: str) -> None:
-    """It counts as drift just as it would if there were no other key."""
-    entry, there, why = BEFORE[second]
-    lock, remote = lock_of(a=locked()), [live()]
-    if entry is not None:
-        lock.put("b", entry._replace(id="file-2"))
-    if there is not None:
-        remote.append(there._replace(id="file-2"))
-    found = decided([desired("a"), desired("b")], lock, remote)
-    plan = Plan(PlanInputs(Run(), PROJECT, "u", "", None), found, now=NOW)
-    assert plan.has_drift is (Reason(why) in DRIFT)
-
-
-@pytest.mark.parametrize("lost", [True, False])
-def test_a_fingerprint_match_does_not_hide_drift(lost: bool) -> None:
-    there = live("file-2", filename=fingerprinted("k.txt", PROJECT, SHA))
-    entry = locked(filename=there.filename, sha256=SHA if lost else OTHER_SHA)
-    remote = [there] if lost else [there, live()]
-    found = decided([desired("a", fingerprint=True)], lock_of(a=entry), remote)
-    assert told(found) == {"a": ("adopt", "fingerprint_match", "file-2", None)}
-    assert Plan(PlanInputs(Run(), PROJECT, "u", "", None), found, now=NOW).has_drift is lost
 
 
 def test_two_files_of_one_content_stay_two() -> None:
