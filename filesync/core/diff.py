@@ -18,7 +18,7 @@ from filesync.core import fingerprint
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Prune, RemoteFile
 from filesync.core.purposes import OUTPUT_PURPOSES
-from filesync.core.recover import Recovery
+from filesync.core.recover import LIFETIME_SLACK, Recovery
 from filesync.core.spare import Spare
 
 
@@ -287,7 +287,7 @@ def found_entry(
         return entry
     actual = found.expires_at - found.created_at
     asked = want.policy.expires_after
-    if asked is not None and abs(actual - asked) <= 60:
+    if asked is not None and abs(actual - asked) <= LIFETIME_SLACK:
         return entry  # within a server's rounding
     return entry._replace(expires_after=actual)
 

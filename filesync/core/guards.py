@@ -16,6 +16,7 @@ from filesync.core.desired import policy_for
 from filesync.core.diff import Action, Change, Reason
 from filesync.core.lock import Lockfile
 from filesync.core.model import Manifest, MaxDelete, RemoteFile
+from filesync.core.recover import looks
 from filesync.core.text import plural, printable
 from filesync.errors import Refused
 
@@ -177,13 +178,12 @@ def _lookalikes(
     for file in remote.values():
         lapsed = file.expires_at is not None and file.expires_at <= now
         if file.id not in held and not lapsed:
-            loose[fingerprint.rewritten(file.filename), file.bytes, file.purpose].append(file.id)
+            loose[looks(file)].append(file.id)
     hits = []
     for row in creates:
         want = row.desired
         assert want is not None
-        looks = (fingerprint.rewritten(want.filename), want.bytes, want.policy.purpose)
-        ids = unclear.get(want.key) or loose.get(looks)
+        ids = unclear.get(want.key) or loose.get(looks(want))
         if ids:
             hits.append((want.key, sorted(ids)))
     if not hits:

@@ -119,6 +119,11 @@ class DesiredFile(NamedTuple):
     policy: Policy
     local: LocalFile
 
+    @property
+    def purpose(self) -> str:
+        """Return what it is for, as the policy says."""
+        return self.policy.purpose
+
 
 class LockEntry(NamedTuple):
     """What the lockfile knows of one file: the content, its attributes and its remote id."""

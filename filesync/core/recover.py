@@ -15,7 +15,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from filesync.core import fingerprint
 from filesync.core.history import LISTING_LAG_SECONDS, Attempt, History, is_locked
 from filesync.core.lock import Lockfile
-from filesync.core.model import LockEntry, RemoteFile
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 
 # How long a server may take to make a file of a request that it has whole.
 WORK_SECONDS = 5
@@ -117,7 +117,7 @@ def _lives(file: RemoteFile, lifetime: int | None) -> bool:
 Looks = tuple[str, int | None, str]
 
 
-def looks(one: Sought | RemoteFile) -> Looks:
+def looks(one: Sought | RemoteFile | DesiredFile) -> Looks:
     """Return what a listing shows of a file: its name as servers may rewrite it, size, purpose."""
     return fingerprint.rewritten(one.filename), one.bytes, one.purpose
 
@@ -155,9 +155,9 @@ class Recovery(NamedTuple):
 
     `entries` belong into the lock, in this order: files that were made and not locked. `wrong`
     are files, by id with their key, that were made and are not what was sent, or that another
-    has replaced before they were seen. `unsettled` are
-    uploads of which nothing is listed yet but may be, by key; `unclear` those for which several
-    files might be it, with these files' ids. `sessions` are open upload sessions.
+    has replaced before they were seen. `unsettled` are uploads of which nothing is listed yet but
+    may be, by key; `unclear` those for which several files might be it, with these files' ids.
+    `sessions` are open upload sessions.
     """
 
     entries: list[tuple[str, LockEntry]]

@@ -34,7 +34,7 @@ from filesync.local import lockstore
 from filesync.local.journal import Journal, journal_path, read_journal
 from filesync.local.md5 import Md5Sums
 from filesync.remote.settings import Settings as ClientSettings
-from filesync.workflow.planning import confirm_missing, drop_ghosts, sha256_or_none
+from filesync.workflow.planning import confirmed, sha256_or_none
 from filesync.workflow.workspace import Workspace, open_workspace, reader, writer
 
 
@@ -84,10 +84,7 @@ def plan_destroy(run: Run) -> Plan:
     history = read_journal(path)
     pace = space.manifest.requests_per_minute
     with reader(space.server, run, requests_per_minute=pace) as client:
-        remote = {file.id: file for file in client.list_files()}
-        now = int(time.time() + (client.clock_offset or 0))
-        drop_ghosts(remote, history, now)
-        confirm_missing(client, lock, history.made(), remote, now)
+        remote, now = confirmed(client, client.list_files(), lock, history)
     recovery = recover(history, lock, remote, now)
 
     def row(file_id: str, key: str, entry: LockEntry | None = None) -> Change:

@@ -15,7 +15,7 @@ from filesync.core.history import Attempt, History
 from filesync.core.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 from filesync.core.plan import Run
-from filesync.core.recover import recover
+from filesync.core.recover import looks, recover
 from filesync.core.text import plural, printable
 from filesync.errors import ApiError, AuthError, FilesyncError
 from filesync.local import lockstore
@@ -77,10 +77,8 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         journal, attempts = _attempts(run, lock, key)
         # Before this file is the lock's: it may be the very one that was made.
         made = _made(client, attempts, lock, now)
-    entry = found_entry(want, found, now)
-    if found.expires_at is None:
-        # Asked for by itself, a file without an expiry has none, whatever the manifest says.
-        entry = entry._replace(expires_after=None, expires_at=None)
+    # Asked for by itself, a file without an expiry has none, whatever the manifest says.
+    entry = found_entry(want, found, now, tells=True)
     if fingerprint.rewritten(found.filename) != fingerprint.rewritten(want.filename):
         entry = entry._replace(filename=found.filename)
     lock.put(key, entry)
@@ -167,11 +165,7 @@ def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | No
             )
         return found
     alike = [
-        file
-        for file in client.list_files()
-        if file.id not in owner
-        and (file.bytes, file.purpose) == (want.bytes, want.policy.purpose)
-        and fingerprint.rewritten(file.filename) == fingerprint.rewritten(want.filename)
+        file for file in client.list_files() if file.id not in owner and looks(file) == looks(want)
     ]
     if len(alike) == 1:
         return alike[0]

@@ -84,11 +84,9 @@ def make_plan(
         with reader(space.server, run, requests_per_minute=pace) as client:
             listing = _in_background(client.list_files)
             desired = hash_all()
-            remote = {file.id: file for file in listing.result()}
+            listed = listing.result()
             offset = client.clock_offset or 0.0
-            now = int(time.time() + offset)
-            drop_ghosts(remote, history, now)
-            confirm_missing(client, space.lock, history.made(), remote, now)
+            remote, now = confirmed(client, listed, space.lock, history)
         if abs(offset) > _CLOCK_TOLERANCE_SECONDS:
             warnings.append(
                 f"this machine's clock is {plural(abs(round(offset)), 'second')} "
@@ -201,14 +199,24 @@ def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
     return found
 
 
-def drop_ghosts(remote: dict[str, RemoteFile], history: History, now: int) -> None:
-    """Take out of a listing what we have deleted: it may show it for a while."""
+def confirmed(
+    client: Reader, listed: Iterable[RemoteFile], lock: Lockfile, history: History
+) -> tuple[dict[str, RemoteFile], int]:
+    """Return what is on the platform, by id, and its time in Unix seconds.
+
+    That is a listing just made, without what we have deleted, which it may show for a while, and
+    with what it lacks and the server has. Raises ListingError where it is not whole.
+    """
+    now = int(time.time() + (client.clock_offset or 0.0))
+    remote = {file.id: file for file in listed}
     for ghost, deleted_at in history.deleted.items():
         if now - deleted_at < GHOST_SECONDS:
             remote.pop(ghost, None)
+    _confirm_missing(client, lock, history.made(), remote, now)
+    return remote, now
 
 
-def confirm_missing(
+def _confirm_missing(
     client: Reader, lock: Lockfile, made: set[str], remote: dict[str, RemoteFile], now: int
 ) -> None:
     """Ask for each file we know of that the listing lacks, and add to `remote` those that live.

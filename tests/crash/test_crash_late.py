@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import signal
 import time
+from collections.abc import Callable
 
 import pytest
 from crash_hub import Fault, Listing, Seen
 from crash_project import SMALL_PARTS, Scene, noise
 from test_crash_recovery import LOST, converge, die
+
+
+def break_first(count: int, fault: Fault) -> Callable[[Seen], Fault | None]:
+    """Return the platform's plan to break so many uploads, and then none."""
+    left = itertools.repeat(fault, count)
+    return lambda seen: next(left, None) if seen.is_create else None
 
 
 def only(found: list[str]) -> str:
@@ -174,15 +182,7 @@ def test_odd_times_do_not_hide_our_own_file(scene: Scene) -> None:
     """A server that stamps one and the same time on every file."""
     scene.declare("one", "one.txt", b"ours")
     scene.save()
-    broken: list[Seen] = []
-
-    def break_it(seen: Seen) -> Fault | None:
-        if seen.is_create and not broken:
-            broken.append(seen)
-            return Fault("reset", processed=True)
-        return None
-
-    scene.tenant.plan = break_it
+    scene.tenant.plan = break_first(1, Fault("reset", processed=True))
     scene.tenant.page = lambda page, _query: page._replace(
         rows=[{**row, "created_at": 1_600_000_000} for row in page.rows]
     )
@@ -201,15 +201,7 @@ def test_file_just_deleted_is_not_taken_for_ours(scene: Scene) -> None:
     scene.apply_well("--max-delete", "5")
     scene.declare("one", "one.txt", b"text-2")
     scene.save()
-    broken: list[Seen] = []
-
-    def break_it(seen: Seen) -> Fault | None:
-        if seen.is_create and not broken:
-            broken.append(seen)
-            return Fault("reset")
-        return None
-
-    scene.tenant.plan = break_it
+    scene.tenant.plan = break_first(1, Fault("reset"))
     scene.patch["lag"] = 1
     scene.apply_well()
     assert scene.lock().id("one") in scene.tenant.files()
@@ -219,15 +211,7 @@ def test_files_that_live_differently_long_are_not_swapped(scene: Scene) -> None:
     scene.declare("a", "a/x.txt", b"same")
     scene.declare("b", "b/x.txt", b"same", expires_after="1d")
     scene.save()
-    broken: list[Seen] = []
-
-    def break_it(seen: Seen) -> Fault | None:
-        if seen.is_create and len(broken) < 2:
-            broken.append(seen)
-            return Fault("reset", processed=True)
-        return None
-
-    scene.tenant.plan = break_it
+    scene.tenant.plan = break_first(2, Fault("reset", processed=True))
     scene.apply_well("--concurrency", "1")
     files = scene.tenant.files()
     assert files[scene.lock().id("a")]["expires_at"] is None
