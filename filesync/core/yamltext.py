@@ -22,6 +22,7 @@ from filesync.core.yamlscalars import plain
 from filesync.errors import Problem
 
 MAX_DEPTH = 32
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 MAX_NODES = 1_000_000
 """How many values a manifest may hold once its aliases are followed."""
 
@@ -61,7 +62,8 @@ def load(text: bytes, filler: Filler | None = None) -> tuple[Mapping, list[Probl
             builder.feed(event)
     except yaml.YAMLError as error:
         at, message = explained(error, source)
-        builder.stop(at, f"not valid YAML: {message}")
+        # PyYAML has a limit of its own since 6.0.4, and its parser reads ahead of our events.
+        builder.stop(at, _TOO_DEEP if "nesting depth" in message else f"not valid YAML: {message}")
     if not isinstance(builder.root, Mapping):
         if builder.root is None:
             builder.stop(
@@ -222,7 +224,7 @@ class _Builder:
     def _start(self, event: yaml.CollectionStartEvent, at: Position) -> None:
         self._check_tag(event.tag, at)
         if len(self._open) == MAX_DEPTH:
-            self.stop(at, f"nested more than {MAX_DEPTH} levels deep")
+            self.stop(at, _TOO_DEEP)
         if event.anchor:
             self._anchors[event.anchor] = _Anchor(None, None)
         node = Mapping(at) if isinstance(event, yaml.MappingStartEvent) else Items()
