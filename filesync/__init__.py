@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:
-    from filesync.core.lock import Lockfile
-    from filesync.core.plan import Plan
+    from filesync.core.lockfile.lock import Lockfile
+    from filesync.core.plan.plan import Plan
     from filesync.execute.applier import Result
 
 __version__ = "0.1.0"
@@ -30,9 +30,9 @@ __all__ = ["FilesyncError", "__version__", "apply", "load_lock", "plan"]
 
 def load_lock(path: str = "filesync.lock") -> Lockfile:
     """Read a lockfile; `.id(key)` gives a file's id. Raises LockfileError if it is not sound."""
-    from filesync.core.locktext import parse
+    from filesync.core.lockfile.format import parse
     from filesync.errors import LockfileError
-    from filesync.local.lockstore import read_lock_bytes
+    from filesync.local.lockfile import read_lock_bytes
 
     found = read_lock_bytes(path)
     if found is None:
@@ -57,8 +57,8 @@ def plan(
     With `at`, a time to come such as "+7d", the plan is for looking at only.
     """
     from filesync.core.moment import moment_named
-    from filesync.core.plan import Run
-    from filesync.workflow.planning import make_plan
+    from filesync.core.plan.plan import Run
+    from filesync.workflow.plan import make_plan
 
     run = Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline, env)
     return make_plan(run, at=moment_named(at))
@@ -78,13 +78,13 @@ def apply(
 ) -> Result:
     """Carry out a plan, as `filesync apply -y` does, and return what was done and what failed.
 
-    `watch` is given each event of `filesync.execute.events`, from several threads. Raises Refused,
+    `watch` is given each event of `filesync.core.events`, from several threads. Raises Refused,
     with nothing written, where a guard says no or the plan is stale, and FilesyncError if another
     run still holds the lockfile after `lock_timeout` seconds.
     """
-    from filesync.core.guards import Allowed
+    from filesync.core.decide.guards import Allowed
     from filesync.execute.applier import Settings
-    from filesync.workflow.applying import apply_plan
+    from filesync.workflow.apply import apply_plan
     from filesync.workflow.workspace import alone
 
     with alone(plan.inputs.run, timeout=lock_timeout, on_wait=lambda _message: None):

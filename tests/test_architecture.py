@@ -41,7 +41,7 @@ def imports(path: Path) -> Iterator[str]:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
             assert node.module is not None
-            # `from filesync.core import lock` imports filesync.core.lock
+            # `from filesync.core import lock` imports filesync.core.lockfile.lock
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
@@ -69,7 +69,7 @@ def test_modules_stay_short() -> None:
         ("import filesync", {"httpx", "deepdiff", "pydantic", "yaml", "rich", "click"}),
         ("import filesync; filesync.load_lock", {"httpx", "deepdiff", "pydantic"}),
         ("import filesync.cli", {"httpx", "deepdiff", "pydantic", "yaml", "rich", "starlette"}),
-        ("import filesync.workflow.planning", {"deepdiff", "starlette", "uvicorn"}),
+        ("import filesync.workflow.plan", {"deepdiff", "starlette", "uvicorn"}),
     ],
 )
 def test_what_is_not_needed_is_not_imported(statement: str, unwanted: set[str]) -> None:

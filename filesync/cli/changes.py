@@ -28,8 +28,8 @@ from filesync.core.text import human_bytes, plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
-    from filesync.core.guards import Allowed
-    from filesync.core.plan import Plan, Run
+    from filesync.core.decide.guards import Allowed
+    from filesync.core.plan.plan import Plan, Run
     from filesync.execute.applier import Settings
     from filesync.local.md5 import Md5Sums
 
@@ -50,7 +50,7 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
 
     With --verbose it lists the files that were found.
     """
-    from filesync.workflow.starting import schema_is_old, schema_path
+    from filesync.workflow.init import schema_is_old, schema_path
     from filesync.workflow.workspace import read_manifest, scan
 
     run = common.run(allow_outside=allow_outside)
@@ -77,9 +77,9 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
 
 
 def _check_locked(run: Run) -> None:
-    from filesync.local.lockstore import lock_path
+    from filesync.local.lockfile import lock_path
     from filesync.output.reasons import reason_of
-    from filesync.workflow.agreeing import disagreements
+    from filesync.workflow.check_lock import disagreements
 
     if found := disagreements(run):
         lock = lock_path(run.manifest, run.env)
@@ -139,10 +139,10 @@ def apply(
     Uploads come first, then the lockfile, deletes last. A PLANFILE that `filesync plan --out`
     wrote is applied exactly as it is, or refused as stale, with what has moved since.
     """
-    from filesync.core.guards import Allowed, enforce
+    from filesync.core.decide.guards import Allowed, enforce
     from filesync.execute.applier import Settings
     from filesync.local.md5 import Md5Sums
-    from filesync.workflow.saved import read_plan, run_as_saved
+    from filesync.workflow.saved_plans import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
 
     if planfile is not None and only is not None:
@@ -196,9 +196,9 @@ def destroy(
 
     What an apply that was cut short has uploaded goes, too.
     """
-    from filesync.core.guards import Allowed, enforce
+    from filesync.core.decide.guards import Allowed, enforce
     from filesync.execute.applier import Settings
-    from filesync.workflow.applying import plan_destroy
+    from filesync.workflow.apply import plan_destroy
     from filesync.workflow.workspace import alone
 
     run = common.run(allow_insecure_http=allow_insecure_http)
@@ -231,7 +231,7 @@ def status(common: Common, as_json: bool, allow_outside: bool, allow_insecure_ht
 
     Below, what the platform holds of each purpose, whoever it belongs to.
     """
-    from filesync.output.documents import to_text
+    from filesync.output.json import to_text
     from filesync.output.tables import render_status, status_document, status_warnings
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
@@ -250,7 +250,7 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
 
     The API does not give out files of every purpose; those are told as unchecked.
     """
-    from filesync.workflow.verifying import verify as verify_all
+    from filesync.workflow.verify import verify as verify_all
 
     words = {True: ("same", "green"), False: ("DIFFERS", "red"), None: ("unchecked", "yellow")}
     verdicts = []
@@ -301,12 +301,12 @@ def _carry_out(
     md5s: Md5Sums | None = None,
 ) -> None:
     """Apply a plan, show what came of it, and turn that into the exit code."""
-    from filesync.core.diff import Action
-    from filesync.local.lockstore import lock_path
-    from filesync.output.documents import apply_document, to_text
+    from filesync.core.decide.table import Action
+    from filesync.local.lockfile import lock_path
+    from filesync.output.json import apply_document, to_text
+    from filesync.output.plan_text import render_result
     from filesync.output.progress import watching
-    from filesync.output.text import render_result
-    from filesync.workflow.applying import apply_plan
+    from filesync.workflow.apply import apply_plan
 
     run = made.inputs.run
     with watching(made, quiet=common.quiet, verbose=common.verbose) as watch:

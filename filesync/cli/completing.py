@@ -79,8 +79,8 @@ def selections(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
 @_offer
 def free_keys(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
     """Offer the keys of the manifest that the lockfile does not have yet."""
-    from filesync.core.plan import Run
-    from filesync.local.lockstore import lock_path
+    from filesync.core.plan.plan import Run
+    from filesync.local.lockfile import lock_path
     from filesync.workflow.workspace import read_lock, read_manifest, scan
 
     run = Run(manifest, env=env)

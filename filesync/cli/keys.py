@@ -116,7 +116,7 @@ def adopt(
 )
 def forget(common: Common, key: str, lock_timeout: float) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""
-    from filesync.core.diff import Reason
+    from filesync.core.decide.table import Reason
     from filesync.workflow.keys import forget as forget_key
     from filesync.workflow.workspace import alone
 

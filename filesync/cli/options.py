@@ -17,7 +17,7 @@ from filesync.core.text import printable
 from filesync.errors import FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
-    from filesync.core.plan import Run
+    from filesync.core.plan.plan import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,7 +33,7 @@ class Common(NamedTuple):
 
     def run(self, **more: Any) -> Run:
         """Return the run that these and a command's own options ask for."""
-        from filesync.core.plan import Run
+        from filesync.core.plan.plan import Run
 
         return Run(manifest=self.manifest, base_url=self.base_url, env=self.env, **more)
 

@@ -22,9 +22,9 @@ from filesync.core.commands import word
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
-    from filesync.core.document import ToldPlan
     from filesync.core.moment import Moment
-    from filesync.core.plan import Plan, Run
+    from filesync.core.plan.document import ToldPlan
+    from filesync.core.plan.plan import Plan, Run
     from filesync.local.md5 import Md5Sums
 
 _markdown_option = click.option(
@@ -84,9 +84,9 @@ def plan(
     In a job of GitHub Actions it is also added to the job's summary, and its counts to the
     step's outputs.
     """
-    from filesync.core.document import tell
     from filesync.core.moment import moment_named
-    from filesync.output.documents import plan_document, saved_document, to_text
+    from filesync.core.plan.document import tell
+    from filesync.output.json import plan_document, saved_document, to_text
 
     _one_form(as_json, markdown, html)
     if out is not None and offline:
@@ -152,7 +152,7 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
 )
 def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -> None:
     """Show a saved plan again. Needs neither manifest nor server, nor a key."""
-    from filesync.workflow.saved import read_plan
+    from filesync.workflow.saved_plans import read_plan
 
     _one_form(False, markdown, html)
     if html is not None and html != "-":
@@ -179,7 +179,7 @@ def make_with_progress(
     those of the apply that will follow.
     """
     from filesync.output.progress import hashing
-    from filesync.workflow.planning import make_plan
+    from filesync.workflow.plan import make_plan
 
     def make(run: Run) -> Plan:
         with hashing(quiet=common.quiet) as on_hashed:
@@ -187,14 +187,14 @@ def make_with_progress(
 
     if saved is None:
         return make(run)
-    from filesync.workflow.saved import plan_as_saved
+    from filesync.workflow.saved_plans import plan_as_saved
 
     return plan_as_saved(run, saved, planfile, make)
 
 
 def print_plan(common: Common, plan: Plan | ToldPlan) -> None:
     """Print a plan as text, fit for what stdout is."""
-    from filesync.output.text import render_plan
+    from filesync.output.plan_text import render_plan
 
     click.echo(render_plan(plan, paint=paint, verbose=common.verbose, columns=common.columns))
 
@@ -217,7 +217,7 @@ def _show(
 ) -> None:
     """Print a plan in the form asked for; a page that goes to a file comes on top of that."""
     if html is not None:
-        from filesync.output.html import render_html
+        from filesync.output.plan_html import render_html
 
         page = render_html(told)
         if html == "-":
@@ -226,7 +226,7 @@ def _show(
         write_whole(html, page)
         common.note(f"wrote {html}")
     if markdown:
-        from filesync.output.markdown import render_markdown
+        from filesync.output.plan_markdown import render_markdown
 
         click.echo(render_markdown(told), nl=False)
     elif not silent:
@@ -236,7 +236,7 @@ def _show(
 def _tell_github(common: Common, told: ToldPlan, out: str | None) -> None:
     """Add to the files that GitHub Actions names; what goes wrong there is only a warning."""
     from filesync.output.github import outputs
-    from filesync.output.markdown import render_markdown
+    from filesync.output.plan_markdown import render_markdown
 
     if os.environ.get("GITHUB_STEP_SUMMARY"):
         _append(common, "GITHUB_STEP_SUMMARY", render_markdown(told))

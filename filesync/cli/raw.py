@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 )
 def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: bool) -> None:
     """List the remote files, whoever they belong to."""
-    from filesync.output.documents import to_text
+    from filesync.output.json import to_text
     from filesync.output.tables import render_listing
 
     with _reader(common, allow_insecure_http) as client:
@@ -85,7 +85,7 @@ def _check_purpose(common: Common, purpose: str) -> None:
 )
 def show(common: Common, file_id: str, allow_insecure_http: bool) -> None:
     """Print one remote file as the API describes it, in JSON."""
-    from filesync.output.documents import to_text
+    from filesync.output.json import to_text
 
     with _reader(common, allow_insecure_http) as client:
         found = client.get_raw(file_id)

@@ -15,8 +15,8 @@ from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:
-    from filesync.core.importable import Found
-    from filesync.core.plan import Run
+    from filesync.core.from_remote.candidates import Found
+    from filesync.core.plan.plan import Run
 
 _STARTER = """\
 # yaml-language-server: $schema={schema}
@@ -88,10 +88,10 @@ def init(
         return
     if download is not None or match is not None:
         raise click.UsageError("--download and --match go with --from-remote")
-    from filesync.core.manifesttext import scalar
-    from filesync.local.lockstore import lock_path
-    from filesync.local.state import SCHEMA_FILE
-    from filesync.workflow.starting import project_named, write_manifest
+    from filesync.core.from_remote.manifest_text import scalar
+    from filesync.local.lockfile import lock_path
+    from filesync.local.state_dir import SCHEMA_FILE
+    from filesync.workflow.init import project_named, write_manifest
 
     path = common.manifest
     owner = project_named(project, path)
@@ -106,10 +106,10 @@ def init(
 def _init_from_remote(
     common: Common, run: Run, project: str | None, download: bool | None, match: str | None
 ) -> None:
-    from filesync.local.lockstore import lock_path
-    from filesync.output.imported import guess_warning, told_download, told_import
+    from filesync.local.lockfile import lock_path
+    from filesync.output.from_remote import guess_warning, told_download, told_import
     from filesync.output.progress import fetching
-    from filesync.workflow.importing import import_remote
+    from filesync.workflow.init_from_remote import import_remote
 
     def may_download(wanted: Sequence[Found]) -> bool:
         if download is not None:
@@ -147,7 +147,7 @@ def schema(common: Common, output: str | None) -> None:
     They complete and check a manifest by it. `filesync init` puts it beside the manifest, whose
     first line names it.
     """
-    from filesync.workflow.starting import schema_text
+    from filesync.workflow.init import schema_text
 
     if output is None or output == "-":
         click.echo(schema_text(), nl=False)
@@ -183,7 +183,7 @@ def schema(common: Common, output: str | None) -> None:
 def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
     """Serve the Files and Uploads API on loopback until Ctrl-C."""
     from filesync.emulator.server import serve
-    from filesync.workflow.emulating import cannot_serve
+    from filesync.workflow.server import cannot_serve
 
     data = os.path.expanduser(data)  # a shell leaves --data=~/x alone
 

@@ -18,7 +18,7 @@ from filesync.core.text import plural, printable, quoted
 from filesync.errors import FilesyncError, LocalFileError
 
 if TYPE_CHECKING:
-    from filesync.core.lock import Lockfile
+    from filesync.core.lockfile.lock import Lockfile
 
 # What filesync itself reads: a key of that name hides it from a filesync run by the command.
 _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
@@ -46,7 +46,7 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     The variables are called FILESYNC_<KEY>, as `filesync ids --format env` prints them. CMD takes
     our place: its exit code is the exit code.
     """
-    from filesync.core.plan import selects
+    from filesync.core.plan.plan import selects
     from filesync.output.ids import env_names
     from filesync.workflow.workspace import read_lock
 

@@ -13,7 +13,7 @@ from filesync.errors import FilesyncError, LocalFileError
 
 def check_target(path: str, common: Common, others: Iterable[str] = ()) -> None:
     """Refuse to write over the manifest, its lockfile, or `others`; FilesyncError says which."""
-    from filesync.local.lockstore import lock_path, lock_paths
+    from filesync.local.lockfile import lock_path, lock_paths
 
     own = [("the manifest", common.manifest)]
     own += [("the lockfile", lock_path(common.manifest, env)) for env in {None, common.env}]

@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from filesync.core.diff import Action, Change, entry_for
-from filesync.core.lock import Lockfile
+from filesync.core.decide.sharing import followers, leaving
+from filesync.core.decide.table import Action, Change, entry_for
+from filesync.core.events import Done, Failed, Note
+from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, InUse, LockEntry, RemoteFile
-from filesync.core.plan import Plan
+from filesync.core.plan.plan import Plan
 from filesync.core.purposes import OUTPUT_PURPOSES
-from filesync.core.sharing import followers, leaving
 from filesync.core.text import plural, printable
 from filesync.errors import AuthError, FilesyncError, Interrupted
 from filesync.execute.deletes import Doomed, delete_all, doomed_by, spare_the_used
-from filesync.execute.events import Done, Failed, Note
-from filesync.execute.saver import Saver
+from filesync.execute.lock_saver import Saver
+from filesync.execute.processed import wait_until_processed
 from filesync.execute.transfer import Line, NotUploaded, Uploaded
 from filesync.execute.uploads import upload_all
-from filesync.execute.waiting import wait_until_processed
 
 
 class Settings(NamedTuple):

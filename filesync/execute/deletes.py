@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from filesync.core.diff import Action, Change
-from filesync.core.lock import Lockfile
+from filesync.core.decide.table import Action, Change
+from filesync.core.events import Note
+from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import InUse
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
-from filesync.execute.events import Note
+from filesync.execute.in_use import look_up
 from filesync.execute.pool import Step, Task, run_tasks
 from filesync.execute.transfer import Line
-from filesync.execute.usage import look_up
 
 
 class Doomed(NamedTuple):

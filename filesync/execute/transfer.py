@@ -17,9 +17,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from filesync.core import parts
-from filesync.core.diff import Change
-from filesync.core.history import Attempt
+from filesync.core.decide.table import Change
+from filesync.core.events import Sent, Started, Watcher
 from filesync.core.model import DesiredFile, RemoteFile
+from filesync.core.recovery.journal import Attempt
 from filesync.core.text import printable
 from filesync.errors import (
     AmbiguousError,
@@ -30,14 +31,13 @@ from filesync.errors import (
     LocalFileError,
     RemoteError,
 )
-from filesync.execute.body import FileBody, changed
-from filesync.execute.events import Sent, Started, Watcher
+from filesync.execute.file_body import FileBody, changed
 from filesync.execute.pool import Step, Task
+from filesync.local.file_slice import stat_identity
 from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
-from filesync.local.reader import stat_identity
 from filesync.remote.client import Writer
-from filesync.remote.multipart import content_type
+from filesync.remote.form_body import content_type
 
 # Parts of files already begun go before files not begun: fewer files are half done at once.
 _PART_RANK = -(1 << 62)

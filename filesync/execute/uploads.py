@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Set
 
-from filesync.core.diff import Change
-from filesync.core.history import Attempt
-from filesync.core.recover import Recovery, resumable
+from filesync.core.decide.table import Change
+from filesync.core.events import Note
+from filesync.core.recovery.journal import Attempt
+from filesync.core.recovery.recover import Recovery, resumable
 from filesync.core.text import plural
 from filesync.errors import AmbiguousError, ApiError, FilesyncError
-from filesync.execute.events import Note
+from filesync.execute.doubts import settle
 from filesync.execute.pool import Step, Task, run_tasks
-from filesync.execute.settle import settle
 from filesync.execute.transfer import InDoubt, Line, NotUploaded, Outcome, Transfer, Uploaded
 
 # A file whose request ends without a clear answer this often will hardly get one.

@@ -27,7 +27,7 @@ import sqlite3
 from typing import Any
 
 from filesync.core.model import ScannedFile
-from filesync.local.state import make_state_dir
+from filesync.local.state_dir import make_state_dir
 
 _VERSION = 2
 _CREATE = """

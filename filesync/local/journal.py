@@ -13,8 +13,10 @@ import threading
 from collections.abc import Collection, Iterable
 from typing import Any, Self
 
-from filesync.core.envnames import with_env
-from filesync.core.history import (
+from filesync.core.env_names import with_env
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.model import DesiredFile
+from filesync.core.recovery.journal import (
     GHOST_SECONDS,
     Attempt,
     History,
@@ -23,12 +25,10 @@ from filesync.core.history import (
     read_history,
     still_open,
 )
-from filesync.core.lock import Lockfile
-from filesync.core.model import DesiredFile
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
 from filesync.local.files import why, write_atomic
-from filesync.local.state import ensure_state_dir, state_dir
+from filesync.local.state_dir import ensure_state_dir, state_dir
 
 
 def journal_path(manifest_path: str, project: str, base_url: str, env: str | None = None) -> str:

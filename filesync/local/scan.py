@@ -20,7 +20,7 @@ from filesync.core.text import printable
 from filesync.errors import Problem
 from filesync.local.files import identity, why
 from filesync.local.globs import Glob, Matcher, States
-from filesync.local.state import STATE_DIR
+from filesync.local.state_dir import STATE_DIR
 
 # Control characters, and the lone surrogates that stand for bytes which are not UTF-8: neither
 # survives the way through JSON, HTTP headers and a terminal unharmed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 
-from filesync.core.document import ToldPlan
+from filesync.core.plan.document import ToldPlan
 
 
 def outputs(plan: ToldPlan, path: str | None) -> str:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from filesync.core.diff import Action
-from filesync.core.plan import Plan
+from filesync.core.decide.table import Action
+from filesync.core.events import Done, Event, Failed, Note, Sent, Watcher
+from filesync.core.plan.plan import Plan
 from filesync.core.text import human_bytes, plural, printable
-from filesync.execute.events import Done, Event, Failed, Note, Sent, Watcher
-from filesync.output.text import past
+from filesync.output.plan_text import past
 
 _TELL_AFTER = 0.5
 _TELL_EVERY = 0.1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from filesync.core.diff import Reason
-from filesync.core.document import ToldChange, ToldPlan
+from filesync.core.decide.table import Reason
 from filesync.core.durations import format_duration
+from filesync.core.plan.document import ToldChange, ToldPlan
 from filesync.core.text import plural, printable
 
 REASONS = {

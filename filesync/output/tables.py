@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from filesync.core.diff import Action, Change
+from filesync.core.decide.table import Action, Change
 from filesync.core.model import RemoteFile
 from filesync.core.moment import utc
-from filesync.core.outlook import Expiring, expiring_soon, held_by_purpose, held_in_all
-from filesync.core.plan import Plan
+from filesync.core.plan.forecast import Expiring, expiring_soon, held_by_purpose, held_in_all
+from filesync.core.plan.plan import Plan
 from filesync.core.purposes import PROJECT_QUOTA
 from filesync.core.text import (
     fitted,
@@ -20,8 +20,8 @@ from filesync.core.text import (
     printable,
     width,
 )
+from filesync.output.plan_text import Paint, no_paint
 from filesync.output.reasons import REASONS
-from filesync.output.text import Paint, no_paint
 
 # A name is not shortened to less than this: then rather let the line be too long.
 _NARROWEST = 16

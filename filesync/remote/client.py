@@ -13,12 +13,12 @@ from urllib.parse import quote
 from filesync.core.model import Job, RemoteFile
 from filesync.core.text import printable, quoted
 from filesync.errors import ApiError, AuthError, ListingError, RemoteError
-from filesync.remote import listing, wire
+from filesync.remote import decode, listing
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
-from filesync.remote.multipart import Body, Multipart, require_utf8
+from filesync.remote.form_body import Body, Multipart, require_utf8
 from filesync.remote.retry import Kind
-from filesync.remote.settings import Settings
+from filesync.remote.timing import Settings
 from filesync.remote.transport import Transport
 
 _T = TypeVar("_T")
@@ -68,7 +68,7 @@ class Reader:
 
         params = {"purpose": purpose} if purpose else {}
         try:
-            files = self._list("/files", "files", wire.remote_file, 10_000, params)
+            files = self._list("/files", "files", decode.remote_file, 10_000, params)
         except ApiError as exc:
             if isinstance(exc, AuthError):
                 raise
@@ -80,21 +80,21 @@ class Reader:
 
     def list_fine_tuning_jobs(self) -> list[Job]:
         """Return every fine-tuning job; ApiError 404 where the server has no such route."""
-        return self._list("/fine_tuning/jobs", "fine-tuning jobs", wire.fine_tuning_job, 100)
+        return self._list("/fine_tuning/jobs", "fine-tuning jobs", decode.fine_tuning_job, 100)
 
     def list_batches(self) -> list[Job]:
         """Return every batch; ApiError 404 where the server has no such route."""
-        return self._list("/batches", "batches", wire.batch, 100)
+        return self._list("/batches", "batches", decode.batch, 100)
 
     def list_vector_stores(self) -> list[Job]:
         """Return every vector store, its files left out; ApiError 404 as above."""
-        return self._list("/vector_stores", "vector stores", wire.vector_store, 100)
+        return self._list("/vector_stores", "vector stores", decode.vector_store, 100)
 
     def is_attached(self, vector_store_id: str, file_id: str) -> bool:
         """Say whether a vector store holds a file."""
         path = f"/vector_stores/{_segment(vector_store_id)}{_file_path(file_id)}"
         call = Call("GET", path, f"look {printable(file_id)} up in {printable(vector_store_id)}")
-        return _unless_gone(lambda: self._transport.json(call, wire.json_object)) is not None
+        return _unless_gone(lambda: self._transport.json(call, decode.json_object)) is not None
 
     def _list(
         self,
@@ -113,11 +113,11 @@ class Reader:
 
     def get_file(self, file_id: str) -> RemoteFile | None:
         """Return the file, or None if the API says there is none with this id."""
-        return _unless_gone(lambda: self._transport.json(_get(file_id), wire.remote_file))
+        return _unless_gone(lambda: self._transport.json(_get(file_id), decode.remote_file))
 
     def get_raw(self, file_id: str) -> dict[str, object] | None:
         """Return the file as the server describes it, or None if there is none."""
-        return _unless_gone(lambda: self._transport.json(_get(file_id), wire.json_object))
+        return _unless_gone(lambda: self._transport.json(_get(file_id), decode.json_object))
 
     def download(self, file_id: str) -> Iterator[bytes]:
         """Yield the file's content; the first step raises ApiError where the API refuses."""
@@ -158,12 +158,12 @@ class Writer(Reader):
             doubt=f"a file named {printable(filename)} may exist now",
             slow=True,
         )
-        return self._transport.json(call, wire.remote_file)
+        return self._transport.json(call, decode.remote_file)
 
     def delete_file(self, file_id: str) -> bool:
         """Delete a file; False if it was gone already."""
         call = Call("DELETE", _file_path(file_id), f"delete {printable(file_id)}", Kind.DELETE)
-        return _unless_gone(lambda: self._transport.json(call, wire.deleted)) or False
+        return _unless_gone(lambda: self._transport.json(call, decode.deleted)) or False
 
     def create_upload(
         self,
@@ -190,7 +190,7 @@ class Writer(Reader):
             f"begin the upload of {printable(filename)}",
             payload=JsonPayload(document),
         )
-        return self._transport.json(call, wire.object_id)
+        return self._transport.json(call, decode.object_id)
 
     def add_part(self, upload_id: str, body: Body) -> str:
         """Send one part, at most 64 MB, and return its id."""
@@ -201,7 +201,7 @@ class Writer(Reader):
             payload=Multipart([], field="data", filename="part", body=body),
             slow=True,
         )
-        return self._transport.json(call, wire.object_id)
+        return self._transport.json(call, decode.object_id)
 
     def complete_upload(self, upload_id: str, part_ids: Sequence[str], md5: str) -> RemoteFile:
         """Make the file of the parts, in this order, and return it; AmbiguousError as above.
@@ -217,14 +217,14 @@ class Writer(Reader):
             doubt="its file may exist now",
             slow=True,
         )
-        return self._transport.json(call, wire.file_of_upload)
+        return self._transport.json(call, decode.file_of_upload)
 
     def cancel_upload(self, upload_id: str) -> None:
         """Give up an upload session and its parts; ApiError if it has already ended."""
         call = Call(
             "POST", f"{_upload_path(upload_id)}/cancel", f"cancel upload {printable(upload_id)}"
         )
-        self._transport.json(call, wire.json_object)
+        self._transport.json(call, decode.json_object)
 
 
 def _get(file_id: str) -> Call:
@@ -241,7 +241,7 @@ def _upload_path(upload_id: str) -> str:
 
 def _segment(object_id: str) -> str:
     """Return an id as one segment of a path; one that a person typed may be anything."""
-    if not wire.is_id(object_id):
+    if not decode.is_id(object_id):
         raise RemoteError(
             f"{quoted(object_id)} cannot be an id", "`filesync ls` lists the ids there are"
         )

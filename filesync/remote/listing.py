@@ -16,7 +16,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from filesync.core.text import plural
 from filesync.errors import ApiError, AuthError, ListingError, RemoteError
-from filesync.remote import wire
+from filesync.remote import decode
 
 _MOST_PAGES = 100_000  # each page brings something new, so only an endless invention gets here
 
@@ -49,16 +49,16 @@ def page_of(item: Callable[[object], T]) -> Callable[[object], Page[T]]:
     """Return what reads a page out of an answer, each entry by `item`; it raises BadAnswer."""
 
     def read(raw: object) -> Page[T]:
-        fields = wire.json_object(raw)
+        fields = decode.json_object(raw)
         data = fields.get("data")
         if not isinstance(data, list):
-            raise wire.BadAnswer("the listing has no list in `data`")
+            raise decode.BadAnswer("the listing has no list in `data`")
         more = fields.get("has_more")
         if more is not None and not isinstance(more, bool):
-            raise wire.BadAnswer("the listing's `has_more` is neither true nor false")
+            raise decode.BadAnswer("the listing's `has_more` is neither true nor false")
         items = [item(entry) for entry in data]
         last = fields.get("last_id")
-        if items and not (isinstance(last, str) and wire.is_id(last)):
+        if items and not (isinstance(last, str) and decode.is_id(last)):
             last = items[-1].id
         return Page(items, last if isinstance(last, str) and items else None, more)
 

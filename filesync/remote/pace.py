@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 
-from filesync.remote.settings import Settings
+from filesync.remote.timing import Settings
 
 _BURST_SECONDS = 3.24
 _SLOWEST = 1 / 64  # of the configured rate; a floor, so that a bad hour is not the end

@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import NamedTuple
 
-from filesync.remote.settings import Settings
+from filesync.remote.timing import Settings
 
 _LONGEST_WISH = 120.0  # seconds; the official client believes no longer Retry-After either
 

@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 from filesync import __version__
 from filesync.core.text import human_bytes
 from filesync.errors import AmbiguousError, ApiError, AuthError, FilesyncError, RemoteError
-from filesync.remote import answers, wire
+from filesync.remote import decode, failures
 from filesync.remote.call import Call, Payload
-from filesync.remote.connecting import Obstacle, obstacle
+from filesync.remote.connect_errors import Obstacle, obstacle
 from filesync.remote.endpoint import Endpoint, is_loopback
-from filesync.remote.lean import httpx
+from filesync.remote.httpx_import import httpx
 from filesync.remote.pace import Pacer
 from filesync.remote.retry import Failed, Outcome, Verdict, decide, http_date
-from filesync.remote.settings import Settings
+from filesync.remote.timing import Settings
 
 _CHUNK = 1 << 20
 _SHORTEST_KEY = 8
@@ -88,15 +88,15 @@ class Transport:
         def attempt(number: int) -> _T:
             response = self._exchange(call, number)
             try:
-                return parse(wire.parse_json(self._redacted(response.read())))
-            except wire.BadAnswer as exc:
+                return parse(decode.parse_json(self._redacted(response.read())))
+            except decode.BadAnswer as exc:
                 reason = str(exc)
             except httpx.HTTPError:
                 reason = "the answer broke off"
             finally:
                 response.close()
-            reason = answers.clean(reason, self.redact)
-            request_id = answers.request_id(response.headers, self.redact)
+            reason = failures.clean(reason, self.redact)
+            request_id = failures.request_id(response.headers, self.redact)
             outcome = Outcome(response.status_code, garbled=True)
             raise Failed(outcome, reason + request_id, self._endpoint.guess)
 
@@ -174,7 +174,7 @@ class Transport:
         sent = sending is None or sending.complete
         if trouble is None:
             failed = None
-            end = f"{response.status_code}{answers.request_id(response.headers, self.redact)}"
+            end = f"{response.status_code}{failures.request_id(response.headers, self.redact)}"
         else:
             failed = self._no_answer(call, trouble, sent)
             end = failed.reason
@@ -217,7 +217,7 @@ class Transport:
             body = b""  # the status says enough
         finally:
             response.close()
-        return answers.refusal(
+        return failures.refusal(
             response.status_code,
             response.headers,
             body,
@@ -237,14 +237,14 @@ class Transport:
                 short = f"no connection in {self.settings.connect_timeout:g} s"
             case httpx.ConnectError() | httpx.ProxyError():
                 found = obstacle(trouble)
-                short = answers.clean(found.why, self.redact)
+                short = failures.clean(found.why, self.redact)
                 reason = f"no connection to {host}: {short}"
             case httpx.TimeoutException():
                 reason = f"nothing moved for {self._silence(call):g} s"
             case httpx.LocalProtocolError():
                 reason = "the request is no valid HTTP"  # the detail may quote a header: the key
             case _:
-                reason = f"the connection broke: {answers.clean(str(trouble), self.redact)}"
+                reason = f"the connection broke: {failures.clean(str(trouble), self.redact)}"
                 short = "the connection broke"
         connected = not isinstance(trouble, _NOT_CONNECTED)
         outcome = Outcome(

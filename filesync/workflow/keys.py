@@ -7,22 +7,23 @@ import os
 import time
 from typing import NamedTuple
 
-from filesync.core import fingerprint, locktext
+from filesync.core import fingerprint
 from filesync.core.commands import word
-from filesync.core.desired import desired_file
-from filesync.core.diff import Reason, claim, differing, found_entry
-from filesync.core.history import Attempt, History
-from filesync.core.lock import Lockfile
+from filesync.core.decide.desired import desired_file
+from filesync.core.decide.table import Reason, claim, differing, found_entry
+from filesync.core.lockfile import format as lock_format
+from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
-from filesync.core.plan import Run
-from filesync.core.recover import looks, recover
+from filesync.core.plan.plan import Run
+from filesync.core.recovery.journal import Attempt, History
+from filesync.core.recovery.recover import looks, recover
 from filesync.core.text import plural, printable
 from filesync.errors import ApiError, AuthError, FilesyncError
-from filesync.local import lockstore
+from filesync.local import lockfile
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.journal import end_attempts, journal_path, read_journal
-from filesync.local.state import state_dir
+from filesync.local.state_dir import state_dir
 from filesync.remote.client import Reader
 from filesync.workflow.workspace import (
     open_workspace,
@@ -84,7 +85,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     lock.put(key, entry)
     for ours in made:
         lock.retire(ours, key, now)  # another than this one is not wanted any more
-    lockstore.save_lock(space.lock_path, locktext.dump(lock), sync=True)
+    lockfile.save_lock(space.lock_path, lock_format.dump(lock), sync=True)
     end_attempts(run.manifest, journal, (one for one in attempts if one.made or one.in_doubt))
     return Adopted(entry, unchecked, differing(want, entry))
 
@@ -132,7 +133,7 @@ def forget(run: Run, key: str) -> Forgotten:
     end_attempts(run.manifest, journal, given_up)
     if entry is None:
         return Forgotten(None, None, None)
-    lockstore.save_lock(lockstore.lock_path(run.manifest, run.env), locktext.dump(lock), sync=True)
+    lockfile.save_lock(lockfile.lock_path(run.manifest, run.env), lock_format.dump(lock), sync=True)
     others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
     shared_with = next(others, None)
     return Forgotten(entry, shared_with, None if shared_with else _doomed(run, entry))

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from filesync.core import locktext
-from filesync.core.lock import Lockfile, check_owner
+from filesync.core.lockfile import format as lock_format
+from filesync.core.lockfile.lock import Lockfile, check_owner
 from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
-from filesync.local import lockstore
-from filesync.local.state import SCHEMA_FILE
+from filesync.local import lockfile
+from filesync.local.state_dir import SCHEMA_FILE
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
     from filesync.core.model import Manifest, ScannedFile
-    from filesync.core.plan import Run
+    from filesync.core.plan.plan import Run
     from filesync.remote.client import Reader, Writer
     from filesync.remote.endpoint import Endpoint
-    from filesync.remote.settings import Settings
+    from filesync.remote.timing import Settings
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
 EMULATOR = "emulator:"
@@ -58,25 +58,25 @@ def open_workspace(run: Run) -> Workspace:
     """
     manifest, problems = read_manifest(run)
     server = choose_server(run, manifest.base_url)
-    path = lockstore.lock_path(run.manifest, run.env)
+    path = lockfile.lock_path(run.manifest, run.env)
     if os.path.abspath(path) == os.path.abspath(run.manifest):
         raise FilesyncError(
             f"{printable(run.manifest)} is a lockfile, not a manifest",
             "name the manifest that it belongs to with --manifest PATH",
         )
-    found = lockstore.read_lock_bytes(path)
+    found = lockfile.read_lock_bytes(path)
     if problems or found is None:  # with problems, project and base_url may be placeholders
         lock = Lockfile(manifest.project, server.base_url)
     else:
-        lock = locktext.parse(found, path)
+        lock = lock_format.parse(found, path)
         check_owner(lock, path, manifest.project, server.base_url)
     return Workspace(run, manifest, problems, server, path, found, lock)
 
 
 def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
     """Read and check a run's manifest; FilesyncError if there is none or it cannot be read."""
-    from filesync.core import manifest as manifests
-    from filesync.core.yamlfaults import MAX_BYTES
+    from filesync.core.manifest import parse as manifests
+    from filesync.core.manifest.yaml_errors import MAX_BYTES
 
     path = run.manifest
     try:
@@ -103,7 +103,7 @@ def alone(run: Run, *, timeout: float, on_wait: Callable[[str], None]) -> Iterat
     Raises FilesyncError if there is no manifest, before anything is written beside it, or if
     another run holds the lockfile for longer than `timeout` seconds.
     """
-    from filesync.local.exclusive import exclusive
+    from filesync.local.apply_lock import exclusive
 
     if not os.path.exists(run.manifest):
         raise _no_manifest(run.manifest)
@@ -113,14 +113,14 @@ def alone(run: Run, *, timeout: float, on_wait: Callable[[str], None]) -> Iterat
 
 def read_lock(manifest_path: str, env: str | None) -> Lockfile:
     """Read the lockfile beside a manifest without reading the manifest; it must exist."""
-    path = lockstore.lock_path(manifest_path, env)
-    found = lockstore.read_lock_bytes(path)
+    path = lockfile.lock_path(manifest_path, env)
+    found = lockfile.read_lock_bytes(path)
     if found is None:
         raise LockfileError(
             f"there is no lockfile {printable(path)}",
             "run `filesync apply` first, or name your manifest with --manifest PATH",
         )
-    return locktext.parse(found, path)
+    return lock_format.parse(found, path)
 
 
 def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:
@@ -137,12 +137,12 @@ def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:
 
 def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[ScannedFile]:
     """Find the manifest's files; raises one ManifestError with all that is wrong in it and them."""
-    from filesync.core.desired import check_files
+    from filesync.core.decide.desired import check_files
     from filesync.local import scan as scanning
 
     targets = (None, *manifest.environments)
-    locks = [lockstore.lock_path(run.manifest, env) for env in targets]
-    own = [run.manifest, *locks, *lockstore.lock_paths(run.manifest), SCHEMA_FILE]
+    locks = [lockfile.lock_path(run.manifest, env) for env in targets]
+    own = [run.manifest, *locks, *lockfile.lock_paths(run.manifest), SCHEMA_FILE]
     files, more = scanning.scan(
         manifest.entries,
         root_of(run),
@@ -165,7 +165,7 @@ def choose_server(run: Run, manifest_says: str | None) -> Server:
     An emulator's folder is relative to the manifest's if the manifest names it, else to the
     working one, as paths on a command line are. The lockfile records it as it is written.
     """
-    from filesync.core.fields import parse_base_url
+    from filesync.core.manifest.fields import parse_base_url
 
     if run.base_url:
         said, where = run.base_url, "--base-url"
@@ -222,7 +222,7 @@ def _endpoint(server: Server, run: Run) -> Iterator[Endpoint]:
             server.base_url, os.environ, allow_insecure_http=run.allow_insecure_http
         )
         return
-    from filesync.workflow.emulating import emulated
+    from filesync.workflow.server import emulated
 
     with emulated(server.emulator_folder) as url:
         yield Endpoint(url, "emulator")  # takes any key: yours stays where it is

@@ -41,15 +41,15 @@ def lockfile(path: str) -> None:
     """Load a lockfile and save it again; print the seconds that took, imports left out."""
     import time
 
-    from filesync.core import locktext
-    from filesync.local import lockstore
+    from filesync.core.lockfile import format as lock_format
+    from filesync.local import lockfile
 
     began = time.perf_counter()
-    found = lockstore.read_lock_bytes(path)
+    found = lockfile.read_lock_bytes(path)
     assert found is not None
-    lock = locktext.parse(found, path)
+    lock = lock_format.parse(found, path)
     loaded = time.perf_counter()
-    lockstore.save_lock(path, locktext.dump(lock), sync=True)
+    lockfile.save_lock(path, lock_format.dump(lock), sync=True)
     print(loaded - began, time.perf_counter() - loaded)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from cli_harness import CANARY, Platform, Project
 
-from filesync.local.exclusive import exclusive
+from filesync.local.apply_lock import exclusive
 
 TARGETS = """\
 defaults: {fingerprint: true}
@@ -372,5 +372,9 @@ def test_id_of_an_environment_loads_nothing_that_costs_time(three: Project) -> N
     found, loaded = ran.stdout.splitlines()
     assert found == lock(three, "staging")["files"]["a"]["id"]
     unwanted = {"httpx", "pydantic", "yaml", "rich", "deepdiff", "filelock", "sqlite3"}
-    unwanted |= {"filesync.core.schema", "filesync.core.fields", "filesync.core.variables"}
+    unwanted |= {
+        "filesync.core.manifest.schema",
+        "filesync.core.manifest.fields",
+        "filesync.core.manifest.variables",
+    }
     assert unwanted & set(loaded.split()) == set()

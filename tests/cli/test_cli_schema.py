@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cli_harness import Project
 
-from filesync.workflow.starting import schema_text
+from filesync.workflow.init import schema_text
 
 ROOT = Path(__file__).parents[2]
 

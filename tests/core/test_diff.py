@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from filesync.core.diff import Action, Change, Reason, decide
+from filesync.core.decide.table import Action, Change, Reason, decide
 from filesync.core.fingerprint import fingerprinted, owner_token
-from filesync.core.lock import Lockfile
+from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import (
     DesiredFile,
     Entry,

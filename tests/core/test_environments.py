@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.core import manifest
-from filesync.core.desired import check_files, remote_filename
-from filesync.core.envnames import is_env_name, with_env
+from filesync.core.decide.desired import check_files, remote_filename
+from filesync.core.env_names import is_env_name, with_env
+from filesync.core.manifest import parse
 from filesync.core.model import Entry, Manifest, Policy, ScannedFile
 from filesync.errors import FilesyncError, ManifestError
 
@@ -34,14 +34,14 @@ HEAD = "version: 1\nproject: bot\n"
 
 
 def good(text: str, env: str | None = None, **variables: str) -> Manifest:
-    parsed, problems = manifest.parse(text.encode(), "M", env, variables)
+    parsed, problems = parse.parse(text.encode(), "M", env, variables)
     assert problems == []
     return parsed
 
 
 def found(text: str, env: str | None = None, **variables: str) -> list[str]:
     """Return the problems as the user sees them, without the path in front."""
-    _, problems = manifest.parse(text.encode(), "M", env, variables)
+    _, problems = parse.parse(text.encode(), "M", env, variables)
     return [line.removeprefix("M:") for line in str(ManifestError("M", problems)).splitlines()]
 
 
@@ -386,7 +386,7 @@ def test_any_section(section: dict[str, dict[str, str]], env: str | None) -> Non
     ]
     text = "\n".join([HEAD + "environments:", *lines, "files: {a: {path: x}}", ""])
     try:
-        parsed, problems = manifest.parse(text.encode(), "M", env, {"A": "a"})
+        parsed, problems = parse.parse(text.encode(), "M", env, {"A": "a"})
     except ManifestError as error:
         problems = error.problems
         assert problems

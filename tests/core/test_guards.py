@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from filesync.core.diff import decide
-from filesync.core.guards import Allowed, Guard, enforce, refusals
-from filesync.core.lock import Lockfile
+from filesync.core.decide.guards import Allowed, Guard, enforce, refusals
+from filesync.core.decide.table import decide
+from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import LockEntry, Manifest, MaxDelete, Policy, Prune, RemoteFile
 from filesync.errors import Refused
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from filesync.core import manifest as manifests
 from filesync.core.fingerprint import fingerprinted, without
-from filesync.core.importable import Found, LeftOut, sort_out
-from filesync.core.importing import Content, Import, settle, would_be_orphans
-from filesync.core.manifesttext import manifest_text, scalar
+from filesync.core.from_remote.candidates import Found, LeftOut, sort_out
+from filesync.core.from_remote.declare import Content, Import, settle, would_be_orphans
+from filesync.core.from_remote.manifest_text import manifest_text, scalar
+from filesync.core.manifest import parse as manifests
 from filesync.core.model import RemoteFile
 
 NOW = 1_800_000_000

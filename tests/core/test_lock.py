@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.core.lock import Lockfile, check_owner
-from filesync.core.locktext import dump, parse
+from filesync.core.lockfile.format import dump, parse
+from filesync.core.lockfile.lock import Lockfile, check_owner
 from filesync.core.model import LockEntry
 from filesync.errors import LockfileError
 

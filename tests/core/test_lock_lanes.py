@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.core import locktext
-from filesync.core.lock import Lockfile
-from filesync.core.locktext import dump, parse
+from filesync.core.lockfile import format as lock_format
+from filesync.core.lockfile.format import dump, parse
+from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import LockEntry
 from filesync.errors import LockfileError
 
@@ -40,13 +40,13 @@ def outcome(text: bytes) -> Lockfile | str:
 
 def the_long_way(text: bytes) -> Lockfile | str:
     try:
-        return locktext._Reader("x.lock").read(text)
+        return lock_format._Reader("x.lock").read(text)
     except LockfileError as error:
         return str(error)
 
 
 def is_short(text: bytes) -> bool:
-    return locktext._as_written(text, locktext._Reader("x.lock")) is not None
+    return lock_format._as_written(text, lock_format._Reader("x.lock")) is not None
 
 
 def test_what_is_written_takes_the_short_cut() -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from filesync.core.fingerprint import fingerprinted
-from filesync.core.history import (
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.model import LockEntry, RemoteFile
+from filesync.core.recovery.journal import (
     LISTING_LAG_SECONDS,
     Attempt,
     History,
@@ -16,9 +18,7 @@ from filesync.core.history import (
     read_history,
     still_open,
 )
-from filesync.core.lock import Lockfile
-from filesync.core.model import LockEntry, RemoteFile
-from filesync.core.recover import (
+from filesync.core.recovery.recover import (
     NOTHING_TO_RECOVER,
     Recovery,
     lag_shown,

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from filesync.core import manifest, yamltext
+from filesync.core.manifest import parse, yaml_reader
+from filesync.core.manifest.schema import json_schema
 from filesync.core.purposes import MAX_FILE_BYTES, OUTPUT_PURPOSES, PURPOSES
-from filesync.core.schema import json_schema
 
 SCHEMA: dict[str, Any] = json_schema()
 _TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "integer": int}
@@ -159,8 +159,8 @@ VARIABLES = {"V": "1", "URL": "https://x", "NO": "no", "PURPOSE": "evals", "SECO
 )
 def test_schema_and_parse_agree(text: str, good: bool) -> None:
     """The schema sees a variable as it is written, the parser what is put in its place."""
-    data, _ = yamltext.load(text.encode())
-    _, problems = manifest.parse(text.encode(), "M", variables=VARIABLES)
+    data, _ = yaml_reader.load(text.encode())
+    _, problems = parse.parse(text.encode(), "M", variables=VARIABLES)
     assert (problems == []) is good
     assert accepts(SCHEMA, data) is good
 

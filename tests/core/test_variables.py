@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.core import manifest, variables
+from filesync.core.manifest import parse as manifest
+from filesync.core.manifest import variables
+from filesync.core.manifest.variables import Filler, Unfilled
 from filesync.core.model import Manifest, MaxDelete
-from filesync.core.variables import Filler, Unfilled
 from filesync.errors import ManifestError
 
 HEAD = "version: 1\nproject: p\n"
@@ -261,9 +262,9 @@ def test_variables_do_not_blow_a_manifest_up(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_without_a_filler_texts_are_as_written() -> None:
-    from filesync.core import yamltext
+    from filesync.core.manifest import yaml_reader
 
-    data, problems = yamltext.load(b"a: ${A}\nb: $${A}\n")
+    data, problems = yaml_reader.load(b"a: ${A}\nb: $${A}\n")
     assert problems == []
     assert data == {"a": "${A}", "b": "$${A}"}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from filesync.core import yamltext
+from filesync.core.manifest import yaml_reader
+from filesync.core.manifest.yaml_errors import MAX_BYTES, Unreadable
+from filesync.core.manifest.yaml_reader import Mapping, load, position
 from filesync.core.model import Position
-from filesync.core.yamlfaults import MAX_BYTES, Unreadable
-from filesync.core.yamltext import Mapping, load, position
 from filesync.errors import Problem
 
 
@@ -18,7 +18,7 @@ def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     name = str(request.param)
     if not hasattr(yaml, name):
         pytest.skip("this PyYAML has no libyaml")
-    monkeypatch.setattr(yamltext, "_LOADER", getattr(yaml, name))
+    monkeypatch.setattr(yaml_reader, "_LOADER", getattr(yaml, name))
     return name
 
 
@@ -235,7 +235,7 @@ def test_a_bomb_of_merge_keys_is_refused_too() -> None:
 
 
 def test_many_values_without_aliases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yamltext, "MAX_NODES", 1000)
+    monkeypatch.setattr(yaml_reader, "MAX_NODES", 1000)
     assert read("a: [" + "1," * 998 + "]")
     assert stopped("a: [" + "1," * 999 + "]").message.startswith("expands to too much")
 
@@ -259,4 +259,4 @@ def test_positions_are_named_tuples() -> None:
 
 
 def test_places_are_printable_and_short() -> None:
-    assert yamltext.place_text(("a\x1b", "b" * 100, 3)) == f"a\\x1b.{'b' * 79}…[3]"
+    assert yaml_reader.place_text(("a\x1b", "b" * 100, 3)) == f"a\\x1b.{'b' * 79}…[3]"

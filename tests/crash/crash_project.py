@@ -19,8 +19,8 @@ from typing import Any
 
 from crash_hub import Hub, Tenant
 
-from filesync.core import locktext
-from filesync.core.lock import Lockfile
+from filesync.core.lockfile import format as lock_format
+from filesync.core.lockfile.lock import Lockfile
 
 PROJECT = "crash-test"
 OWNER = hashlib.sha256(PROJECT.encode()).hexdigest()[:6]
@@ -144,7 +144,7 @@ class Scene:
         return self.root / "filesync.lock"
 
     def lock(self) -> Lockfile:
-        return locktext.parse(self.lock_path.read_bytes(), "filesync.lock")
+        return lock_format.parse(self.lock_path.read_bytes(), "filesync.lock")
 
     def journals(self) -> list[Path]:
         return sorted((self.root / ".filesync").glob("*.journal"))

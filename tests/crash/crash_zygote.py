@@ -29,24 +29,24 @@ import httpx
 from httpx import _config as httpx_config
 
 import filesync.core.parts as parts
-import filesync.core.recover as recover
+import filesync.core.recovery.recover as recover
 import filesync.emulator.server
-import filesync.local.lockstore as lockstore
+import filesync.local.lockfile as lockstore
 import filesync.output.progress
 import filesync.remote.client  # noqa: F401
 import filesync.remote.retry as retry
-import filesync.workflow.applying as applying
+import filesync.workflow.apply as applying
 import filesync.workflow.keys as keys
-import filesync.workflow.planning as planning
+import filesync.workflow.plan as planning
 from filesync.cli import _run
-from filesync.execute import settle
+from filesync.execute import doubts
 from filesync.local.journal import Journal
-from filesync.remote.settings import Settings
+from filesync.remote.timing import Settings
 from filesync.remote.transport import Transport
 
 Job = dict[str, Any]
 _recover: Any = recover
-_settle: Any = settle
+_settle: Any = doubts
 DEFAULT_LAG: int = _recover.LISTING_LAG_SECONDS
 # Making a TLS context takes 25 ms, and these children speak to loopback.
 _TLS: ssl.SSLContext = httpx.create_ssl_context()
@@ -183,7 +183,7 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
         pause = patch["backoff"]
         setattr(retry, "backoff", lambda _attempt, _jitter: pause)  # noqa: B010
     if "first_pause" in patch:
-        settle._FIRST_PAUSE = settle._LONGEST_PAUSE = patch["first_pause"]
+        doubts._FIRST_PAUSE = doubts._LONGEST_PAUSE = patch["first_pause"]
     past = recover.listing_is_past
 
     def listing_is_past(sent: int, listing: Any, now: int, lag: int | None = None) -> bool:
@@ -197,7 +197,7 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
         return past(sent, listing, now, lag)
 
     _recover.listing_is_past = _settle.listing_is_past = listing_is_past
-    look = settle.settle
+    look = doubts.settle
 
     def settling(*args: Any, **kwargs: Any) -> Any:
         began = time.monotonic()

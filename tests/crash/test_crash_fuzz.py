@@ -12,19 +12,20 @@ from typing import Any
 import httpx
 import pytest
 
-from filesync.core import locktext, parts
-from filesync.core import manifest as manifests
-from filesync.core.guards import Allowed
-from filesync.core.history import History, read_history
-from filesync.core.lock import Lockfile
-from filesync.core.plan import Run
-from filesync.core.recover import recover, take_in
+from filesync.core import parts
+from filesync.core.decide.guards import Allowed
+from filesync.core.lockfile import format as lock_format
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.manifest import parse as manifests
+from filesync.core.plan.plan import Run
+from filesync.core.recovery.journal import History, read_history
+from filesync.core.recovery.recover import recover, take_in
 from filesync.errors import FilesyncError, ManifestError
-from filesync.execute import settle
+from filesync.execute import doubts
 from filesync.local.journal import journal_path
-from filesync.remote.settings import Settings
-from filesync.workflow.applying import apply_plan
-from filesync.workflow.planning import make_plan
+from filesync.remote.timing import Settings
+from filesync.workflow.apply import apply_plan
+from filesync.workflow.plan import make_plan
 
 SEED = 1009
 URL = "http://127.0.0.1:9/v1"
@@ -148,19 +149,19 @@ def a_lock(rng: random.Random) -> Lockfile:
         "version": 1, "project": "fuzz", "base_url": URL, "files": files,
         "retired": [{"id": "file-9", "key": "k1", "delete_after": 5}],
     }  # fmt: skip
-    return locktext.parse(json.dumps(text).encode(), "filesync.lock")
+    return lock_format.parse(json.dumps(text).encode(), "filesync.lock")
 
 
 def test_lockfiles() -> None:
     rng = random.Random(SEED + 1)
     well = []
-    whole = locktext.dump(a_lock(rng))
+    whole = lock_format.dump(a_lock(rng))
     for n in range(3000):
         text = mutate(rng, whole)
 
         def work(text: bytes = text) -> None:
-            again = locktext.parse(text, "filesync.lock")
-            assert locktext.parse(locktext.dump(again), "filesync.lock") == again
+            again = lock_format.parse(text, "filesync.lock")
+            assert lock_format.parse(lock_format.dump(again), "filesync.lock") == again
 
         well.append(only_ours(work, f"seed {SEED + 1}, {n}: {text!r}"))
     tally("lockfiles", well)
@@ -200,7 +201,7 @@ def test_journals() -> None:
             lock = a_lock(rng)
             found = recover(history, lock, {}, 10)
             take_in(lock, found, 10, lambda _key: 0)
-            locktext.parse(locktext.dump(lock), "filesync.lock")
+            lock_format.parse(lock_format.dump(lock), "filesync.lock")
 
         assert only_ours(work, f"seed {SEED + 2}, {n}: {text!r}")
 
@@ -288,8 +289,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(told, "attempts", 2)
     monkeypatch.setitem(told, "patient_attempts", 2)
     monkeypatch.setitem(told, "sleep", lambda _seconds: None)
-    monkeypatch.setattr("filesync.core.recover.LISTING_LAG_SECONDS", -1)
-    monkeypatch.setattr(settle, "_FIRST_PAUSE", 0)
+    monkeypatch.setattr("filesync.core.recovery.recover.LISTING_LAG_SECONDS", -1)
+    monkeypatch.setattr(doubts, "_FIRST_PAUSE", 0)
     (tmp_path / "filesync.yaml").write_bytes(
         f"""\
 version: 1
@@ -316,7 +317,7 @@ def test_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = a_lock(rng)
     lock.files = {"other": lock.files["k0"], "gone": lock.files["k1"]}
     journal = Path(journal_path("filesync.yaml", "fuzz", URL))
-    whole = locktext.dump(lock)
+    whole = lock_format.dump(lock)
     well = []
     for n in range(1000):
         lock_path.write_bytes(whole)
@@ -342,7 +343,7 @@ def test_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
             if not only_ours(applying, told):
                 assert lock_path.read_bytes() == whole, told
-        locktext.parse(lock_path.read_bytes(), "filesync.lock")
+        lock_format.parse(lock_path.read_bytes(), "filesync.lock")
         for path in (lock_path, journal):
             assert not path.exists() or b"sk-CANARY" not in path.read_bytes()
     tally("server answers", well)
@@ -352,7 +353,7 @@ def test_plans_with_broken_files(folder: Path) -> None:
     """A run on a mutated manifest and lockfile, offline: the lockfile stays as it is."""
     rng = random.Random(SEED + 4)
     manifest = (folder / "filesync.yaml").read_bytes()
-    whole = locktext.dump(a_lock(rng))
+    whole = lock_format.dump(a_lock(rng))
     lock_path = folder / "filesync.lock"
     for n in range(1000):
         broken = rng.random() < 0.5

@@ -18,7 +18,7 @@ import pytest
 from crash_hub import Fault
 from crash_project import SMALL_PARTS, Scene, Template, freeze, noise
 
-from filesync.core.history import History, read_history
+from filesync.core.recovery.journal import History, read_history
 
 SEED = 20261121
 Build = Callable[[Scene], None]

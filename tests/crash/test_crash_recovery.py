@@ -12,8 +12,8 @@ import pytest
 from crash_hub import Fault
 from crash_project import SMALL_PARTS, Scene, noise
 
-from filesync.core.history import read_history
-from filesync.core.lock import Lockfile
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.recovery.journal import read_history
 from filesync.errors import LocalFileError
 from filesync.local.journal import Journal, read_journal
 

@@ -60,7 +60,7 @@ def _spoil(text: bytes) -> None:
 
 
 def _hold() -> None:
-    from filesync.local.exclusive import exclusive
+    from filesync.local.apply_lock import exclusive
 
     with exclusive("filesync.yaml", timeout=0, on_wait=print):
         print("held", flush=True)
@@ -69,12 +69,12 @@ def _hold() -> None:
 
 def _kill() -> None:
     from filesync import cli
-    from filesync.local import lockstore
+    from filesync.local import lockfile
 
     def killed(*_args: object, **_more: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    lockstore.save_lock = killed
+    lockfile.save_lock = killed
     sys.argv = ["filesync", "apply", "-y"]
     cli.main()
 

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from docs_pages import blocks_of, sections_of, table_of, text_of
 
-from filesync.core.document import tell
+from filesync.core.plan.document import tell
 from filesync.output.github import outputs
 
 ACTION = yaml.safe_load(text_of("action.yml"))

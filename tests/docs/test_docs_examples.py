@@ -10,7 +10,7 @@ import pytest
 from docs_helpers import Shell, copy_checkout, serving
 
 import filesync
-from filesync.core.lock import Lockfile
+from filesync.core.lockfile.lock import Lockfile
 
 
 @pytest.fixture

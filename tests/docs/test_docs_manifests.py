@@ -9,7 +9,7 @@ import pytest
 import yaml
 from docs_helpers import ROOT, Shell, copy_checkout, serving
 
-from filesync.core.schema import SECTIONS
+from filesync.core.manifest.schema import SECTIONS
 
 MANIFESTS = sorted((ROOT / "manifests").glob("*.yaml"))
 each = pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)

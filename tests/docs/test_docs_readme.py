@@ -8,8 +8,8 @@ from docs_helpers import ROOT
 from docs_pages import blocks_of, sections_of, table_of, text_of
 
 from filesync.cli import cli
-from filesync.core.diff import Action, Reason
-from filesync.core.schema import SECTIONS
+from filesync.core.decide.table import Action, Reason
+from filesync.core.manifest.schema import SECTIONS
 
 README = sections_of(text_of("README.md"))
 

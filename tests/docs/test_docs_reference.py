@@ -12,8 +12,8 @@ from generate_fields import render_fields
 from generate_markdown import render_commands
 
 from filesync.cli import cli
-from filesync.core.diff import Reason
-from filesync.core.schema import SECTIONS, json_schema
+from filesync.core.decide.table import Reason
+from filesync.core.manifest.schema import SECTIONS, json_schema
 
 
 @pytest.mark.parametrize("page", generate.PAGES, ids=name_of)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from filesync.errors import LocalFileError, LockfileError
+from filesync.local.file_slice import FileSlice, stat_identity
 from filesync.local.files import write_atomic
-from filesync.local.lockstore import lock_path, read_lock_bytes, save_lock
-from filesync.local.reader import FileSlice, stat_identity
-from filesync.local.state import ensure_state_dir, state_dir
+from filesync.local.lockfile import lock_path, read_lock_bytes, save_lock
+from filesync.local.state_dir import ensure_state_dir, state_dir
 
 MIB = 1 << 20
 

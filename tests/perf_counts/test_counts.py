@@ -13,11 +13,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from filesync.core.plan import Run
-from filesync.execute import saver
+from filesync.core.plan.plan import Run
+from filesync.execute import lock_saver
 from filesync.local import hash_cache
-from filesync.workflow.applying import apply_plan
-from filesync.workflow.planning import make_plan
+from filesync.workflow.apply import apply_plan
+from filesync.workflow.plan import make_plan
 
 COUNT = 60
 
@@ -118,7 +118,7 @@ def test_an_apply_makes_one_request_a_file(
 def test_an_apply_saves_the_lock_seldom(manifest: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # A clock that moves a second each time it is looked at, so that a save takes one second.
     clock = itertools.count()
-    monkeypatch.setattr(saver, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr(lock_saver, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     plan = make_plan(Run(manifest))
     with audited("os.rename") as renamed:
         apply_plan(plan)

@@ -13,7 +13,7 @@ from typing import Any
 
 from filesync.remote.client import Writer
 from filesync.remote.endpoint import Endpoint
-from filesync.remote.settings import Settings
+from filesync.remote.timing import Settings
 
 KEY = "sk-canary-0123456789"
 URL = "http://localhost:9/v1"

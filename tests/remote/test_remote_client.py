@@ -27,7 +27,7 @@ from filesync.errors import (
 )
 from filesync.remote.client import Reader, Writer
 from filesync.remote.endpoint import Endpoint
-from filesync.remote.settings import Settings
+from filesync.remote.timing import Settings
 
 THE_FILE = RemoteFile("file-1", "a.txt", "user_data", 5, 1_700_000_000, None, "processed")
 ERROR = {"error": {"message": "Nope.", "type": "x", "param": None, "code": "some_code"}}

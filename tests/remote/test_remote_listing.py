@@ -8,7 +8,7 @@ import pytest
 from filesync.core.model import RemoteFile
 from filesync.errors import ApiError, AuthError, Interrupted, ListingError, RemoteError
 from filesync.remote import listing
-from filesync.remote.wire import BadAnswer, remote_file
+from filesync.remote.decode import BadAnswer, remote_file
 
 PAGE = listing.page_of(remote_file)
 

@@ -7,7 +7,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from remote_helpers import Bytes, Failing
 
 from filesync.errors import Interrupted, LocalFileError
-from filesync.remote.multipart import Multipart, content_type
+from filesync.remote.form_body import Multipart, content_type
 
 
 def parsed(body: Multipart) -> list[tuple[str, bytes]]:

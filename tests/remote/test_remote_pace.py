@@ -8,7 +8,7 @@ from remote_helpers import FakeTime, fast
 
 from filesync.errors import Interrupted
 from filesync.remote.pace import Pacer
-from filesync.remote.settings import Settings
+from filesync.remote.timing import Settings
 
 
 class Bucket:

@@ -40,7 +40,7 @@ from filesync.errors import (
 )
 from filesync.remote.client import Writer
 from filesync.remote.endpoint import Endpoint
-from filesync.remote.multipart import Body
+from filesync.remote.form_body import Body
 
 MIB = b"x" * (1 << 20)
 UNAVAILABLE = {"error": {"message": "Overloaded", "type": "x", "param": None, "code": None}}

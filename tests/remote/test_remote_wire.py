@@ -4,11 +4,11 @@ import pytest
 from remote_helpers import FILE
 
 from filesync.core.model import RemoteFile
-from filesync.remote import wire
+from filesync.remote import decode
 
 
 def test_a_file_with_all_its_fields() -> None:
-    assert wire.remote_file({**FILE, "expires_at": 1_700_003_600, "new_field": {}}) == RemoteFile(
+    assert decode.remote_file({**FILE, "expires_at": 1_700_003_600, "new_field": {}}) == RemoteFile(
         "file-1", "a.txt", "user_data", 5, 1_700_000_000, 1_700_003_600, "processed"
     )
 
@@ -39,7 +39,7 @@ def test_a_file_with_all_its_fields() -> None:
     ],
 )
 def test_lenient_about_all_but_the_id(field: str, sent: object, read: object) -> None:
-    assert getattr(wire.remote_file({**FILE, field: sent}), field) == read
+    assert getattr(decode.remote_file({**FILE, field: sent}), field) == read
 
 
 @pytest.mark.parametrize(
@@ -55,28 +55,28 @@ def test_lenient_about_all_but_the_id(field: str, sent: object, read: object) ->
     ids=["empty", "html", "cut", "binary", "nested", "huge number"],
 )
 def test_what_is_not_json(body: bytes) -> None:
-    with pytest.raises(wire.BadAnswer):
-        wire.parse_json(body)
+    with pytest.raises(decode.BadAnswer):
+        decode.parse_json(body)
 
 
 @pytest.mark.parametrize("found", ["file-abc", "Zm9vYmFy-_=", "a.b", "id%20?#"])
 def test_ids(found: str) -> None:
-    assert wire.object_id({"id": found}) == found
+    assert decode.object_id({"id": found}) == found
 
 
 @pytest.mark.parametrize("found", [None, 5, "", "a b", "a/b", "a\x7f", "é", ".", "..", "a\n"])
 def test_what_cannot_be_an_id(found: object) -> None:
-    with pytest.raises(wire.BadAnswer):
-        wire.object_id({"id": found})
+    with pytest.raises(decode.BadAnswer):
+        decode.object_id({"id": found})
 
 
 def test_deleted() -> None:
-    assert wire.deleted({"id": "a", "deleted": True})
-    assert wire.deleted({"id": "a"})
-    with pytest.raises(wire.BadAnswer):
-        wire.deleted({"id": "a", "deleted": False})
+    assert decode.deleted({"id": "a", "deleted": True})
+    assert decode.deleted({"id": "a"})
+    with pytest.raises(decode.BadAnswer):
+        decode.deleted({"id": "a", "deleted": False})
 
 
 def test_a_completed_upload_without_its_file() -> None:
-    with pytest.raises(wire.BadAnswer):
-        wire.file_of_upload({"id": "upload_1", "status": "completed"})
+    with pytest.raises(decode.BadAnswer):
+        decode.file_of_upload({"id": "upload_1", "status": "completed"})

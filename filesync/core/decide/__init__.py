@@ -1,0 +1,8 @@
+"""What is to happen to each file, and what is refused.
+
+table      the decision table: one row, one reason
+unclaimed  remote files with our fingerprint that no lock entry refers to
+sharing    identical files of several keys become one remote file
+guards     what apply refuses without a flag
+desired    manifest entries and local files combined into the remote files to have
+"""

@@ -1,0 +1,284 @@
+"""The refusals: what a plan may say and apply will still not do unasked.
+
+Each names how many files, why, and the exact flag or command that goes on. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from filesync.core import fingerprint
+from filesync.core.commands import word
+from filesync.core.decide.desired import policy_for
+from filesync.core.decide.table import Action, Change, Reason
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.model import Manifest, MaxDelete, RemoteFile
+from filesync.core.recovery.recover import looks
+from filesync.core.text import plural, printable
+from filesync.errors import Refused
+
+# Below this many owned files a share of them says nothing: 1 of 2 is not a landslide.
+CAP_FROM = 10
+MASS_MISSING_FROM = 3
+GIVES_UP = "`filesync forget KEY` gives a file up without deleting it"
+_SHOWN = 5
+_LOST = {Action.DELETE: "deleted", Action.FORGET: "forgotten"}
+
+
+class Guard(StrEnum):
+    """Which rule refused, so that its flag can lift it."""
+
+    LOOKALIKE = "lookalike"
+    MISSING = "missing"
+    MAX_DELETE = "max_delete"
+    EMPTIED = "emptied"
+
+
+class Refusal(NamedTuple):
+    """One rule's no: the sentence, and how to go on."""
+
+    guard: Guard
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"apply will refuse: {self.message} ({self.hint})"
+
+
+class Allowed(NamedTuple):
+    """What the user has said yes to on this run."""
+
+    duplicates: bool = False
+    missing: bool = False
+    max_delete: int | None = None
+    deletes: bool = True
+
+
+def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
+    """Raise Refused if a protected file would be lost to its key: not even a plan is made."""
+    hits = []
+    for row in rows:
+        if row.desired is not None:
+            protected = row.desired.policy.protect
+            loses = row.supersedes is not None
+            if not protected and row.moved_from is not None and row.locked is not None:
+                # The file stays, but then nothing would say any more that it must.
+                protected = loses = (
+                    row.locked.protect or policy_for(row.moved_from, manifest).protect
+                )
+        else:
+            protected = (row.locked is not None and row.locked.protect) or (
+                row.key is not None and policy_for(row.key, manifest).protect
+            )
+            # What waits in `retired` was superseded when that was allowed. A file that another
+            # key shares stays, but then nothing would say any more that it must.
+            shared = row.action is Action.FORGET and row.reason is Reason.SHARED
+            loses = (row.action is Action.DELETE and row.reason is not Reason.RETIRED) or shared
+        if protected and loses:
+            old = row.id if row.supersedes is None else row.supersedes.id
+            verb = _LOST.get(row.action, "replaced")
+            if row.moved_from is not None:
+                verb = f"left to {printable(row.key or '')}, which does not protect it"
+            key = row.moved_from or row.key or ""
+            hits.append(f"{printable(key)} ({old}) would be {verb}: {row.reason}")
+    if hits:
+        raise Refused(
+            f"{plural(len(hits), 'protected file')} would be lost:\n  " + "\n  ".join(hits),
+            "put the file back as it was, or set `protect: false` on its entry, apply that, "
+            f"and then change it; {GIVES_UP}",
+        )
+
+
+def refusals(
+    rows: Sequence[Change],
+    *,
+    all_rows: Sequence[Change],
+    lock: Lockfile,
+    remote: Mapping[str, RemoteFile],
+    manifest: Manifest,
+    unclear: Mapping[str, list[str]],
+    now: int,
+) -> list[Refusal]:
+    """Return every refusal for `rows`; `all_rows` are those of the table, not narrowed by `--only`
+    and with nothing shared.
+
+    `unclear` maps a key to the ids of files that an upload cut short may have made.
+    """
+    found = [
+        _lookalikes(rows, lock, remote, unclear, now),
+        mass_missing(all_rows, lock, now, "upload them again"),
+        _emptied(rows, all_rows, lock) or _too_many_deletes(rows, all_rows, lock, remote, manifest),
+    ]
+    return [refusal for refusal in found if refusal is not None]
+
+
+def capped(rows: Iterable[Change]) -> int:
+    """Return how many files `limits.max_delete` and `--max-delete` count as deleted.
+
+    What waits in `retired` is no loss of this run: it was superseded, or was counted when its
+    entry was removed and stayed because it was in use.
+    """
+    return sum(row.action is Action.DELETE and row.reason is not Reason.RETIRED for row in rows)
+
+
+def enforce(found: Iterable[Refusal], allowed: Allowed, rows: Iterable[Change]) -> None:
+    """Raise Refused with every refusal that no flag of this run lifts.
+
+    `rows` are the plan's: --max-delete is a cap on their deletes as well.
+    """
+    deletes = capped(rows)
+    left = []
+    if allowed.deletes and allowed.max_delete is not None and deletes > allowed.max_delete:
+        left.append(
+            Refusal(
+                Guard.MAX_DELETE,
+                f"{plural(deletes, 'file')} would be deleted, and --max-delete allows "
+                f"{allowed.max_delete}",
+                _if_meant(deletes),
+            )
+        )
+    for refusal in found:
+        match refusal.guard:
+            case Guard.LOOKALIKE:
+                lifted = allowed.duplicates
+            case Guard.MISSING:
+                lifted = allowed.missing
+            case Guard.MAX_DELETE | Guard.EMPTIED:
+                lifted = not allowed.deletes or allowed.max_delete is not None
+        if not lifted:
+            left.append(refusal)
+    if left:
+        raise Refused(
+            "refused, nothing was written:\n"
+            + "\n".join(f"  {refusal.message}" for refusal in left),
+            "\n".join(refusal.hint for refusal in left),
+        )
+
+
+def _lookalikes(
+    rows: Iterable[Change],
+    lock: Lockfile,
+    remote: Mapping[str, RemoteFile],
+    unclear: Mapping[str, list[str]],
+    now: int,
+) -> Refusal | None:
+    """A file to create that seems to be there already: a lost lockfile must not mean new copies."""
+    creates = [
+        row
+        for row in rows
+        if row.action is Action.CREATE or (row.action is Action.REPLACE and row.key in unclear)
+    ]
+    if not creates:
+        return None
+    held = lock.owned_ids() | {row.id for row in rows if row.action is Action.ADOPT}
+    loose = defaultdict(list)
+    for file in remote.values():
+        lapsed = file.expires_at is not None and file.expires_at <= now
+        if file.id not in held and not lapsed:
+            loose[looks(file)].append(file.id)
+    hits = []
+    for row in creates:
+        want = row.desired
+        assert want is not None
+        ids = unclear.get(want.key) or loose.get(looks(want))
+        if ids:
+            hits.append((want.key, sorted(ids)))
+    if not hits:
+        return None
+    listed = "; ".join(
+        f"{printable(key)} looks like {', '.join(ids[:_SHOWN])}" for key, ids in hits[:_SHOWN]
+    )
+    more = f"; and {plural(len(hits) - _SHOWN, 'more file')}" if len(hits) > _SHOWN else ""
+    key, ids = hits[0]
+    return Refusal(
+        Guard.LOOKALIKE,
+        f"{plural(len(hits), 'file')} to create may be on the platform already, with the same "
+        f"name, size and purpose and in no lockfile: {listed}{more}",
+        f"take it over with `filesync adopt {word(key)} {word(ids[0])}`, or upload another copy "
+        "with --allow-duplicates",
+    )
+
+
+def mass_missing(rows: Iterable[Change], lock: Lockfile, now: int, then: str) -> Refusal | None:
+    """Refuse where most locked files are gone at once; `then` is what --accept-missing does.
+
+    It smells of a wrong key or project, not of deletions.
+    """
+    ids = {
+        row.locked.id
+        for row in rows
+        if row.locked is not None
+        and row.reason in (Reason.MISSING_REMOTELY, Reason.GONE)
+        and (row.locked.expires_at is None or row.locked.expires_at > now)
+    }
+    gone, locked = len(ids), len({entry.id for entry in lock.files.values()})
+    if gone < MASS_MISSING_FROM or gone * 2 <= locked:
+        return None
+    return Refusal(
+        Guard.MISSING,
+        f"{gone} of {locked} locked files are gone from the platform: "
+        "is this the right key and project?",
+        "check OPENAI_API_KEY and OPENAI_PROJECT_ID; if they really are gone, "
+        f"{then} with --accept-missing",
+    )
+
+
+def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile) -> Refusal | None:
+    deletes = capped(rows)
+    if not lock.files or not deletes or any(row.desired is not None for row in all_rows):
+        return None
+    owned = len({entry.id for entry in lock.files.values()})
+    return Refusal(
+        Guard.EMPTIED,
+        f"the manifest names no file any more, and {plural(owned, 'file')} of it would be deleted",
+        "if that is meant, run `filesync destroy`; "
+        f"or say how many may go with --max-delete {deletes}",
+    )
+
+
+def _too_many_deletes(
+    rows: Iterable[Change],
+    all_rows: Iterable[Change],
+    lock: Lockfile,
+    remote: Mapping[str, RemoteFile],
+    manifest: Manifest,
+) -> Refusal | None:
+    """The cap on delete actions; the old halves of replaces do not count."""
+    deletes = capped(rows)
+    if not deletes:
+        return None  # before every remote name is read for whose it is
+    owner = fingerprint.owner_token(manifest.project)
+    owned = len(
+        lock.owned_ids()
+        | {row.id for row in all_rows if row.action is Action.ADOPT}
+        | {
+            file.id
+            for file in remote.values()
+            if (token := fingerprint.parse(file.filename)) is not None and token.owner == owner
+        }
+    )
+    # Prune deletes files that we do not own: with few of our own, its count alone is a landslide.
+    if owned <= CAP_FROM and deletes <= CAP_FROM:
+        return None
+    allowed = _cap(manifest.max_delete, owned)
+    if deletes <= allowed:
+        return None
+    limit = manifest.max_delete
+    return Refusal(
+        Guard.MAX_DELETE,
+        f"{plural(deletes, 'file')} would be deleted, and limits.max_delete "
+        f"({limit.value}{'%' if limit.percent else ''}) allows {allowed} of the "
+        f"{owned} we own",
+        _if_meant(deletes),
+    )
+
+
+def _if_meant(deletes: int) -> str:
+    return f"read the deletes in `filesync plan`; if they are meant, pass --max-delete {deletes}"
+
+
+def _cap(limit: MaxDelete, owned: int) -> int:
+    return owned * limit.value // 100 if limit.percent else limit.value

@@ -1,0 +1,54 @@
+"""What an apply tells whoever watches it. The watcher is called from several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from filesync.core.decide.table import Action
+
+
+class Started(NamedTuple):
+    """A file is about to be sent."""
+
+    key: str
+    bytes: int
+
+
+class Sent(NamedTuple):
+    """More bytes of a file have left; negative when they must be sent again."""
+
+    key: str
+    bytes: int
+
+
+class Done(NamedTuple):
+    """A change was made. `id` is the file's id now, or the id that is gone.
+
+    `filename` is the remote one, for a delete of a file that no key ever named.
+    """
+
+    key: str | None
+    action: Action
+    id: str
+    bytes: int = 0
+    filename: str = ""
+
+
+class Failed(NamedTuple):
+    """A change was not made, and why, in a sentence."""
+
+    key: str | None
+    action: Action
+    error: str
+
+
+class Note(NamedTuple):
+    """Something a person should know while it runs; a warning is told even if told to be quiet."""
+
+    message: str
+    warning: bool = False
+
+
+Event = Started | Sent | Done | Failed | Note
+Watcher = Callable[[Event], None]

@@ -1,0 +1,5 @@
+"""The lockfile: which remote file holds which content.
+
+lock    the lockfile in memory: record, retire, drop
+format  its text, one line a file: parse and dump
+"""

@@ -1,0 +1,7 @@
+"""A plan as data.
+
+plan      decisions, counts, refusals
+document  the plan's JSON: written, and read back from a plan file
+stale     a saved plan compared with a fresh one
+forecast  what will have expired at a given time, and totals by purpose
+"""

@@ -1,0 +1,275 @@
+"""A plan as its document tells it: `plan --json`, a plan file, and what is shown of either.
+
+A live plan knows more (local files, lock entries, what the server said); a document is all
+that is left of it long after, without manifest and server. Reports are made from what both have.
+Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any, NamedTuple
+
+from filesync.core.commands import with_flags
+from filesync.core.decide.table import Action, Change
+from filesync.core.plan.plan import Plan, Summary
+from filesync.core.text import printable
+from filesync.errors import FilesyncError
+
+FORMAT_VERSION = "1.0"
+OFFLINE = "Offline: held against the lockfile only; the platform was not asked."
+"""What is said of a plan made without the server; in its document this is one of the warnings."""
+
+_AGAIN = "make it again with `filesync plan --out FILE`"
+
+
+class ToldChange(NamedTuple):
+    """One change, as desired, or for what is to go as locked or as the server tells it.
+
+    The action and the reason are text: a later 1.x may have others. `shared_with`, the key
+    whose file it shares, is in the document only where there is one. What follows it is not:
+    what the policy asks for a new file (None is never), when the file that is there now
+    expires, the key that held a moved file before, and what each of `fields` was before.
+    """
+
+    key: str | None
+    action: str
+    reason: str
+    path: str | None
+    filename: str | None
+    purpose: str | None
+    bytes: int | None
+    sha256: str | None
+    id: str | None
+    fields: tuple[str, ...] = ()
+    shared_with: str | None = None
+    expires_after: int | None = None
+    expires_at: int | None = None
+    moved_from: str | None = None
+    before: tuple[str | int | None, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Return the key, or for a file that has none its remote name, as it is."""
+        return self.key if self.key is not None else self.filename or ""
+
+    def document(self) -> dict[str, Any]:
+        """Return the change as the contract writes it."""
+        told: dict[str, Any] = {
+            "key": self.key,
+            "action": self.action,
+            "reason": self.reason,
+            "path": self.path,
+            "filename": self.filename,
+            "purpose": self.purpose,
+            "bytes": self.bytes,
+            "sha256": self.sha256,
+            "id": self.id,
+            "fields": list(self.fields),
+        }
+        return told if self.shared_with is None else told | {"shared_with": self.shared_with}
+
+
+class ToldPlan(NamedTuple):
+    """A plan, as far as its document tells. `only` is what --only narrowed it to, and `at` the
+    Unix second it is for if that is not the one it was made in.
+
+    What a plan file has beyond the contract, `only`, `env` and `filled_sha256`, stands there only
+    where there is one. `made_at` and `kept`, the files that are up to date, are known of a live
+    plan alone. An `offline` one was made without asking the server.
+    """
+
+    project: str
+    base_url: str
+    manifest_sha256: str
+    lock_sha256: str | None
+    has_changes: bool
+    has_drift: bool
+    summary: Summary
+    changes: tuple[ToldChange, ...]
+    warnings: tuple[str, ...]
+    only: str | None = None
+    env: str | None = None
+    filled_sha256: str | None = None
+    made_at: int | None = None
+    kept: tuple[ToldChange, ...] = ()
+    at: int | None = None
+    offline: bool = False
+
+    def document(self) -> dict[str, Any]:
+        """Return the document of the contract: deletes first, no noops, no content, no key."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "project": self.project,
+            "base_url": self.base_url,
+            "manifest_sha256": self.manifest_sha256,
+            "lock_sha256": self.lock_sha256,
+            "has_changes": self.has_changes,
+            "has_drift": self.has_drift,
+            "summary": self.summary._asdict(),
+            "changes": [change.document() for change in self.changes],
+            "warnings": [*([OFFLINE] if self.offline else []), *self.warnings],
+        } | ({} if self.at is None else {"at": self.at})
+
+
+def tell(plan: Plan) -> ToldPlan:
+    """Return what can be told of a live plan."""
+    inputs = plan.inputs
+    return ToldPlan(
+        inputs.project,
+        inputs.base_url,
+        inputs.manifest_sha256,
+        inputs.lock_sha256,
+        plan.has_changes,
+        plan.has_drift,
+        plan.summary,
+        tuple(_tell(change) for change in plan.changes),
+        tuple(with_flags(warning, inputs.run.flags) for warning in plan.warnings),
+        inputs.run.only,
+        inputs.run.env,
+        inputs.filled_sha256,
+        plan.now,
+        tuple(_tell(row) for row in plan.rows if row.action is Action.NOOP),
+        plan.at,
+        inputs.run.offline,
+    )
+
+
+def _tell(change: Change) -> ToldChange:
+    want, locked, remote = change.desired, change.locked, change.remote
+    expires_at = remote.expires_at if remote is not None else None
+    if expires_at is None and locked is not None and remote is not None:
+        expires_at = locked.expires_at  # an answer may leave it out
+    source = want or locked
+    told = ToldChange(
+        key=change.key,
+        action=change.action.value,
+        reason=change.reason.value,
+        path=None if source is None else source.path,
+        filename=None if remote is None else remote.filename,
+        purpose=None if remote is None else remote.purpose,
+        bytes=None if remote is None else remote.bytes,
+        sha256=None if source is None else source.sha256,
+        id=change.id,
+        fields=change.fields,
+        shared_with=change.shared_with,
+        expires_after=None if want is None else want.policy.expires_after,
+        expires_at=expires_at,
+        moved_from=change.moved_from,
+        before=tuple(getattr(locked, field) for field in change.fields) if locked else (),
+    )
+    if source is None:
+        return told
+    purpose = want.policy.purpose if want is not None else locked.purpose if locked else None
+    return told._replace(filename=source.filename, bytes=source.bytes, purpose=purpose)
+
+
+def parse(text: bytes, path: str) -> ToldPlan:
+    """Read a plan file's text; `path` is for messages. FilesyncError for anything unsound."""
+    try:
+        data = json.loads(text.decode())
+    except (UnicodeDecodeError, RecursionError):
+        raise _not_a_plan(path, "it is not JSON text") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise _not_a_plan(path, f"it is not valid JSON: {error.msg}: {where}") from None
+    except ValueError as error:  # a number of more digits than Python will read
+        raise _not_a_plan(path, f"it is not valid JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise _not_a_plan(path, "it is not a JSON object")
+    version = data.get("format_version")
+    if not isinstance(version, str) or not re.fullmatch(r"\d{1,9}\.\d{1,9}", version):
+        raise _not_a_plan(path, "it has no format_version")
+    if "changes" not in data or "manifest_sha256" not in data:
+        raise _not_a_plan(path, "it has no changes or no manifest_sha256")
+    if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
+        raise FilesyncError(
+            f"{printable(path)} has format_version {version}, and this filesync reads 1.x",
+            f"upgrade filesync to the one that wrote it, or {_AGAIN}",
+        )
+    try:
+        return _read(data)
+    except _Damaged as error:
+        raise _not_a_plan(path, str(error)) from None
+
+
+class _Damaged(Exception):
+    """What is wrong with a plan's document."""
+
+
+def _not_a_plan(path: str, why: str) -> FilesyncError:
+    return FilesyncError(f"{printable(path)} is not a plan file, or a damaged one: {why}", _AGAIN)
+
+
+def _read(data: dict[str, Any]) -> ToldPlan:
+    changes = _take(data, "changes", list)
+    counts = _take(data, "summary", dict)
+    warnings = _texts(data, "warnings")
+    plan = ToldPlan(
+        project=_take(data, "project", str),
+        base_url=_take(data, "base_url", str),
+        manifest_sha256=_take(data, "manifest_sha256", str),
+        lock_sha256=_take(data, "lock_sha256", str, None),
+        has_changes=_take(data, "has_changes", bool),
+        has_drift=_take(data, "has_drift", bool),
+        summary=Summary(**{name: _take(counts, name, int) for name in Summary._fields}),
+        changes=tuple(_read_change(change) for change in changes),
+        warnings=tuple(warning for warning in warnings if warning != OFFLINE),
+        only=_take(data, "only", str, None),
+        env=_take(data, "env", str, None),
+        filled_sha256=_take(data, "filled_sha256", str, None),
+        at=_take(data, "at", int, None),
+        offline=OFFLINE in warnings,
+    )
+    # A document that was cut or edited must not be shown as what was planned.
+    found = Counter(change.action for change in plan.changes)
+    for name in ("create", "replace", "adopt", "delete", "forget"):
+        if found[name] != getattr(plan.summary, name):
+            raise _Damaged(
+                f"its summary says {name}: {getattr(plan.summary, name)}, "
+                f"and its changes hold {found[name]}"
+            )
+    if plan.has_changes != bool(plan.changes):
+        raise _Damaged("its has_changes is not what its changes say")
+    return plan
+
+
+def _read_change(data: object) -> ToldChange:
+    if not isinstance(data, dict):
+        raise _Damaged("one of its changes is not an object")
+    return ToldChange(
+        key=_take(data, "key", str, None),
+        action=_take(data, "action", str),
+        reason=_take(data, "reason", str),
+        path=_take(data, "path", str, None),
+        filename=_take(data, "filename", str, None),
+        purpose=_take(data, "purpose", str, None),
+        bytes=_take(data, "bytes", int, None),
+        sha256=_take(data, "sha256", str, None),
+        id=_take(data, "id", str, None),
+        fields=_texts(data, "fields"),
+        shared_with=_take(data, "shared_with", str, None),
+    )
+
+
+_REQUIRED: Any = object()
+
+
+def _take(data: dict[str, Any], name: str, kind: type[Any], default: Any = _REQUIRED) -> Any:
+    value: Any = data.get(name, default)
+    if value is None and default is None:
+        return None
+    if value is _REQUIRED or not isinstance(value, kind):
+        raise _Damaged(f"its {name!r} is {'missing' if value is _REQUIRED else 'of a wrong type'}")
+    if kind is int and (isinstance(value, bool) or data[name] < 0):
+        raise _Damaged(f"its {name!r} is no count")
+    return value
+
+
+def _texts(data: dict[str, Any], name: str) -> tuple[str, ...]:
+    values = _take(data, name, list)
+    if not all(isinstance(value, str) for value in values):
+        raise _Damaged(f"its {name!r} holds what is no text")
+    return tuple(values)

@@ -1,0 +1,88 @@
+"""What time will do to files that nobody touches, and how full the platform is. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from filesync.core.decide.table import Action, Change
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.model import RemoteFile
+
+
+def still_there(remote: Mapping[str, RemoteFile], lock: Lockfile, at: int) -> dict[str, RemoteFile]:
+    """Return the remote files that will not have expired at a moment, in Unix seconds.
+
+    Where the server does not say when a file of ours expires, the lockfile does.
+    """
+    locked = {entry.id: entry.expires_at for entry in lock.files.values()}
+
+    def lives(file: RemoteFile) -> bool:
+        expires_at = file.expires_at if file.expires_at is not None else locked.get(file.id)
+        return expires_at is None or expires_at > at
+
+    return {file_id: file for file_id, file in remote.items() if lives(file)}
+
+
+SOON = 86400
+
+
+class Expiring(NamedTuple):
+    """A declared file that expires within a day; durations in seconds.
+
+    `renewed_now` says whether an apply would upload it again today, `renew_before` when it will.
+    """
+
+    key: str
+    id: str
+    left: int
+    renew_before: int
+    renewed_now: bool
+
+
+def expiring_soon(rows: Iterable[Change], now: int) -> list[Expiring]:
+    """Return the declared files that expire within a day, the nearest first."""
+    found = []
+    for row in rows:
+        live, want = row.remote, row.desired
+        if live is None or want is None:
+            continue
+        expires_at = live.expires_at
+        if expires_at is None and row.locked is not None:
+            expires_at = row.locked.expires_at
+        if expires_at is not None and expires_at - now < SOON:
+            renewed = row.action is Action.REPLACE
+            left = max(expires_at - now, 0)
+            found.append(Expiring(want.key, live.id, left, want.policy.renew_before, renewed))
+    return sorted(found, key=lambda one: (one.left, one.key))
+
+
+class Held(NamedTuple):
+    """What the platform holds of one purpose; `untold` counts the files without a size."""
+
+    files: int
+    bytes: int
+    untold: int
+
+
+def held_by_purpose(files: Iterable[RemoteFile]) -> dict[str, Held]:
+    """Return the totals of a whole listing by purpose, sorted by its name."""
+    count: Counter[str] = Counter()
+    size: Counter[str] = Counter()
+    untold: Counter[str] = Counter()
+    for file in files:
+        count[file.purpose] += 1
+        size[file.purpose] += file.bytes or 0
+        untold[file.purpose] += file.bytes is None
+    return {name: Held(count[name], size[name], untold[name]) for name in sorted(count)}
+
+
+def held_in_all(held: Iterable[Held]) -> Held:
+    """Return the sum of totals."""
+    every = list(held)
+    return Held(
+        sum(one.files for one in every),
+        sum(one.bytes for one in every),
+        sum(one.untold for one in every),
+    )

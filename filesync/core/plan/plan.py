@@ -1,0 +1,161 @@
+"""A plan: the decisions as data, what they add up to, and what stands in the way of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Set
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import NamedTuple
+
+from filesync.core.commands import DEFAULT_MANIFEST, flags
+from filesync.core.decide.guards import Refusal
+from filesync.core.decide.table import DRIFT, Action, Change, Decisions
+from filesync.core.model import LockEntry, RemoteFile, Retired
+from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery
+
+_ORDER = {action: rank for rank, action in enumerate(Action)}
+
+
+class Summary(NamedTuple):
+    """Counts of changes by action, of remote files left alone, and bytes to send."""
+
+    create: int
+    replace: int
+    adopt: int
+    delete: int
+    forget: int
+    noop: int
+    unmanaged: int
+    upload_bytes: int
+
+
+class Run(NamedTuple):
+    """What the user asked for, the same for plan and apply; None where it was not said."""
+
+    manifest: str = DEFAULT_MANIFEST
+    base_url: str | None = None
+    only: str | None = None
+    allow_outside: bool = False
+    allow_insecure_http: bool = False
+    offline: bool = False
+    env: str | None = None
+
+    @property
+    def flags(self) -> str:
+        """Return the options that lead another command to the same manifest and server."""
+        return flags(self.manifest, self.env, self.base_url)
+
+
+class PlanInputs(NamedTuple):
+    """What a plan was made from: apply checks that it still holds. Hashes are sha256 hex.
+
+    `filled_sha256` is None where the manifest has no variables.
+    """
+
+    run: Run
+    project: str
+    base_url: str
+    manifest_sha256: str
+    lock_sha256: str | None
+    filled_sha256: str | None = None
+
+
+class Plan:
+    """What apply would do. `rows` holds every decision, `changes` those that change something.
+
+    `now` is the time it was decided for, by the server's clock, which is `clock_offset` seconds
+    ahead of ours, and `waiting` the retired files whose time has not come. `at` is the same time
+    where it is not the present: such a plan is for looking at and cannot be applied.
+    `refusals` are what apply will not do without a flag; `refresh` the lock entries whose file
+    is right but whose path or protection is told anew (no remote effect);
+    `recovery` is what an earlier run that was cut short left to be taken up, `known` the ids of
+    all remote files there were, and `listed` these files.
+    """
+
+    def __init__(
+        self,
+        inputs: PlanInputs,
+        decisions: Decisions,
+        *,
+        now: int,
+        clock_offset: float = 0.0,
+        waiting: Iterable[Retired] = (),
+        warnings: Iterable[str] = (),
+        refusals: Iterable[Refusal] = (),
+        refresh: dict[str, LockEntry] | None = None,
+        recovery: Recovery = NOTHING_TO_RECOVER,
+        known: Set[str] = frozenset(),
+        listed: Collection[RemoteFile] = (),
+        at: int | None = None,
+    ) -> None:
+        self.inputs = inputs
+        self.rows = tuple(
+            sorted(
+                decisions.rows,
+                key=lambda row: (_ORDER[row.action], row.key is None, row.key or "", row.id or ""),
+            )
+        )
+        self.unmanaged = decisions.unmanaged
+        self.now = now
+        self.clock_offset = clock_offset
+        self.waiting = tuple(waiting)
+        self.refusals = tuple(refusals)
+        self.warnings = (*warnings, *(str(refusal) for refusal in self.refusals))
+        self.refresh = refresh or {}
+        self.recovery = recovery
+        self.known = known
+        self.listed = listed
+        self.at = at
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """Return the rows that change something, deletes first, then by action and key."""
+        return tuple(row for row in self.rows if row.action is not Action.NOOP)
+
+    @property
+    def has_changes(self) -> bool:
+        """Say whether apply would do anything that the lockfile or the platform shows."""
+        return bool(self.changes)
+
+    @property
+    def has_drift(self) -> bool:
+        """Say whether the remote moved, not the repo."""
+        return any(change.reason in DRIFT for change in self.changes)
+
+    @cached_property
+    def summary(self) -> Summary:
+        """Return the counts that every output shows."""
+        count = Counter(row.action for row in self.rows)
+        return Summary(
+            create=count[Action.CREATE],
+            replace=count[Action.REPLACE],
+            adopt=count[Action.ADOPT],
+            delete=count[Action.DELETE],
+            forget=count[Action.FORGET],
+            noop=count[Action.NOOP],
+            unmanaged=self.unmanaged,
+            upload_bytes=sum(
+                row.desired.bytes
+                for row in self.rows
+                if row.desired is not None and row.action in (Action.CREATE, Action.REPLACE)
+            ),
+        )
+
+
+def selects(only: str, key: str) -> bool:
+    """Say whether `--only` means this key: by glob, or as the entry that a glob's keys share."""
+    return fnmatchcase(key, only) or key.startswith(only.rstrip("/") + "/")
+
+
+def narrow(decisions: Decisions, only: str | None) -> Decisions:
+    """Return only the decisions for keys that `--only` selects; without it, all of them.
+
+    Files that no key names (orphans, unmanaged) are then left alone.
+    """
+    if only is None:
+        return decisions
+    return Decisions(
+        tuple(row for row in decisions.rows if row.key is not None and selects(only, row.key)),
+        decisions.unmanaged + sum(row.key is None for row in decisions.rows),
+    )

@@ -1,0 +1,269 @@
+"""What the journal says: which uploads were begun, and how far each is known to have come.
+
+One JSON object a line, each about one attempt to upload one file (`n` is its number):
+
+    {"n": 1, "begin": "train", "sha256": ..., "bytes": ..., "filename": ..., "purpose": ...,
+     "expires_after": ..., "at": ...}
+    {"n": 1, "session": "upload_1", "part_bytes": ..., "at": ...}    an upload session is open
+    {"n": 1, "part": 0, "id": "part_1"}                              the server has this part
+    {"n": 1, "sent": ...}                 the last bytes, or `complete`, are sent at this time
+    {"n": 1, "made": "file-1"}                                       it is on the platform
+    {"n": 1, "superseded": true}          its key has another file by now: it comes too late
+    {"n": 1, "end": true}                                            nothing is left of it
+    {"deleted": "file-2", "at": ...}      so that a listing that lags is not believed
+
+A line that says what is about to happen is on disk before it happens. Times are Unix seconds
+by the server's clock. A torn last line is what a crash leaves, and says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any
+
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+
+# A deleted file may stay listed for two minutes (API notes); ten leave room.
+GHOST_SECONDS = 600
+# Servers stamp whole seconds, and ours is their clock as of some answer ago.
+CLOCK_SLACK = 3
+# How long a new file may be missing from the listing before "not listed" is "not there".
+LISTING_LAG_SECONDS = 75
+# After this an upload session is over, and need not be cancelled any more.
+SESSION_SECONDS = 7200
+
+
+@dataclass
+class Attempt:
+    """One attempt to upload one file, as far as the journal tells; see the module's lines.
+
+    `at` is when it began; `sent` when the last of it was about to go: a file cannot have been
+    made before, nor at all while it is None.
+    """
+
+    number: int
+    key: str
+    sha256: str
+    bytes: int
+    filename: str
+    purpose: str
+    expires_after: int | None
+    at: int
+    sent: int | None = None
+    upload_id: str | None = None
+    part_bytes: int = 0
+    opened_at: int = 0
+    parts: dict[int, str] = field(default_factory=dict)
+    made: str | None = None
+    superseded: bool = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Say whether it may have made a file of which no answer told."""
+        return self.made is None and self.sent is not None
+
+    def made_at(self, second: int) -> bool:
+        """Say whether its file may have been made in this second."""
+        return self.at - CLOCK_SLACK <= second <= self.by
+
+    @property
+    def by(self) -> int:
+        """Return the last second in which its file may have been made."""
+        return (self.sent or self.at) + LISTING_LAG_SECONDS
+
+    def is_for(self, want: DesiredFile) -> bool:
+        """Say whether this attempt uploads exactly the wanted file."""
+        return (
+            self.key,
+            self.sha256,
+            self.bytes,
+            self.filename,
+            self.purpose,
+            self.expires_after,
+        ) == (
+            want.key,
+            want.sha256,
+            want.bytes,
+            want.filename,
+            want.policy.purpose,
+            want.policy.expires_after,
+        )
+
+    def entry(self, remote: RemoteFile, path: str) -> LockEntry:
+        """Return the lock entry this attempt would have written for the file it made."""
+        created_at, expires_at = remote.dates(self.expires_after, self.at)
+        return LockEntry(
+            id=remote.id,
+            path=path,
+            sha256=self.sha256,
+            bytes=self.bytes,
+            filename=self.filename,
+            purpose=self.purpose,
+            expires_after=self.expires_after,
+            created_at=created_at,
+            expires_at=expires_at,
+        )
+
+
+@dataclass
+class History:
+    """The attempts that did not end, by number, and the ids we deleted a short while ago."""
+
+    attempts: dict[int, Attempt] = field(default_factory=dict)
+    deleted: dict[str, int] = field(default_factory=dict)
+    last_number: int = 0
+
+    def made(self) -> set[str]:
+        """Return the files that are known to have been made."""
+        return {one.made for one in self.attempts.values() if one.made is not None}
+
+    def of(self, key: str) -> list[Attempt]:
+        """Return the attempts to upload the file of a key."""
+        return [attempt for attempt in self.attempts.values() if attempt.key == key]
+
+
+def read_history(text: bytes) -> History:
+    """Return what a journal's text says; lines that make no sense are passed over."""
+    history = History()
+    last_made: dict[str, int] = {}
+    for line in text.splitlines():
+        try:
+            record = json.loads(line)
+            if isinstance(record, dict):
+                _take(history, record, last_made)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            continue  # torn by a crash: what it was about to say had not happened yet
+    for attempt in history.attempts.values():
+        if attempt.number < last_made.get(attempt.key, 0):
+            attempt.superseded = True
+    return history
+
+
+def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -> None:
+    if "deleted" in record:
+        history.deleted[str(record["deleted"])] = int(record["at"])
+        return
+    number = int(record["n"])
+    history.last_number = max(history.last_number, number)
+    if "begin" in record:
+        history.attempts[number] = Attempt(
+            number,
+            str(record["begin"]),
+            str(record["sha256"]),
+            int(record["bytes"]),
+            str(record["filename"]),
+            str(record["purpose"]),
+            None if record["expires_after"] is None else int(record["expires_after"]),
+            int(record["at"]),
+        )
+        return
+    attempt = history.attempts.get(number)
+    if attempt is None:
+        return
+    if "session" in record:
+        part_bytes = int(record["part_bytes"])
+        if part_bytes < 1:
+            raise ValueError(part_bytes)
+        attempt.upload_id = str(record["session"])
+        attempt.part_bytes = part_bytes
+        attempt.opened_at = int(record["at"])
+        attempt.parts.clear()
+        attempt.sent = None
+    elif "part" in record:
+        attempt.parts[int(record["part"])] = str(record["id"])
+    elif "made" in record:
+        attempt.made = str(record["made"])
+        last_made[attempt.key] = max(number, last_made.get(attempt.key, 0))
+    elif "superseded" in record:
+        attempt.superseded = True
+    elif "sent" in record:
+        attempt.sent = int(record["sent"])
+    elif "end" in record:
+        del history.attempts[number]
+
+
+def still_open(
+    history: History, lock: Lockfile, now: int, unclear: Collection[str] = ()
+) -> list[Attempt]:
+    """Return the attempts that still matter, given what the saved lockfile holds.
+
+    `unclear` are the keys for which several files might be what an attempt made: nobody has
+    said yet which.
+    """
+    owned = lock.owned_ids()
+    return [
+        attempt
+        for attempt in history.attempts.values()
+        if attempt.made not in owned
+        and not is_locked(attempt, lock)
+        and (_may_matter(attempt, now) or (attempt.in_doubt and attempt.key in unclear))
+    ]
+
+
+def is_locked(attempt: Attempt, lock: Lockfile) -> bool:
+    """Say whether the lock has what an attempt was for: found and adopted since, or sent again."""
+    entry = lock.files.get(attempt.key)
+    return (
+        entry is not None
+        and (entry.sha256, entry.filename) == (attempt.sha256, attempt.filename)
+        and entry.created_at >= attempt.at - CLOCK_SLACK
+    )
+
+
+def _may_matter(attempt: Attempt, now: int) -> bool:
+    begun = max(attempt.at, attempt.opened_at)
+    if attempt.made is not None or attempt.upload_id is not None:
+        return now - begun < SESSION_SECONDS
+    # What was not sent cannot have left anything; what was is listed by now or never.
+    return attempt.sent is not None and now <= attempt.by
+
+
+def begun(number: int, want: DesiredFile, at: int) -> Attempt:
+    """Return an attempt to upload a wanted file that has only just begun."""
+    return Attempt(
+        number,
+        want.key,
+        want.sha256,
+        want.bytes,
+        want.filename,
+        want.policy.purpose,
+        want.policy.expires_after,
+        at,
+    )
+
+
+def lines(attempt: Attempt) -> list[dict[str, Any]]:
+    """Return the records that say of an attempt what is known of it; one if it has only begun."""
+    number = attempt.number
+    found: list[dict[str, Any]] = [
+        {
+            "n": number,
+            "begin": attempt.key,
+            "sha256": attempt.sha256,
+            "bytes": attempt.bytes,
+            "filename": attempt.filename,
+            "purpose": attempt.purpose,
+            "expires_after": attempt.expires_after,
+            "at": attempt.at,
+        }
+    ]
+    if attempt.upload_id is not None:
+        found.append(
+            {
+                "n": number,
+                "session": attempt.upload_id,
+                "part_bytes": attempt.part_bytes,
+                "at": attempt.opened_at,
+            }
+        )
+        found += [{"n": number, "part": i, "id": part} for i, part in attempt.parts.items()]
+    if attempt.sent is not None:
+        found.append({"n": number, "sent": attempt.sent})
+    if attempt.made is not None:
+        found.append({"n": number, "made": attempt.made})
+    if attempt.superseded:
+        found.append({"n": number, "superseded": True})
+    return found

@@ -1,0 +1,76 @@
+"""The lockfile's bytes: where they are, reading them, replacing them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+
+from filesync.core.env_names import ENV_PATTERN, with_env
+from filesync.core.text import human_bytes, printable
+from filesync.errors import LockfileError
+from filesync.local.files import READ_FLAGS, why, write_atomic
+
+# A lockfile of 100,000 files has about 30 MB: something else bears the name.
+_MAX_BYTES = 512 * 1000**2
+
+
+def lock_path(manifest_path: str, env: str | None = None) -> str:
+    """Return the lockfile's path: the manifest's with .yaml or .yml replaced by .lock.
+
+    Another suffix stays, and `.lock` follows it. An environment's name goes before it; raises
+    FilesyncError if it is no name.
+    """
+    stem, suffix = os.path.splitext(manifest_path)
+    return with_env(stem if suffix.lower() in (".yaml", ".yml") else manifest_path, env) + ".lock"
+
+
+def lock_paths(manifest_path: str) -> list[str]:
+    """Return the paths of all lockfiles beside a manifest that bear its name, whatever environment
+    they are for: it may be gone from the manifest since."""
+    stem = lock_path(manifest_path).removesuffix(".lock")
+    folder, name = os.path.split(stem)
+    ours = re.compile(rf"{re.escape(name)}(\.{ENV_PATTERN})?\.lock")
+    try:
+        return [
+            os.path.join(folder, one) for one in os.listdir(folder or ".") if ours.fullmatch(one)
+        ]
+    except OSError:
+        return []  # no folder, no lockfile
+
+
+def read_lock_bytes(path: str) -> bytes | None:
+    """Return the lockfile's bytes, None if there is no lockfile.
+
+    Raises LockfileError for anything that is there but cannot be read: a lockfile that is
+    taken for missing would make every locked file look new.
+    """
+    name = printable(path)
+    try:
+        fd = os.open(path, READ_FLAGS)
+    except FileNotFoundError:
+        if os.path.islink(path):
+            raise LockfileError(f"{name} is a symlink to a file that does not exist") from None
+        return None
+    except OSError as error:
+        raise LockfileError(f"cannot read {name}: {why(error)}") from error
+    try:
+        st = os.fstat(fd)
+        if not stat.S_ISREG(st.st_mode):
+            raise LockfileError(f"{name} is not a regular file")
+        if st.st_size > _MAX_BYTES:
+            raise LockfileError(f"{name} is too large for a lockfile: {human_bytes(st.st_size)}")
+        with open(fd, "rb", closefd=False) as file:
+            return file.read()
+    except OSError as error:
+        raise LockfileError(f"cannot read {name}: {why(error)}") from error
+    finally:
+        os.close(fd)
+
+
+def save_lock(path: str, data: bytes, sync: bool) -> None:
+    """Replace the lockfile atomically; with `sync` it outlives a power cut.
+
+    Raises LocalFileError, and then the old lockfile is untouched.
+    """
+    write_atomic(path, data, sync=sync)

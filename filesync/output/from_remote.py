@@ -1,0 +1,72 @@
+"""What `init --from-remote` did, and what it leaves to the user."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from filesync.core.from_remote.candidates import Found, LeftOut
+from filesync.core.from_remote.declare import FOLDER, Declared, Import
+from filesync.core.text import human_bytes, plural, printable
+
+_NAMED = 5
+
+
+def told_download(wanted: Sequence[Found]) -> str:
+    """Return what there is to download, e.g. "3 files (1.2 MB, batch and vision)"."""
+    purposes = sorted({one.remote.purpose for one in wanted})
+    size = human_bytes(sum(one.remote.bytes or 0 for one in wanted))
+    return f"{plural(len(wanted), 'file')} ({size}, {' and '.join(purposes)})"
+
+
+def told_import(result: Import, left_out: Counter[LeftOut], manifest: str, lock: str) -> list[str]:
+    """Return what was declared and what was not, a line each, and what to do next."""
+    lines = [
+        f"wrote {manifest} and {lock}: {plural(len(result.declared), 'file')} declared"
+        + _in_brackets(_sources(result.declared))
+    ]
+    if result.undeclared:
+        whys = Counter(other.why for other in result.undeclared).most_common(_NAMED)
+        told = whys[0][0] if len(whys) == 1 else "; ".join(f"{n:,} x {why}" for why, n in whys)
+        lines.append(
+            f"{plural(len(result.undeclared), 'more file')} as comments in {manifest}, since the "
+            f"content is not here ({told}): put it in place and run `filesync adopt KEY ID`"
+        )
+    if left_out:
+        told = ", ".join(f"{count:,} {why}" for why, count in left_out.most_common())
+        lines.append(f"left alone: {told}")
+    folder = f", {FOLDER}/" if any(one.fetched for one in result.declared) else ""
+    lines.append(
+        f"next: read {manifest}, run `filesync plan`, which should find no changes, and commit "
+        f"{manifest}, {lock}{folder} and the schema"
+    )
+    return lines
+
+
+def guess_warning(declared: Sequence[Declared]) -> str | None:
+    """Return the warning about files whose content could not be compared, None without any."""
+    guessed = [one for one in declared if not one.compared]
+    if not guessed:
+        return None
+    named = ", ".join(
+        f"{printable(one.found.key)} ({printable(one.path)})" for one in guessed[:_NAMED]
+    )
+    more = f" and {len(guessed) - _NAMED:,} more" if len(guessed) > _NAMED else ""
+    was = "file was" if len(guessed) == 1 else "files were"
+    return (
+        f"{len(guessed):,} {was} taken by name and size, and the content was not compared: "
+        f"{named}{more}; if one is another, `filesync forget KEY` gives it up"
+    )
+
+
+def _sources(declared: Sequence[Declared]) -> Iterable[str]:
+    paths = {one.path for one in declared if one.fetched}
+    if fetched := sum(one.path in paths for one in declared):
+        yield f"{fetched:,} downloaded into {FOLDER}/"
+    if here := len(declared) - fetched:
+        yield f"{here:,} found in this folder"
+
+
+def _in_brackets(parts: Iterable[str]) -> str:
+    told = ", ".join(parts)
+    return f" ({told})" if told else ""

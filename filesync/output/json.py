@@ -1,0 +1,47 @@
+"""The JSON documents that other programs read; their shape is the contract's."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from filesync.core.plan.document import FORMAT_VERSION, tell
+from filesync.core.plan.plan import Plan
+
+if TYPE_CHECKING:  # it comes with the HTTP client
+    from filesync.execute.applier import Result
+
+
+def plan_document(plan: Plan) -> dict[str, Any]:
+    """Return `plan --json`: deletes first, no noops, no file content and no key."""
+    return tell(plan).document()
+
+
+def saved_document(plan: Plan) -> dict[str, Any]:
+    """Return `plan --out`: the same, and what `apply` must know to make the plan again."""
+    told = tell(plan)
+    more = {"only": told.only, "env": told.env, "filled_sha256": told.filled_sha256}
+    return told.document() | {name: value for name, value in more.items() if value is not None}
+
+
+def apply_document(plan: Plan, result: Result) -> dict[str, Any]:
+    """Return `apply --json`: what was planned, what was done, what failed and why."""
+    return {
+        "format_version": FORMAT_VERSION,
+        "summary": plan.summary._asdict(),
+        "applied": [
+            {"key": done.key, "action": done.action.value, "id": done.id} for done in result.applied
+        ],
+        "failed": [
+            {"key": failed.key, "action": failed.action.value, "error": failed.error}
+            for failed in result.failed
+        ],
+    }
+
+
+def to_text(document: object) -> str:
+    """Return a document as indented JSON text, without the newline at its end.
+
+    Everything outside ASCII is escaped: a remote name may hold what a terminal obeys.
+    """
+    return json.dumps(document, indent=2)

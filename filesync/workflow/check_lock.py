@@ -1,0 +1,28 @@
+"""Do manifest, files and lockfile agree? Asked before a commit, without a server."""
+
+from __future__ import annotations
+
+from filesync.core.decide.table import Reason
+from filesync.core.plan.document import ToldChange, tell
+from filesync.core.plan.plan import Run
+from filesync.workflow.plan import make_plan
+from filesync.workflow.workspace import read_lock, read_manifest
+
+# What time or the platform brings about: no commit is to blame for it, and none mends it.
+_NOT_OURS = {Reason.EXPIRING, Reason.EXPIRED, Reason.RETIRED, Reason.GONE}
+
+
+def disagreements(run: Run) -> list[ToldChange]:
+    """Return what an apply would do because of the manifest, the files or the lockfile.
+
+    Decided by the same table as every plan, so it cannot be of another opinion, and for each key
+    by itself: how an apply would mend it, by sharing say, is not asked. Files that have not been
+    touched since they were last hashed are not read again. Where the manifest names no
+    server, the lockfile's counts, whatever the environment says.
+    """
+    lock = read_lock(run.manifest, run.env)
+    manifest, _ = read_manifest(run)
+    if run.base_url is None and manifest.base_url is None:
+        run = run._replace(base_url=lock.base_url)
+    plan = tell(make_plan(run._replace(offline=True), protection=False, sharing=False))
+    return [change for change in plan.changes if change.reason not in _NOT_OURS]

@@ -1,0 +1,67 @@
+"""Verify: whether the platform holds, byte for byte, what the lockfile says."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from filesync.core.model import LockEntry
+from filesync.core.plan.plan import Run
+from filesync.errors import ApiError, FilesyncError, ManifestError
+from filesync.remote.client import Reader
+from filesync.workflow.workspace import open_workspace, reader
+
+
+class Verdict(NamedTuple):
+    """What came of one file: `same` is None where `why` says it could not be compared.
+
+    `allowed` says whether the API would have given it out: then something went wrong.
+    """
+
+    key: str
+    id: str
+    same: bool | None
+    why: str
+    allowed: bool = True
+
+
+def verify(run: Run) -> Iterator[Verdict]:
+    """Download each locked file once and compare its hash; yields a verdict a key, sorted."""
+    space = open_workspace(run)
+    if space.problems:
+        raise ManifestError(run.manifest, space.problems)
+    pace = space.manifest.requests_per_minute
+    with reader(space.server, run, requests_per_minute=pace) as client:
+        shared: dict[tuple[str, str], Verdict] = {}
+        for key, entry in sorted(space.lock.files.items()):
+            what = entry.id, entry.sha256
+            if what not in shared:
+                shared[what] = _verify_one(client, key, entry)
+            yield shared[what]._replace(key=key)
+
+
+def _verify_one(client: Reader, key: str, entry: LockEntry) -> Verdict:
+    digest = hashlib.sha256()
+    try:
+        for chunk in client.download(entry.id):
+            digest.update(chunk)
+    except ApiError as error:
+        if error.status == 401:
+            raise
+        if error.status == 404:
+            return Verdict(key, entry.id, False, "it is gone from the platform")
+        if error.status == 400:
+            # What the API answers for assistants and user_data.
+            return Verdict(
+                key,
+                entry.id,
+                None,
+                f"files of purpose {entry.purpose} cannot be downloaded",
+                allowed=False,
+            )
+        return Verdict(key, entry.id, None, error.message)
+    except FilesyncError as error:
+        return Verdict(key, entry.id, None, error.message)
+    same = digest.hexdigest() == entry.sha256
+    return Verdict(key, entry.id, same, "" if same else "its content differs from the lockfile's")
