@@ -20,12 +20,13 @@ from generate_markdown import code, paragraph, plain, render_commands, table
 
 from filesync import errors
 from filesync.cli import cli
-from filesync.core.decide.table import DRIFT, Decisions, Reason
+from filesync.core.decide.change import DRIFT, Decisions, Reason
+from filesync.core.events import Result
 from filesync.core.manifest.schema import json_schema
 from filesync.core.model import LockEntry
 from filesync.core.plan.document import ToldChange
-from filesync.core.plan.plan import Plan, PlanInputs, Run, Summary
-from filesync.execute.applier import Result
+from filesync.core.plan.plan import Plan, PlanInputs, Summary
+from filesync.core.run import Run
 from filesync.output.json import apply_document, plan_document, saved_document
 from filesync.output.reasons import REASONS as SHOWN
 from filesync.output.tables import status_document

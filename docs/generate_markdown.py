@@ -59,8 +59,10 @@ def render_commands(cli: click.Group) -> str:
 
 
 def _walk(group: click.Group, name: str) -> Iterator[tuple[str, click.Command]]:
-    for own, command in group.commands.items():
-        if command.hidden:
+    context = click.Context(group)
+    for own in group.list_commands(context):
+        command = group.get_command(context, own)
+        if command is None or command.hidden:
             continue
         if isinstance(command, click.Group):
             yield from _walk(command, f"{name} {own}")

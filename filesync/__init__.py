@@ -18,13 +18,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from filesync.errors import FilesyncError
+from filesync.version import __version__
 
 if TYPE_CHECKING:
+    from filesync.core.events import Result
     from filesync.core.lockfile.lock import Lockfile
     from filesync.core.plan.plan import Plan
-    from filesync.execute.applier import Result
 
-__version__ = "0.1.0"
 __all__ = ["FilesyncError", "__version__", "apply", "load_lock", "plan"]
 
 
@@ -57,7 +57,7 @@ def plan(
     With `at`, a time to come such as "+7d", the plan is for looking at only.
     """
     from filesync.core.moment import moment_named
-    from filesync.core.plan.plan import Run
+    from filesync.core.run import Run
     from filesync.workflow.plan import make_plan
 
     run = Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline, env)

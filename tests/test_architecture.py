@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,12 +15,22 @@ PACKAGE = Path(__file__).parent.parent / "filesync"
 
 # A folder of filesync may import these others; nothing may import to its left.
 ALLOWED = {
-    "cli": {"workflow", "execute", "output", "local", "remote", "core", "emulator", "errors"},
+    "cli": {
+        "workflow",
+        "execute",
+        "output",
+        "local",
+        "remote",
+        "core",
+        "emulator",
+        "errors",
+        "version",
+    },
     "workflow": {"execute", "local", "remote", "core", "emulator", "errors"},
-    "output": {"execute", "core", "errors"},
+    "output": {"core", "errors"},
     "execute": {"local", "remote", "core", "errors"},
     "local": {"core", "errors"},
-    "remote": {"core", "errors"},
+    "remote": {"core", "errors", "version"},
     "core": {"errors"},
     "emulator": set(),
     "errors": set(),
@@ -50,12 +61,32 @@ def test_imports_go_one_way(path: Path) -> None:
     home = path.relative_to(PACKAGE).parts[0]
     for name in imports(path):
         parts = name.split(".")
-        if parts[0] == "filesync" and len(parts) > 1 and parts[1] != "__version__":
+        if parts[0] == "filesync" and len(parts) > 1:
             assert parts[1] == home or parts[1] in ALLOWED[home], f"{path} imports {name}"
         if parts[0] == "httpx":
             assert home == "remote"
         if home == "core" and (path.name, parts[0]) not in CORE_EXCEPTIONS:
             assert parts[0] not in IMPURE, f"{path} imports {name}"
+
+
+@pytest.mark.parametrize(
+    "folder",
+    sorted({path.parent for path in modules()}),
+    ids=lambda folder: str(folder.relative_to(PACKAGE)),
+)
+def test_folder_maps_its_rooms(folder: Path) -> None:
+    """Each folder's docstring has a line for each module and folder in it, and names no other."""
+    rooms = {path.stem for path in folder.glob("*.py") if not path.stem.startswith("_")}
+    rooms |= {path.parent.name for path in folder.glob("*/__init__.py")}
+    text = ast.get_docstring(ast.parse((folder / "__init__.py").read_text())) or ""
+    if folder.name == "commands":  # each is named as its command
+        return
+    named: set[str] = set()
+    for line in text.splitlines():
+        # `table      the decision table` or, of several like ones, `files  uploads  jobs    …`
+        if found := re.match(r" *((?:\w+/?  )+) *\S", line):
+            named.update(name.rstrip("/") for name in found[1].split())
+    assert named == rooms
 
 
 def test_modules_stay_short() -> None:

@@ -1,4 +1,15 @@
-"""The command line: options in, workflow called, output printed, exit code out."""
+"""The command line: options in, workflow called, output printed, exit code out.
+
+commands/     the commands, one module each
+options       options that many commands share
+plan_steps    steps that the commands with a plan share
+lock_steps    steps that the commands with a lockfile share
+connect       the server of commands that look at single remote files
+streams       the standard streams, which may be closed or full
+output_files  files that a command writes: whole or not at all
+completions   what a shell offers after Tab
+retry_notes   what is said while a request is sent again
+"""
 
 from __future__ import annotations
 
@@ -9,14 +20,26 @@ from typing import NoReturn
 
 import click
 
-from filesync import __version__
-from filesync.cli import changes, keys, plans, raw, setup, streams, using
+from filesync.cli import streams
+from filesync.cli.commands import COMMANDS, command_named
 from filesync.cli.options import common_options, paint
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, ManifestError
+from filesync.version import __version__
+
+
+class _Commands(click.Group):
+    """The commands of the table; a command's module is imported when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        return command_named(cmd_name)
 
 
 @click.group(
+    cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
     subcommand_metavar="COMMAND [ARGS]...",
@@ -38,11 +61,6 @@ def cli(context: click.Context, /, **_common: object) -> None:
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
         context.exit(1)
-
-
-for _module in (plans, changes, keys, using, raw, setup):
-    for _command in _module.COMMANDS:
-        cli.add_command(_command)
 
 
 def main() -> NoReturn:

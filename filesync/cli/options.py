@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
-from filesync.cli.completing import files, selections
+from filesync.cli.completions import files, selections
 from filesync.core.commands import DEFAULT_MANIFEST, flags, with_flags
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
-    from filesync.core.plan.plan import Run
+    from filesync.core.run import Run
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,7 +33,7 @@ class Common(NamedTuple):
 
     def run(self, **more: Any) -> Run:
         """Return the run that these and a command's own options ask for."""
-        from filesync.core.plan.plan import Run
+        from filesync.core.run import Run
 
         return Run(manifest=self.manifest, base_url=self.base_url, env=self.env, **more)
 
@@ -115,10 +115,11 @@ def command(
         @functools.wraps(function)
         def run(**values: Any) -> None:
             common = _common(click.get_current_context(), values)
-            if "allow_insecure_http" in values:  # it speaks to a server
-                from filesync.cli.noting import note_retries
+            speaks_to_a_server = "allow_insecure_http" in values
+            if speaks_to_a_server and not (common.quiet or common.verbose):
+                from filesync.cli.retry_notes import note_retries
 
-                note_retries(common)
+                note_retries()  # with --verbose each request is logged anyway
             try:
                 function(common, **values)
             except FilesyncError as error:

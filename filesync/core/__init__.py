@@ -1,1 +1,21 @@
-"""Deciding, pure: no disk, no network, no clock, no environment, no printing."""
+"""The decisions: pure, without disk, network, clock, environment or printing.
+
+manifest/     YAML text to a checked manifest
+lockfile/     the lockfile in memory and as text
+recovery/     the journal's format, and what an interrupted apply left behind
+decide/       what happens to each file, and what is refused
+plan/         a plan as data and as JSON
+from_remote/  a manifest for files that are already on the platform
+model         the nouns: declared, local, locked and remote files
+run           what a run was asked to do
+events        what an apply reports while it runs, and its result
+fingerprint   the owner and content token in a remote filename
+purposes      the API's rules for each purpose, one row each
+parts         how a large file is cut
+template      `${filesync:KEY}` in a text
+durations     `90m`, `12h`, `7d`
+moment        `+7d` and `2026-12-01T12:00Z`
+commands      the commands that messages name
+env_names     an environment's name as part of a file's name
+text          names made safe to print; sizes and counts for people
+"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from filesync.core.decide.table import Action
+from filesync.core.decide.change import Action
 
 
 class Started(NamedTuple):
@@ -52,3 +52,11 @@ class Note(NamedTuple):
 
 Event = Started | Sent | Done | Failed | Note
 Watcher = Callable[[Event], None]
+
+
+class Result(NamedTuple):
+    """What an apply did, what it could not do, and whether it was cut short by Ctrl-C."""
+
+    applied: tuple[Done, ...]
+    failed: tuple[Failed, ...]
+    interrupted: bool

@@ -183,3 +183,7 @@ class Job(NamedTuple):
     def finished(self) -> bool:
         """Say whether it will not read its files any more; a status unknown to us may."""
         return self.status in ("succeeded", "failed", "completed", "expired", "cancelled")
+
+
+# By how much a server may round when it says until when a file lives.
+LIFETIME_SLACK = 60

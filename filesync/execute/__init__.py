@@ -1,1 +1,14 @@
-"""Carrying out a plan: uploads first, the lock after each, deletes last."""
+"""A plan carried out: uploads first, the lockfile after each, deletes last.
+
+applier     the order: adoptions, uploads, lockfile, deletes
+uploads     all uploads of a run
+transfer    one file sent, in one piece or in parts
+file_body   what an upload sends: a stretch of a file, hashed as it goes
+doubts      uploads without a clear answer: what became of them
+processed   `--wait`: until the platform has processed each file
+deletes     the deletes of a plan
+in_use      which jobs, batches and vector stores use a file
+lock_saver  when the lockfile is saved
+pool        worker threads that stop together
+events      the old name of `core.events`
+"""

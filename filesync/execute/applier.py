@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from filesync.core.decide.change import Action, Change
 from filesync.core.decide.sharing import followers, leaving
-from filesync.core.decide.table import Action, Change, entry_for
-from filesync.core.events import Done, Failed, Note
+from filesync.core.events import Done, Failed, Note, Result
+from filesync.core.lockfile.entries import entry_for
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, InUse, LockEntry, RemoteFile
 from filesync.core.plan.plan import Plan
@@ -31,14 +32,6 @@ class Settings(NamedTuple):
     concurrency: int = 8
     deletes: bool = True
     wait: bool = False
-
-
-class Result(NamedTuple):
-    """What an apply did, what it could not do, and whether it was cut short by Ctrl-C."""
-
-    applied: tuple[Done, ...]
-    failed: tuple[Failed, ...]
-    interrupted: bool
 
 
 class Applier:

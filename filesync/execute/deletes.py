@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from filesync.core.decide.table import Action, Change
+from filesync.core.decide.change import Action, Change
 from filesync.core.events import Note
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import InUse

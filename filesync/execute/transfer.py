@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from filesync.core import parts
-from filesync.core.decide.table import Change
+from filesync.core.decide.change import Change
 from filesync.core.events import Sent, Started, Watcher
 from filesync.core.model import DesiredFile, RemoteFile
 from filesync.core.recovery.journal import Attempt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Set
 
-from filesync.core.decide.table import Change
+from filesync.core.decide.change import Change
 from filesync.core.events import Note
 from filesync.core.recovery.journal import Attempt
 from filesync.core.recovery.recover import Recovery, resumable

@@ -1,1 +1,15 @@
-"""Showing: plans, progress and ids, each as text that something else prints."""
+"""Showing: stands on core alone.
+
+plan_text        a plan for a terminal
+plan_markdown    a plan for a pull request
+plan_html        a plan as one page
+plan_html_style  the page's style
+json             the JSON documents that other programs read
+tables           status and listings
+totals           what the platform stores, in total and by purpose
+reasons          why a plan changes something, in words
+progress         what is shown while an apply runs
+ids              `ids --format`
+github           outputs of a GitHub step
+from_remote      what `init --from-remote` reports
+"""

@@ -9,7 +9,7 @@ from filesync.core.plan.document import FORMAT_VERSION, tell
 from filesync.core.plan.plan import Plan
 
 if TYPE_CHECKING:  # it comes with the HTTP client
-    from filesync.execute.applier import Result
+    from filesync.core.events import Result
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from filesync.core.decide.table import Action
+from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ToldChange, ToldPlan
 from filesync.core.text import human_bytes, plural, printable

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from filesync.core.decide.table import Action
+from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ToldChange, ToldPlan, tell
 from filesync.core.plan.plan import Plan, Summary
@@ -14,7 +14,7 @@ from filesync.core.text import fitted, human_bytes, padded, pieces, plural, prin
 from filesync.output.reasons import holds_names, reason_of
 
 if TYPE_CHECKING:  # it comes with the HTTP client
-    from filesync.execute.applier import Result
+    from filesync.core.events import Result
 
 # (text, colour) -> text; the terminal's concern, so it is handed in.
 Paint = Callable[[str, str], str]

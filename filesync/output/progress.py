@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from filesync.core.decide.table import Action
+from filesync.core.decide.change import Action
 from filesync.core.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.core.plan.plan import Plan
 from filesync.core.text import human_bytes, plural, printable

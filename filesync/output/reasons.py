@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from filesync.core.decide.table import Reason
+from filesync.core.decide.change import Reason
 from filesync.core.durations import format_duration
 from filesync.core.plan.document import ToldChange, ToldPlan
 from filesync.core.text import plural, printable

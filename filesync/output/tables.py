@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from filesync.core.decide.table import Action, Change
+from filesync.core.decide.change import Action, Change
 from filesync.core.model import RemoteFile
 from filesync.core.moment import utc
-from filesync.core.plan.forecast import Expiring, expiring_soon, held_by_purpose, held_in_all
+from filesync.core.plan.forecast import Expiring, expiring_soon
 from filesync.core.plan.plan import Plan
 from filesync.core.purposes import PROJECT_QUOTA
 from filesync.core.text import (
@@ -22,6 +22,7 @@ from filesync.core.text import (
 )
 from filesync.output.plan_text import Paint, no_paint
 from filesync.output.reasons import REASONS
+from filesync.output.totals import grand_total, totals_by_purpose
 
 # A name is not shortened to less than this: then rather let the line be too long.
 _NARROWEST = 16
@@ -73,10 +74,10 @@ def _status_line(status: dict[str, Any], state: str) -> tuple[str, ...]:
 
 
 def _held(plan: Plan) -> list[str]:
-    by_purpose = held_by_purpose(plan.listed)
+    by_purpose = totals_by_purpose(plan.listed)
     if not by_purpose:
         return []
-    total = held_in_all(by_purpose.values())
+    total = grand_total(by_purpose.values())
     rows = [("ON THE PLATFORM", "FILES", "SIZE")]
     rows += [
         (printable(name) or "-", f"{held.files:,}", human_bytes(held.bytes))
@@ -105,7 +106,7 @@ def status_warnings(plan: Plan) -> list[str]:
             f"{_expire(later)}: run `filesync apply` when that is reached, "
             "or set a longer renew_before"
         )
-    total = held_in_all(held_by_purpose(plan.listed).values())
+    total = grand_total(totals_by_purpose(plan.listed).values())
     if total.bytes >= PROJECT_QUOTA * _NEARLY_FULL:
         warnings.append(
             f"the files on the platform take {human_bytes(total.bytes)} of {_QUOTA}: "
@@ -132,8 +133,8 @@ def _not_yet(one: Expiring) -> str:
 
 def status_document(plan: Plan) -> dict[str, Any]:
     """Return `status --json`: the same as data; age and time left in seconds."""
-    by_purpose = held_by_purpose(plan.listed)
-    total = held_in_all(by_purpose.values())
+    by_purpose = totals_by_purpose(plan.listed)
+    total = grand_total(by_purpose.values())
     return {
         "format_version": "1.0",
         "project": plan.inputs.project,

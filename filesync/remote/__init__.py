@@ -1,1 +1,16 @@
-"""The Files and Uploads API over HTTP; the only importer of httpx."""
+"""HTTP: the only importer of httpx.
+
+client          the API, one method a route; `Reader` cannot write, `Writer` can
+endpoint        the base URL and the credentials, checked before use
+call            one request, described before it is made
+transport       one request, carried through
+retry           whether a request is sent again, by what sending it twice would do
+pace            requests per minute, shared by all threads
+timing          timeouts, attempts, clocks
+listing         all files of a listing, or an error
+form_body       a streamed form body with a known length
+decode          JSON to our own types
+failures        what went wrong with one attempt, in words
+connect_errors  what stands in the way of a connection, in words
+httpx_import    httpx, imported without what we do not use of it
+"""

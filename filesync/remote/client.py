@@ -63,6 +63,15 @@ class Reader:
         """The server's clock minus ours in seconds, None before the first answer with a Date."""
         return self._transport.clock_offset
 
+    def now(self, offset: float = 0.0) -> int:
+        """Return the time in Unix seconds by the server's clock.
+
+        `offset` is the server's clock minus ours where no answer has told it yet.
+        """
+        known = self._transport.clock_offset
+        wall_clock = self._transport.settings.wall_clock
+        return int(wall_clock() + (offset if known is None else known))
+
     def list_files(self, purpose: str | None = None) -> list[RemoteFile]:
         """Return every remote file, or those with a purpose; ListingError unless that is all."""
 

@@ -14,7 +14,6 @@ from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from filesync import __version__
 from filesync.core.text import human_bytes
 from filesync.errors import AmbiguousError, ApiError, AuthError, FilesyncError, RemoteError
 from filesync.remote import decode, failures
@@ -25,6 +24,7 @@ from filesync.remote.httpx_import import httpx
 from filesync.remote.pace import Pacer
 from filesync.remote.retry import Failed, Outcome, Verdict, decide, http_date
 from filesync.remote.timing import Settings
+from filesync.version import __version__
 
 _CHUNK = 1 << 20
 _SHORTEST_KEY = 8

@@ -1,1 +1,16 @@
-"""The order of things: the only code that knows disk, network and decisions together."""
+"""The order of things: the only code that knows disk, network and decisions together.
+
+workspace         what a run starts from: manifest, lockfile, server
+server            which server, and a connection to it
+listing           the platform's files, confirmed
+plan              making a plan
+apply             carrying a plan out
+destroy           the plan that deletes everything
+saved_plans       plan files: read back, and compared with a fresh plan
+check_lock        `validate --locked`
+verify            `verify`
+adopt             `adopt`
+forget            `forget`
+init              `init`
+init_from_remote  `init --from-remote`
+"""

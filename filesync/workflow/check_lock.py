@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from filesync.core.decide.table import Reason
+from filesync.core.decide.change import Reason
 from filesync.core.plan.document import ToldChange, tell
-from filesync.core.plan.plan import Run
+from filesync.core.run import Run
 from filesync.workflow.plan import make_plan
 from filesync.workflow.workspace import read_lock, read_manifest
 

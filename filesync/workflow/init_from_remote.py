@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.manifest.yaml_errors import MAX_BYTES
 from filesync.core.model import RemoteFile
-from filesync.core.plan.plan import Run
+from filesync.core.run import Run
 from filesync.core.text import plural, printable
 from filesync.errors import ApiError, FilesyncError, LocalFileError, Refused
 from filesync.execute.pool import Step, Task, run_tasks
@@ -27,7 +26,7 @@ from filesync.local.state_dir import SCHEMA_FILE
 from filesync.remote.client import Reader
 from filesync.remote.timing import Settings
 from filesync.workflow.init import project_named, refuse_existing, write_manifest
-from filesync.workflow.workspace import Server, choose_server, reader, root_of
+from filesync.workflow.server import Server, choose_server, reader
 
 _AT_ONCE = 8
 # The API's word for "not this file", as against "not now".
@@ -62,7 +61,7 @@ def import_remote(
     stop = threading.Event()
     with reader(server, run, settings=Settings(stop=stop)) as client:
         files = client.list_files()
-        now = int(time.time() + (client.clock_offset or 0))
+        now = client.now()
         found = sort_out(files, owner, now, match)
         if not found.found:
             raise FilesyncError(
@@ -72,7 +71,7 @@ def import_remote(
             )
         sizes = {(one.filename, one.remote.bytes or 0) for one in found.found}
         own = (os.path.basename(lockfile.lock_path(run.manifest)), SCHEMA_FILE)
-        copies = find_copies(root_of(run), sizes, own)
+        copies = find_copies(run.folder, sizes, own)
         refused = _refusals(client, found.found)
         wanted = [one for one in found.found if one.remote.id not in refused]
         fetched: dict[str, Content] = {}
@@ -107,7 +106,7 @@ def _server(run: Run) -> tuple[Server, str | None]:
     if server.emulator_folder is None:
         return server, server.base_url
     # In a manifest the folder is relative to the manifest's, on a command line to ours.
-    return server, f"emulator:{os.path.relpath(server.emulator_folder, root_of(run))}"
+    return server, f"emulator:{os.path.relpath(server.emulator_folder, run.folder)}"
 
 
 def _refusals(client: Reader, found: Iterable[Found]) -> dict[str, str]:
@@ -188,7 +187,7 @@ def _refuse_orphans(files: Iterable[RemoteFile], result: Import, project: str) -
 
 
 def _folder(run: Run) -> str:
-    return os.path.join(root_of(run), FOLDER)
+    return os.path.join(run.folder, FOLDER)
 
 
 def _names_in(folder: str) -> list[str]:
@@ -204,7 +203,7 @@ def _write(run: Run, store: FetchedFiles | None, result: Import, lock: Lockfile,
     if store is not None and fetched:
         _make_folder(_folder(run))
         for one in fetched:
-            store.place(one.found.remote.id, os.path.join(root_of(run), one.path))
+            store.place(one.found.remote.id, os.path.join(run.folder, one.path))
     path = lockfile.lock_path(run.manifest)
     try:
         create_atomic(path, lock_format.dump(lock))

@@ -7,38 +7,37 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TypeVar
 
 from filesync.core.commands import word
 from filesync.core.decide import guards
+from filesync.core.decide.change import Action, Change
 from filesync.core.decide.desired import desired_file, policy_for
 from filesync.core.decide.sharing import share
-from filesync.core.decide.table import Action, Change, decide, show_recovered
+from filesync.core.decide.table import decide, show_recovered
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile, ScannedFile
 from filesync.core.moment import Moment, utc
 from filesync.core.parts import PARTS_FROM
 from filesync.core.plan.forecast import still_there
-from filesync.core.plan.plan import Plan, PlanInputs, Run, narrow, selects
-from filesync.core.recovery.journal import GHOST_SECONDS, History
+from filesync.core.plan.plan import Plan, PlanInputs
+from filesync.core.plan.selection import narrow, selects
+from filesync.core.recovery.journal import History
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, recover, take_in
+from filesync.core.run import Run
 from filesync.core.text import plural, printable, quoted
-from filesync.errors import FilesyncError, ListingError, Refused
+from filesync.errors import FilesyncError, Refused
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
-from filesync.local.journal import journal_path, read_journal
+from filesync.local.journal import read_journal
 from filesync.local.md5 import Md5Sums
 from filesync.local.state_dir import state_dir
-from filesync.remote.client import Reader
-from filesync.workflow.workspace import Workspace, open_workspace, reader, scan
+from filesync.workflow.listing import confirmed
+from filesync.workflow.workspace import Workspace, open_workspace, scan
 
 T = TypeVar("T")
 
-_LOOKUPS_AT_ONCE = 8
-# A file this old that the server has and its listing lacks means that the listing is not whole;
-# a younger one may only not be listed yet.
-_LISTED_AFTER_SECONDS = 600
 _CLOCK_TOLERANCE_SECONDS = 300
 
 
@@ -74,14 +73,11 @@ def make_plan(
 
     warnings = list(space.manifest.warnings)
     now = int(time.time())
-    history = read_journal(
-        journal_path(run.manifest, space.manifest.project, space.server.base_url, run.env)
-    )
+    history = read_journal(space.journal_path)
     if run.offline:
         desired, remote, offset = hash_all(), _as_locked(space.lock), 0.0
     else:
-        pace = space.manifest.requests_per_minute
-        with reader(space.server, run, requests_per_minute=pace) as client:
+        with space.reader() as client:
             listing = _in_background(client.list_files)
             desired = hash_all()
             listed = listing.result()
@@ -197,55 +193,6 @@ def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
             if (path, protect) != (locked.path, locked.protect):
                 found[want.key] = locked._replace(path=path, protect=protect)
     return found
-
-
-def confirmed(
-    client: Reader, listed: Iterable[RemoteFile], lock: Lockfile, history: History
-) -> tuple[dict[str, RemoteFile], int]:
-    """Return what is on the platform, by id, and its time in Unix seconds.
-
-    That is a listing just made, without what we have deleted, which it may show for a while, and
-    with what it lacks and the server has. Raises ListingError where it is not whole.
-    """
-    now = int(time.time() + (client.clock_offset or 0.0))
-    remote = {file.id: file for file in listed}
-    for ghost, deleted_at in history.deleted.items():
-        if now - deleted_at < GHOST_SECONDS:
-            remote.pop(ghost, None)
-    _confirm_missing(client, lock, history.made(), remote, now)
-    return remote, now
-
-
-def _confirm_missing(
-    client: Reader, lock: Lockfile, made: set[str], remote: dict[str, RemoteFile], now: int
-) -> None:
-    """Ask for each file we know of that the listing lacks, and add to `remote` those that live.
-
-    `made` are files of an apply that was cut short before the lock was saved.
-
-    A file whose expiry has passed needs no asking. Raises ListingError where a file that has
-    long been there was left out of the listing: then others may have been, too.
-    """
-    entries = lock.files.values()
-    doubtful = {
-        entry.id
-        for entry in entries
-        if entry.id not in remote and (entry.expires_at is None or entry.expires_at > now)
-    }
-    doubtful |= (lock.retired.keys() | made) - remote.keys()
-    if not doubtful:
-        return
-    with ThreadPoolExecutor(_LOOKUPS_AT_ONCE) as lookups:
-        found = [file for file in lookups.map(client.get_file, sorted(doubtful)) if file]
-    left_out = [file for file in found if now - file.created_at > _LISTED_AFTER_SECONDS]
-    if left_out:
-        raise ListingError(
-            f"the server's listing is not whole: it leaves out {left_out[0].id}"
-            + (f" and {plural(len(left_out) - 1, 'more file')}" if len(left_out) > 1 else "")
-            + ", which the server has when asked for it",
-            "nothing was decided; run again, and tell whoever runs the server if it stays so",
-        )
-    remote.update((file.id, file) for file in found)
 
 
 def _in_background(work: Callable[[], T]) -> Future[T]:

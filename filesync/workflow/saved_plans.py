@@ -7,8 +7,9 @@ from collections.abc import Callable
 from filesync.core.commands import word
 from filesync.core.moment import utc
 from filesync.core.plan.document import ToldPlan, parse, tell
-from filesync.core.plan.plan import Plan, Run
+from filesync.core.plan.plan import Plan
 from filesync.core.plan.stale import moved
+from filesync.core.run import Run
 from filesync.core.text import human_bytes, printable, quoted
 from filesync.errors import FilesyncError, Refused
 from filesync.local.files import why

@@ -1,12 +1,20 @@
-"""The emulator within a run, and what to say where its folder cannot be used."""
+"""The server of a run: which one it is, and a connection to it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
+
+if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
+    from filesync.core.run import Run
+    from filesync.remote.client import Reader, Writer
+    from filesync.remote.endpoint import Endpoint
+    from filesync.remote.timing import Settings
 
 
 @contextmanager
@@ -39,3 +47,94 @@ def cannot_serve(folder: str, error: OSError, port: int | None = None) -> Filesy
         if error.damaged
         else "name another folder, one that can be written to",
     )
+
+
+DEFAULT_BASE_URL = "https://api.openai.com/v1"
+
+
+EMULATOR = "emulator:"
+
+
+_UNPACED = 60_000_000  # a minute
+
+
+class Server(NamedTuple):
+    """Where the files are: the base URL as the lockfile records it, and the embedded emulator's
+    data folder if it is that."""
+
+    base_url: str
+    emulator_folder: str | None
+
+
+def choose_server(run: Run, manifest_says: str | None) -> Server:
+    """Choose the server by the contract's order: flag, manifest, OPENAI_BASE_URL, default.
+
+    An emulator's folder is relative to the manifest's if the manifest names it, else to the
+    working one, as paths on a command line are. The lockfile records it as it is written.
+    """
+    from filesync.core.manifest.fields import parse_base_url
+
+    if run.base_url:
+        said, where = run.base_url, "--base-url"
+    elif manifest_says:
+        said, where = manifest_says, "remote.base_url"
+    else:
+        said, where = os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL, "OPENAI_BASE_URL"
+    try:
+        chosen = parse_base_url(said)
+    except ValueError as error:
+        raise FilesyncError(f"{where} {error}") from None
+    if not chosen.startswith(EMULATOR):
+        return Server(chosen, None)
+    folder = os.path.expanduser(chosen.removeprefix(EMULATOR))
+    if not run.base_url and manifest_says:
+        folder = os.path.join(run.folder, folder)
+    return Server(chosen, folder)
+
+
+@contextmanager
+def reader(
+    server: Server, run: Run, *, requests_per_minute: int = 1000, settings: Settings | None = None
+) -> Iterator[Reader]:
+    """Connect for looking only: what this gives has no method that writes."""
+    from filesync.remote.client import Reader
+
+    pace = _pace(server, requests_per_minute)
+    with (
+        _endpoint(server, run) as endpoint,
+        Reader(endpoint, requests_per_minute=pace, settings=settings) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def writer(
+    server: Server, run: Run, *, requests_per_minute: int = 1000, settings: Settings | None = None
+) -> Iterator[Writer]:
+    """Connect for apply and destroy, the only two that write remotely."""
+    from filesync.remote.client import Writer
+
+    pace = _pace(server, requests_per_minute)
+    with (
+        _endpoint(server, run) as endpoint,
+        Writer(endpoint, requests_per_minute=pace, settings=settings) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _endpoint(server: Server, run: Run) -> Iterator[Endpoint]:
+    from filesync.remote.endpoint import Endpoint
+
+    if server.emulator_folder is None:
+        yield Endpoint.from_env(
+            server.base_url, os.environ, allow_insecure_http=run.allow_insecure_http
+        )
+        return
+    with emulated(server.emulator_folder) as url:
+        yield Endpoint(url, "emulator")  # takes any key: yours stays where it is
+
+
+def _pace(server: Server, requests_per_minute: int) -> float:
+    """Return the pace to keep; our own emulator has no limit to stay under."""
+    return _UNPACED if server.emulator_folder is not None else requests_per_minute

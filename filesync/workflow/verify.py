@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from filesync.core.model import LockEntry
-from filesync.core.plan.plan import Run
+from filesync.core.run import Run
 from filesync.errors import ApiError, FilesyncError, ManifestError
 from filesync.remote.client import Reader
-from filesync.workflow.workspace import open_workspace, reader
+from filesync.workflow.server import reader
+from filesync.workflow.workspace import open_workspace
 
 
 class Verdict(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.lockfile import format as lock_format
@@ -13,25 +13,13 @@ from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockfile
 from filesync.local.state_dir import SCHEMA_FILE
+from filesync.workflow.server import Server, choose_server, reader, writer
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
     from filesync.core.model import Manifest, ScannedFile
-    from filesync.core.plan.plan import Run
+    from filesync.core.run import Run
     from filesync.remote.client import Reader, Writer
-    from filesync.remote.endpoint import Endpoint
     from filesync.remote.timing import Settings
-
-DEFAULT_BASE_URL = "https://api.openai.com/v1"
-EMULATOR = "emulator:"
-_UNPACED = 60_000_000  # a minute
-
-
-class Server(NamedTuple):
-    """Where the files are: the base URL as the lockfile records it, and the embedded emulator's
-    data folder if it is that."""
-
-    base_url: str
-    emulator_folder: str | None
 
 
 class Workspace(NamedTuple):
@@ -48,6 +36,24 @@ class Workspace(NamedTuple):
     lock_path: str
     lock_bytes: bytes | None
     lock: Lockfile
+
+    @property
+    def journal_path(self) -> str:
+        """Return the path of the journal of this manifest, project, server and environment."""
+        from filesync.local.journal import journal_path
+
+        run = self.run
+        return journal_path(run.manifest, self.manifest.project, self.server.base_url, run.env)
+
+    def reader(self) -> AbstractContextManager[Reader]:
+        """Connect for looking only, at the manifest's pace."""
+        pace = self.manifest.requests_per_minute
+        return reader(self.server, self.run, requests_per_minute=pace)
+
+    def writer(self, settings: Settings) -> AbstractContextManager[Writer]:
+        """Connect for apply and destroy, at the manifest's pace."""
+        pace = self.manifest.requests_per_minute
+        return writer(self.server, self.run, requests_per_minute=pace, settings=settings)
 
 
 def open_workspace(run: Run) -> Workspace:
@@ -145,89 +151,10 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     own = [run.manifest, *locks, *lockfile.lock_paths(run.manifest), SCHEMA_FILE]
     files, more = scanning.scan(
         manifest.entries,
-        root_of(run),
+        run.folder,
         allow_outside=run.allow_outside,
         ignore=frozenset(os.path.basename(path) for path in own),
     )
     if every := [*problems, *more, *check_files(files)]:
         raise ManifestError(run.manifest, every)
     return files
-
-
-def root_of(run: Run) -> str:
-    """Return the manifest's folder, which its paths are relative to."""
-    return os.path.dirname(run.manifest) or "."
-
-
-def choose_server(run: Run, manifest_says: str | None) -> Server:
-    """Choose the server by the contract's order: flag, manifest, OPENAI_BASE_URL, default.
-
-    An emulator's folder is relative to the manifest's if the manifest names it, else to the
-    working one, as paths on a command line are. The lockfile records it as it is written.
-    """
-    from filesync.core.manifest.fields import parse_base_url
-
-    if run.base_url:
-        said, where = run.base_url, "--base-url"
-    elif manifest_says:
-        said, where = manifest_says, "remote.base_url"
-    else:
-        said, where = os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL, "OPENAI_BASE_URL"
-    try:
-        chosen = parse_base_url(said)
-    except ValueError as error:
-        raise FilesyncError(f"{where} {error}") from None
-    if not chosen.startswith(EMULATOR):
-        return Server(chosen, None)
-    folder = os.path.expanduser(chosen.removeprefix(EMULATOR))
-    if not run.base_url and manifest_says:
-        folder = os.path.join(root_of(run), folder)
-    return Server(chosen, folder)
-
-
-@contextmanager
-def reader(
-    server: Server, run: Run, *, requests_per_minute: int = 1000, settings: Settings | None = None
-) -> Iterator[Reader]:
-    """Connect for looking only: what this gives has no method that writes."""
-    from filesync.remote.client import Reader
-
-    pace = _pace(server, requests_per_minute)
-    with (
-        _endpoint(server, run) as endpoint,
-        Reader(endpoint, requests_per_minute=pace, settings=settings) as client,
-    ):
-        yield client
-
-
-@contextmanager
-def writer(space: Workspace, settings: Settings) -> Iterator[Writer]:
-    """Connect for apply and destroy, the only two that write remotely."""
-    from filesync.remote.client import Writer
-
-    pace = _pace(space.server, space.manifest.requests_per_minute)
-    with (
-        _endpoint(space.server, space.run) as endpoint,
-        Writer(endpoint, requests_per_minute=pace, settings=settings) as client,
-    ):
-        yield client
-
-
-@contextmanager
-def _endpoint(server: Server, run: Run) -> Iterator[Endpoint]:
-    from filesync.remote.endpoint import Endpoint
-
-    if server.emulator_folder is None:
-        yield Endpoint.from_env(
-            server.base_url, os.environ, allow_insecure_http=run.allow_insecure_http
-        )
-        return
-    from filesync.workflow.server import emulated
-
-    with emulated(server.emulator_folder) as url:
-        yield Endpoint(url, "emulator")  # takes any key: yours stays where it is
-
-
-def _pace(server: Server, requests_per_minute: int) -> float:
-    """Return the pace to keep; our own emulator has no limit to stay under."""
-    return _UNPACED if server.emulator_folder is not None else requests_per_minute

@@ -9,8 +9,9 @@ import pytest
 from cli_harness import Project
 
 from filesync.cli import cli
+from filesync.cli.commands import COMMANDS, all_commands
 
-NAMES = sorted(cli.commands)
+NAMES = sorted(COMMANDS)
 
 
 def examples(text: str) -> list[str]:
@@ -28,7 +29,7 @@ def test_help_has_examples_that_are_right_calls(alone: Project, name: str) -> No
         for shell in (">", ">>", "|"):
             words = words[: words.index(shell)] if shell in words else words
         assert words[:2] == ["filesync", name], line
-        command = cli.commands[name]
+        command = all_commands()[name]
         with command.make_context(name, words[2:]) as context:  # raises for what does not parse
             assert isinstance(context, click.Context)
 
@@ -48,7 +49,7 @@ def test_help_fits_eighty_columns(alone: Project) -> None:
 
 
 def test_every_option_says_what_it_does() -> None:
-    for command in (cli, *cli.commands.values()):
+    for command in (cli, *all_commands().values()):
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{command.name} {parameter.opts}"

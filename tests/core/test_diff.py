@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from filesync.core.decide.table import Action, Change, Reason, decide
+from filesync.core.decide.change import Action, Change, Reason
+from filesync.core.decide.table import decide
 from filesync.core.fingerprint import fingerprinted, owner_token
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import (

@@ -8,15 +8,18 @@ from typing import Any
 import pytest
 from test_diff import DAY, NOW, OTHER_SHA, PROJECT, SHA, desired, live, lock_of, locked
 
+from filesync.core.decide.change import Change, Decisions
 from filesync.core.decide.guards import Guard, check_protected, refusals
 from filesync.core.decide.sharing import let_go_once, share
-from filesync.core.decide.table import Change, Decisions, decide, show_recovered
+from filesync.core.decide.table import decide, show_recovered
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Manifest, MaxDelete, RemoteFile
-from filesync.core.plan.plan import Plan, PlanInputs, Run, Summary, narrow
+from filesync.core.plan.plan import Plan, PlanInputs, Summary
+from filesync.core.plan.selection import narrow
 from filesync.core.recovery.journal import Attempt, History
 from filesync.core.recovery.recover import recover, take_in
+from filesync.core.run import Run
 from filesync.errors import Refused
 
 # What a row comes to: action, reason, id and the key it shares with.

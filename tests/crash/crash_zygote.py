@@ -35,8 +35,8 @@ import filesync.local.lockfile as lockstore
 import filesync.output.progress
 import filesync.remote.client  # noqa: F401
 import filesync.remote.retry as retry
+import filesync.workflow.adopt as keys
 import filesync.workflow.apply as applying
-import filesync.workflow.keys as keys
 import filesync.workflow.plan as planning
 from filesync.cli import _run
 from filesync.execute import doubts

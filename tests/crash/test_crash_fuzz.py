@@ -17,9 +17,9 @@ from filesync.core.decide.guards import Allowed
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.manifest import parse as manifests
-from filesync.core.plan.plan import Run
 from filesync.core.recovery.journal import History, read_history
 from filesync.core.recovery.recover import recover, take_in
+from filesync.core.run import Run
 from filesync.errors import FilesyncError, ManifestError
 from filesync.execute import doubts
 from filesync.local.journal import journal_path

@@ -6,8 +6,8 @@ import re
 
 from docs_pages import sections_of, table_of, text_of
 
+from filesync.core.decide.change import Action, Reason
 from filesync.core.decide.guards import Allowed, Guard, Refusal, enforce
-from filesync.core.decide.table import Action, Reason
 from filesync.errors import Refused
 
 PAGE = sections_of(text_of("docs/how-it-decides.md"))

@@ -63,8 +63,10 @@ def _options(command: click.Command) -> Iterator[str]:
         if isinstance(parameter, click.Option):
             yield from (*parameter.opts, *parameter.secondary_opts)
     if isinstance(command, click.Group):
-        for one in command.commands.values():
-            yield from _options(one)
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if (one := command.get_command(context, name)) is not None:
+                yield from _options(one)
 
 
 @each

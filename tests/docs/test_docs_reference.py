@@ -12,7 +12,8 @@ from generate_fields import render_fields
 from generate_markdown import render_commands
 
 from filesync.cli import cli
-from filesync.core.decide.table import Reason
+from filesync.cli.commands import all_commands
+from filesync.core.decide.change import Reason
 from filesync.core.manifest.schema import SECTIONS, json_schema
 
 
@@ -25,7 +26,7 @@ def test_page_is_what_the_code_says(page: Path) -> None:
 def test_every_command_and_every_option_is_there() -> None:
     text = render_commands(cli)
     anchors = anchors_of(text)
-    for name, command in cli.commands.items():
+    for name, command in all_commands().items():
         assert f"filesync-{name}" in anchors
         for option in command.params:
             if isinstance(option, click.Option):

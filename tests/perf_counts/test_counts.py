@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from filesync.core.plan.plan import Run
+from filesync.core.run import Run
 from filesync.execute import lock_saver
 from filesync.local import hash_cache
 from filesync.workflow.apply import apply_plan

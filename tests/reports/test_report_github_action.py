@@ -13,7 +13,7 @@ from ci_runner import BOT, ROOT, Runner, load
 from cli_harness import Platform, Project
 from fake_api import Answer, FakeApi, Request, error
 
-from filesync.cli import cli
+from filesync.cli.commands import COMMANDS
 
 
 class Repository:
@@ -371,7 +371,7 @@ def test_hooks_name_commands_that_are_there(project: Project) -> None:
     for hook in hooks:
         words = hook["entry"].split()
         assert words[0] == "filesync"
-        assert words[1] in cli.commands
+        assert words[1] in COMMANDS
         assert hook["pass_filenames"] is False
         project.run(*words[1:], env={"OPENAI_API_KEY": None, "OPENAI_BASE_URL": None})
 

@@ -1,5 +1,6 @@
 """What is to happen to each file, and what is refused.
 
+change     the vocabulary: actions, reasons, changes
 table      the decision table: one row, one reason
 unclaimed  remote files with our fingerprint that no lock entry refers to
 sharing    identical files of several keys become one remote file

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from filesync.core import fingerprint
 from filesync.core.commands import word
+from filesync.core.decide.change import Action, Change, Reason
 from filesync.core.decide.desired import policy_for
-from filesync.core.decide.table import Action, Change, Reason
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import Manifest, MaxDelete, RemoteFile
 from filesync.core.recovery.recover import looks

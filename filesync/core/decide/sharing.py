@@ -10,7 +10,9 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from filesync.core.decide.table import Action, Change, Decisions, Reason, found_entry, judge
+from filesync.core.decide.change import Action, Change, Decisions, Reason
+from filesync.core.decide.table import judge
+from filesync.core.lockfile.entries import found_entry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 from filesync.core.recovery.recover import Recovery

@@ -1,94 +1,25 @@
 """The decision table: desired, lock and remote in, one action and one reason a file out.
 
 Pure, and the only place that decides what a key needs; what several then share is seen to in
-`core.sharing`. The rows stand in the same order as in the README.
+`core.decide.sharing`. The rows stand in the same order as in the README.
 "Gone" here means confirmed: the caller has asked the server for each locked id that the
 listing lacked, and the listing was whole.
 """
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from fnmatch import fnmatchcase
-from typing import NamedTuple
 
 from filesync.core import fingerprint
+from filesync.core.decide.change import Action, Change, Decisions, Reason
 from filesync.core.decide.unclaimed import Spare
+from filesync.core.lockfile.entries import found_entry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Prune, RemoteFile
 from filesync.core.purposes import OUTPUT_PURPOSES
-from filesync.core.recovery.recover import LIFETIME_SLACK, Recovery
-
-
-class Action(enum.StrEnum):
-    """What apply does for one file; in the order a reader wants to see them."""
-
-    DELETE = "delete"
-    REPLACE = "replace"
-    CREATE = "create"
-    ADOPT = "adopt"
-    FORGET = "forget"
-    NOOP = "noop"
-
-
-class Reason(enum.StrEnum):
-    """Why; one for each row of the decision table."""
-
-    FINGERPRINT_MATCH = "fingerprint_match"
-    NEW = "new"
-    UP_TO_DATE = "up_to_date"
-    CONTENT_CHANGED = "content_changed"
-    ATTRIBUTES_CHANGED = "attributes_changed"
-    REMOTE_ERROR = "remote_error"
-    EXPIRING = "expiring"
-    EXPIRED = "expired"
-    MISSING_REMOTELY = "missing_remotely"
-    REMOVED_FROM_MANIFEST = "removed_from_manifest"
-    GONE = "gone"
-    RETIRED = "retired"
-    ORPHAN = "orphan"
-    UNMANAGED = "unmanaged"
-    SHARED = "shared"  # another key has this very file, or uploads it; see core.sharing
-    MOVED = "moved"  # a key that is gone held this very file: it only gets another name here
-    RECOVERED = "recovered"  # an apply that was cut short uploaded it; the journal knows
-    DESTROYED = "destroyed"  # only from `filesync destroy`, which asks no table
-
-
-# The remote moved, not the repo.
-DRIFT = {Reason.MISSING_REMOTELY, Reason.EXPIRED, Reason.REMOTE_ERROR, Reason.ORPHAN}
-
-
-class Change(NamedTuple):
-    """One decision. `id` is the remote file it concerns: kept, adopted, replaced or deleted.
-
-    `key` is None for a remote file that no key ever named (orphan, unmanaged). `locked` and
-    `remote` are what the lock and the server hold now, for a reader of the plan and for the
-    guards. `fields` lists the attributes that differ, for attributes_changed only; `moved_from`
-    is the key that held the file before, for moved only; `shared_with` is the other key, for
-    shared only, and an adopt that has no id yet gets the one of that key's upload. `supersedes`
-    is the live file that a key leaves for another.
-    """
-
-    key: str | None
-    action: Action
-    reason: Reason
-    id: str | None
-    desired: DesiredFile | None = None
-    locked: LockEntry | None = None
-    remote: RemoteFile | None = None
-    fields: tuple[str, ...] = ()
-    moved_from: str | None = None
-    shared_with: str | None = None
-    supersedes: RemoteFile | None = None
-
-
-class Decisions(NamedTuple):
-    """Every row, noops included, and how many remote files are nobody's business of ours."""
-
-    rows: tuple[Change, ...]
-    unmanaged: int
+from filesync.core.recovery.recover import Recovery
 
 
 def decide(
@@ -249,47 +180,6 @@ def claim(live: RemoteFile, owner: str, prune: Prune | None) -> Reason | None:
     ):
         return Reason.UNMANAGED
     return None
-
-
-def entry_for(want: DesiredFile, remote: RemoteFile, now: int) -> LockEntry:
-    """Return the lock entry for a wanted file that a remote file now holds.
-
-    Attributes are as asked for, not as answered: a server that rewrites names or sets an
-    expiry of its own would otherwise look changed for ever, and be uploaded to for ever.
-    """
-    asked = want.policy.expires_after
-    created_at, expires_at = remote.dates(asked, now)
-    return LockEntry(
-        id=remote.id,
-        path=want.path,
-        sha256=want.sha256,
-        bytes=want.bytes,
-        filename=want.filename,
-        purpose=want.policy.purpose,
-        expires_after=asked,
-        created_at=created_at,
-        expires_at=expires_at,
-        protect=want.policy.protect,
-    )
-
-
-def found_entry(
-    want: DesiredFile, found: RemoteFile, now: int, *, tells: bool = False
-) -> LockEntry:
-    """Return the entry of a file we find rather than make: its expiry is what it says it is.
-
-    One that says none has none if the server `tells` it of others, and else the wanted one.
-    """
-    entry = entry_for(want, found, now)
-    if found.expires_at is None and tells:
-        return entry._replace(expires_after=None, expires_at=None)
-    if found.expires_at is None or not found.created_at:
-        return entry
-    actual = found.expires_at - found.created_at
-    asked = want.policy.expires_after
-    if asked is not None and abs(actual - asked) <= LIFETIME_SLACK:
-        return entry  # within a server's rounding
-    return entry._replace(expires_after=actual)
 
 
 class _LetGo:

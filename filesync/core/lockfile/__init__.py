@@ -1,5 +1,6 @@
 """The lockfile: which remote file holds which content.
 
-lock    the lockfile in memory: record, retire, drop
-format  its text, one line a file: parse and dump
+lock     the lockfile in memory: record, retire, drop
+format   its text, one line a file: parse and dump
+entries  the entry of a file that was just uploaded or found
 """

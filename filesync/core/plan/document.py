@@ -13,7 +13,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from filesync.core.commands import with_flags
-from filesync.core.decide.table import Action, Change
+from filesync.core.decide.change import Action, Change
 from filesync.core.plan.plan import Plan, Summary
 from filesync.core.text import printable
 from filesync.errors import FilesyncError

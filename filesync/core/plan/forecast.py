@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from filesync.core.decide.table import Action, Change
+from filesync.core.decide.change import Action, Change
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import RemoteFile
 
@@ -56,33 +55,3 @@ def expiring_soon(rows: Iterable[Change], now: int) -> list[Expiring]:
             left = max(expires_at - now, 0)
             found.append(Expiring(want.key, live.id, left, want.policy.renew_before, renewed))
     return sorted(found, key=lambda one: (one.left, one.key))
-
-
-class Held(NamedTuple):
-    """What the platform holds of one purpose; `untold` counts the files without a size."""
-
-    files: int
-    bytes: int
-    untold: int
-
-
-def held_by_purpose(files: Iterable[RemoteFile]) -> dict[str, Held]:
-    """Return the totals of a whole listing by purpose, sorted by its name."""
-    count: Counter[str] = Counter()
-    size: Counter[str] = Counter()
-    untold: Counter[str] = Counter()
-    for file in files:
-        count[file.purpose] += 1
-        size[file.purpose] += file.bytes or 0
-        untold[file.purpose] += file.bytes is None
-    return {name: Held(count[name], size[name], untold[name]) for name in sorted(count)}
-
-
-def held_in_all(held: Iterable[Held]) -> Held:
-    """Return the sum of totals."""
-    every = list(held)
-    return Held(
-        sum(one.files for one in every),
-        sum(one.bytes for one in every),
-        sum(one.untold for one in every),
-    )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Set
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import NamedTuple
 
-from filesync.core.commands import DEFAULT_MANIFEST, flags
+from filesync.core.decide.change import DRIFT, Action, Change, Decisions
 from filesync.core.decide.guards import Refusal
-from filesync.core.decide.table import DRIFT, Action, Change, Decisions
 from filesync.core.model import LockEntry, RemoteFile, Retired
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery
+from filesync.core.run import Run
 
 _ORDER = {action: rank for rank, action in enumerate(Action)}
 
@@ -28,23 +27,6 @@ class Summary(NamedTuple):
     noop: int
     unmanaged: int
     upload_bytes: int
-
-
-class Run(NamedTuple):
-    """What the user asked for, the same for plan and apply; None where it was not said."""
-
-    manifest: str = DEFAULT_MANIFEST
-    base_url: str | None = None
-    only: str | None = None
-    allow_outside: bool = False
-    allow_insecure_http: bool = False
-    offline: bool = False
-    env: str | None = None
-
-    @property
-    def flags(self) -> str:
-        """Return the options that lead another command to the same manifest and server."""
-        return flags(self.manifest, self.env, self.base_url)
 
 
 class PlanInputs(NamedTuple):
@@ -141,21 +123,3 @@ class Plan:
                 if row.desired is not None and row.action in (Action.CREATE, Action.REPLACE)
             ),
         )
-
-
-def selects(only: str, key: str) -> bool:
-    """Say whether `--only` means this key: by glob, or as the entry that a glob's keys share."""
-    return fnmatchcase(key, only) or key.startswith(only.rstrip("/") + "/")
-
-
-def narrow(decisions: Decisions, only: str | None) -> Decisions:
-    """Return only the decisions for keys that `--only` selects; without it, all of them.
-
-    Files that no key names (orphans, unmanaged) are then left alone.
-    """
-    if only is None:
-        return decisions
-    return Decisions(
-        tuple(row for row in decisions.rows if row.key is not None and selects(only, row.key)),
-        decisions.unmanaged + sum(row.key is None for row in decisions.rows),
-    )

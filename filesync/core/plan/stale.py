@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from filesync.core.decide.table import Reason
+from filesync.core.decide.change import Reason
 from filesync.core.plan.document import ToldChange, ToldPlan
 from filesync.core.text import printable
 

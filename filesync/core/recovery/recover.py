@@ -14,15 +14,13 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from filesync.core import fingerprint
 from filesync.core.lockfile.lock import Lockfile
-from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile
 from filesync.core.recovery.journal import LISTING_LAG_SECONDS, Attempt, History, is_locked
 
 # How long a server may take to make a file of a request that it has whole.
 WORK_SECONDS = 5
 # An upload session lives an hour; nearer to its end than this it is not worth going on with.
 RESUME_SECONDS = 3600 - 180
-# By how much a server may round when it says until when a file lives.
-LIFETIME_SLACK = 60
 
 
 class Sought(Protocol):

@@ -79,7 +79,7 @@ def selections(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
 @_offer
 def free_keys(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
     """Offer the keys of the manifest that the lockfile does not have yet."""
-    from filesync.core.plan.plan import Run
+    from filesync.core.run import Run
     from filesync.local.lockfile import lock_path
     from filesync.workflow.workspace import read_lock, read_manifest, scan
 

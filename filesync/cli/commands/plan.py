@@ -1,4 +1,4 @@
-"""Commands that show plans: plan, and show-plan for one that was saved."""
+"""`filesync plan`: show what apply would do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli.completing import files
+from filesync.cli.completions import files
 from filesync.cli.options import (
     Common,
     command,
@@ -15,34 +15,28 @@ from filesync.cli.options import (
     json_option,
     only_option,
     outside_option,
-    paint,
 )
-from filesync.cli.writing import check_target, write_whole
+from filesync.cli.output_files import check_target, write_whole
+from filesync.cli.plan_steps import (
+    html_option,
+    make_with_progress,
+    markdown_option,
+    one_form,
+    show_plan_as,
+)
 from filesync.core.commands import word
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
-    from filesync.core.moment import Moment
     from filesync.core.plan.document import ToldPlan
-    from filesync.core.plan.plan import Plan, Run
-    from filesync.local.md5 import Md5Sums
-
-_markdown_option = click.option(
-    "--markdown", is_flag=True, help="Print it in Markdown, fit for a pull request."
-)
-_html_option = click.option(
-    "--html",
-    metavar="FILE",
-    help="Write it as one HTML page; - for stdout.",
-    shell_complete=files,
-)
+    from filesync.core.plan.plan import Plan
 
 
 @command(
     "plan",
     json_option,
-    _markdown_option,
-    _html_option,
+    markdown_option,
+    html_option,
     click.option(
         "--out",
         metavar="FILE",
@@ -88,7 +82,7 @@ def plan(
     from filesync.core.plan.document import tell
     from filesync.output.json import plan_document, saved_document, to_text
 
-    _one_form(as_json, markdown, html)
+    one_form(as_json, markdown, html)
     if out is not None and offline:
         raise FilesyncError(
             "an offline plan is not saved: it has not seen the platform, so it cannot be applied",
@@ -122,7 +116,7 @@ def plan(
         write_whole(out, to_text(saved_document(made)) + "\n")
     if as_json:
         click.echo(to_text(plan_document(made)))
-    _show(common, told, markdown, html, silent=as_json)
+    show_plan_as(common, told, markdown, html, silent=as_json)
     if out is not None:
         common.note(f"saved the plan: `filesync apply {word(out)}` does exactly this, or refuses")
     _hint_next(common, made, out)
@@ -138,99 +132,6 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
     elif made.has_changes and not (made.refusals or run.offline or out or made.at):
         only = "" if run.only is None else f" --only {word(run.only)}"
         common.hint(f"`filesync apply{only}` makes it so")
-
-
-@command(
-    "show-plan",
-    click.argument("planfile", metavar="FILE", shell_complete=files),
-    _markdown_option,
-    _html_option,
-    examples={
-        "filesync show-plan plan.json": "read what somebody else saved",
-        "filesync show-plan plan.json --html plan.html": "as a page",
-    },
-)
-def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -> None:
-    """Show a saved plan again. Needs neither manifest nor server, nor a key."""
-    from filesync.workflow.saved_plans import read_plan
-
-    _one_form(False, markdown, html)
-    if html is not None and html != "-":
-        check_target(html, common, [planfile])
-    told = read_plan(planfile)
-    for warning in told.warnings:
-        common.warn(warning)
-    _show(common, told, markdown, html)
-
-
-def make_with_progress(
-    common: Common,
-    run: Run,
-    saved: ToldPlan | None = None,
-    planfile: str = "",
-    *,
-    md5s: Md5Sums | None = None,
-    protection: bool = True,
-    at: Moment | None = None,
-) -> Plan:
-    """Plan, and show on a terminal how far the hashing is.
-
-    With a saved plan, read from `planfile`, it is that one, or it is refused as stale. `md5s` are
-    those of the apply that will follow.
-    """
-    from filesync.output.progress import hashing
-    from filesync.workflow.plan import make_plan
-
-    def make(run: Run) -> Plan:
-        with hashing(quiet=common.quiet) as on_hashed:
-            return make_plan(run, on_hashed=on_hashed, md5s=md5s, protection=protection, at=at)
-
-    if saved is None:
-        return make(run)
-    from filesync.workflow.saved_plans import plan_as_saved
-
-    return plan_as_saved(run, saved, planfile, make)
-
-
-def print_plan(common: Common, plan: Plan | ToldPlan) -> None:
-    """Print a plan as text, fit for what stdout is."""
-    from filesync.output.plan_text import render_plan
-
-    click.echo(render_plan(plan, paint=paint, verbose=common.verbose, columns=common.columns))
-
-
-def warn_but_of_refusals(common: Common, made: Plan) -> None:
-    """Warn of what a plan warns of; what a guard refuses is told once, as the error."""
-    refused = {str(refusal) for refusal in made.refusals}
-    for warning in made.warnings:
-        if warning not in refused:
-            common.warn(warning)
-
-
-def _one_form(as_json: bool, markdown: bool, html: str | None) -> None:
-    if as_json + markdown + (html == "-") > 1:
-        raise click.UsageError("stdout takes one of --json, --markdown and --html -")
-
-
-def _show(
-    common: Common, told: ToldPlan, markdown: bool, html: str | None, *, silent: bool = False
-) -> None:
-    """Print a plan in the form asked for; a page that goes to a file comes on top of that."""
-    if html is not None:
-        from filesync.output.plan_html import render_html
-
-        page = render_html(told)
-        if html == "-":
-            click.echo(page, nl=False)
-            return
-        write_whole(html, page)
-        common.note(f"wrote {html}")
-    if markdown:
-        from filesync.output.plan_markdown import render_markdown
-
-        click.echo(render_markdown(told), nl=False)
-    elif not silent:
-        print_plan(common, told)
 
 
 def _tell_github(common: Common, told: ToldPlan, out: str | None) -> None:
@@ -262,6 +163,3 @@ def _declared(made: Plan, path: str) -> list[str]:
         return []
     files = (row.desired.local.scanned for row in made.rows if row.desired is not None)
     return [file.absolute for file in files if file.inode == inode]
-
-
-COMMANDS = (plan, show_plan)

@@ -1,4 +1,4 @@
-"""Commands to begin with: init, schema, completion, emulator."""
+"""`filesync init`: write a starter manifest, or one for existing remote files."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli.options import Common, command, confirmed, insecure_option, output_option
-from filesync.cli.writing import check_target, write_whole
-from filesync.core.text import printable
+from filesync.cli.options import Common, command, confirmed, insecure_option
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:
     from filesync.core.from_remote.candidates import Found
-    from filesync.core.plan.plan import Run
+    from filesync.core.run import Run
+
 
 _STARTER = """\
 # yaml-language-server: $schema={schema}
@@ -132,93 +131,3 @@ def _init_from_remote(
         common.note(line)
     if (warning := guess_warning(result.declared)) is not None:
         common.warn(warning)
-
-
-@command(
-    "schema",
-    output_option,
-    examples={
-        "filesync schema -o filesync.schema.json": "renew it after an upgrade",
-    },
-)
-def schema(common: Common, output: str | None) -> None:
-    """Print the JSON Schema of the manifest, for editors.
-
-    They complete and check a manifest by it. `filesync init` puts it beside the manifest, whose
-    first line names it.
-    """
-    from filesync.workflow.init import schema_text
-
-    if output is None or output == "-":
-        click.echo(schema_text(), nl=False)
-        return
-    check_target(output, common)
-    write_whole(output, schema_text())
-    common.note(f"wrote {output}")
-
-
-@command(
-    "emulator",
-    click.option(
-        "--port",
-        type=click.IntRange(0, 65535),
-        default=8787,
-        show_default=True,
-        help="Loopback port; 0 for any free one.",
-    ),
-    click.option(
-        "--data",
-        metavar="DIR",
-        type=click.Path(file_okay=False),
-        default=".filesync/emulator",
-        show_default=True,
-        help="Where it keeps its files.",
-    ),
-    click.option("--api-key", metavar="KEY", help="The only key to accept; else any is."),
-    examples={
-        "filesync emulator": "then set what it prints",
-        "filesync emulator --port 0 --data /tmp/files": "any free port, another folder",
-    },
-)
-def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
-    """Serve the Files and Uploads API on loopback until Ctrl-C."""
-    from filesync.emulator.server import serve
-    from filesync.workflow.server import cannot_serve
-
-    data = os.path.expanduser(data)  # a shell leaves --data=~/x alone
-
-    def on_request(request: str) -> None:
-        if common.verbose:
-            click.echo(printable(request), err=True)
-
-    def ready(url: str) -> None:
-        click.echo(url)
-        common.note("serving the Files and Uploads API; Ctrl-C ends it. To use it:")
-        common.note(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={api_key or 'any'}")
-
-    try:
-        serve(data, port, api_key, ready, on_request)
-    except OSError as error:
-        raise cannot_serve(data, error, port) from None
-
-
-@command(
-    "completion",
-    click.argument("shell", type=click.Choice(["bash", "zsh", "fish"])),
-    examples={
-        "filesync completion bash >> ~/.bashrc": "for every new shell",
-        "filesync completion zsh >> ~/.zshrc": "below the line with compinit",
-        "filesync completion fish > ~/.config/fish/completions/filesync.fish": "for fish",
-    },
-)
-def completion(common: Common, shell: str) -> None:  # noqa: ARG001
-    """Print what makes a shell complete commands, options and keys."""
-    from click.shell_completion import get_completion_class
-
-    cli = click.get_current_context().find_root().command
-    script = get_completion_class(shell)
-    assert script is not None
-    click.echo(script(cli, {}, "filesync", "_FILESYNC_COMPLETE").source())
-
-
-COMMANDS = (init, schema, completion, emulator)

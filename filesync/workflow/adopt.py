@@ -4,35 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from typing import NamedTuple
 
 from filesync.core import fingerprint
 from filesync.core.commands import word
 from filesync.core.decide.desired import desired_file
-from filesync.core.decide.table import Reason, claim, differing, found_entry
+from filesync.core.decide.table import differing
 from filesync.core.lockfile import format as lock_format
+from filesync.core.lockfile.entries import found_entry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
-from filesync.core.plan.plan import Run
 from filesync.core.recovery.journal import Attempt, History
 from filesync.core.recovery.recover import looks, recover
+from filesync.core.run import Run
 from filesync.core.text import plural, printable
 from filesync.errors import ApiError, AuthError, FilesyncError
 from filesync.local import lockfile
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
-from filesync.local.journal import end_attempts, journal_path, read_journal
+from filesync.local.journal import end_attempts, read_journal
 from filesync.local.state_dir import state_dir
 from filesync.remote.client import Reader
-from filesync.workflow.workspace import (
-    open_workspace,
-    read_lock,
-    read_manifest,
-    reader,
-    scan,
-    unknown_key,
-)
+from filesync.workflow.workspace import open_workspace, scan, unknown_key
 
 
 class Adopted(NamedTuple):
@@ -63,8 +56,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
     (local,) = hash_files([files[key]], cache)
     want = desired_file(space.manifest.project, local)
-    pace = space.manifest.requests_per_minute
-    with reader(space.server, run, requests_per_minute=pace) as client:
+    with space.reader() as client:
         held = lock.take_out(key)
         if held is not None and client.get_file(held.id) is not None:
             raise FilesyncError(
@@ -74,8 +66,8 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         found = _chosen(client, lock, want, file_id)
         _check_same(want, found)
         unchecked = _compare_content(client, want, found)
-        now = int(time.time() + (client.clock_offset or 0))
-        journal, attempts = _attempts(run, lock, key)
+        now = client.now()
+        attempts = read_journal(space.journal_path).of(key)
         # Before this file is the lock's: it may be the very one that was made.
         made = _made(client, attempts, lock, now)
     # Asked for by itself, a file without an expiry has none, whatever the manifest says.
@@ -86,14 +78,9 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     for ours in made:
         lock.retire(ours, key, now)  # another than this one is not wanted any more
     lockfile.save_lock(space.lock_path, lock_format.dump(lock), sync=True)
-    end_attempts(run.manifest, journal, (one for one in attempts if one.made or one.in_doubt))
+    settled = [one for one in attempts if one.made or one.in_doubt]
+    end_attempts(run.manifest, space.journal_path, settled)
     return Adopted(entry, unchecked, differing(want, entry))
-
-
-def _attempts(run: Run, lock: Lockfile, key: str) -> tuple[str, list[Attempt]]:
-    """Return the path of the lockfile's journal, and what it has left open about a key."""
-    path = journal_path(run.manifest, lock.project, lock.base_url, run.env)
-    return path, read_journal(path).of(key)
 
 
 def _made(client: Reader, attempts: list[Attempt], lock: Lockfile, now: int) -> list[str]:
@@ -103,49 +90,6 @@ def _made(client: Reader, attempts: list[Attempt], lock: Lockfile, now: int) -> 
     remote = {file.id: file for file in client.list_files()}
     found = recover(History({one.number: one for one in attempts}), lock, remote, now)
     return [entry.id for _, entry in found.entries] + list(found.wrong)
-
-
-class Forgotten(NamedTuple):
-    """What was dropped from the lock, and the key that shares the file and still has it.
-
-    `entry` is None where the lock had no such key, and only uploads in doubt were given up.
-    `doomed` says for what the next apply will take the file and delete it, None if it will not.
-    """
-
-    entry: LockEntry | None
-    shared_with: str | None
-    doomed: Reason | None
-
-
-def forget(run: Run, key: str) -> Forgotten:
-    """Drop a key from the lock, leave its remote file alone, and return what was dropped.
-
-    What an apply that was cut short may have made for the key is left alone, too.
-    """
-    lock = read_lock(run.manifest, run.env)
-    entry = lock.take_out(key)
-    journal, attempts = _attempts(run, lock, key)
-    given_up = [
-        one for one in attempts if one.in_doubt or (entry is not None and one.made == entry.id)
-    ]
-    if entry is None and not given_up:
-        raise unknown_key(key, lock.files, "the lockfile")
-    end_attempts(run.manifest, journal, given_up)
-    if entry is None:
-        return Forgotten(None, None, None)
-    lockfile.save_lock(lockfile.lock_path(run.manifest, run.env), lock_format.dump(lock), sync=True)
-    others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
-    shared_with = next(others, None)
-    return Forgotten(entry, shared_with, None if shared_with else _doomed(run, entry))
-
-
-def _doomed(run: Run, entry: LockEntry) -> Reason | None:
-    try:
-        manifest, _ = read_manifest(run)
-    except FilesyncError:  # a mistake in it does not keep from forgetting a key
-        return Reason.ORPHAN if fingerprint.parse(entry.filename) else None
-    remote = RemoteFile(entry.id, entry.filename, entry.purpose, entry.bytes, 0, None, None)
-    return claim(remote, fingerprint.owner_token(manifest.project), manifest.prune)
 
 
 def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | None) -> RemoteFile:

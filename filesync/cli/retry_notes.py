@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from filesync.cli.options import Common
 
-
-def note_retries(common: Common) -> None:
-    """Tell once for each kind of trouble that a request is sent again, unless told to be quiet.
-
-    With --verbose each request is told anyway.
-    """
-    if not (common.quiet or common.verbose):
-        log = logging.getLogger("filesync.http")
-        log.setLevel(logging.INFO)
-        log.addHandler(_Notes())
+def note_retries() -> None:
+    """Say on stderr that a request is sent again, once for each kind of trouble."""
+    log = logging.getLogger("filesync.http")
+    log.setLevel(logging.INFO)
+    log.addHandler(_Notes())
 
 
 class _Notes(logging.Handler):

@@ -1,0 +1,58 @@
+"""`filesync adopt`: start managing an existing remote file."""
+
+from __future__ import annotations
+
+import click
+
+from filesync.cli.completions import free_keys
+from filesync.cli.options import (
+    Common,
+    command,
+    insecure_option,
+    lock_timeout_option,
+    outside_option,
+)
+
+
+@command(
+    "adopt",
+    click.argument("key", shell_complete=free_keys),
+    click.argument("file_id", metavar="[ID]", required=False),
+    lock_timeout_option,
+    outside_option,
+    insecure_option,
+    examples={
+        "filesync adopt train": "the one file that looks like it",
+        "filesync adopt train file-abc123": "this file; `filesync ls` has the ids",
+    },
+)
+def adopt(
+    common: Common,
+    key: str,
+    file_id: str | None,
+    lock_timeout: float,
+    allow_outside: bool,
+    allow_insecure_http: bool,
+) -> None:
+    """Take an existing remote file into the lockfile as KEY's.
+
+    Without ID, the one file with the same name, size and purpose. Its content is downloaded
+    and compared where the API allows that.
+    """
+    from filesync.workflow.adopt import adopt as adopt_key
+    from filesync.workflow.workspace import alone
+
+    run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
+    with alone(run, timeout=lock_timeout, on_wait=common.warn):
+        adopted = adopt_key(run, key, file_id)
+    if adopted.unchecked is None:
+        common.note(f"adopted {key} ({adopted.entry.id}): same content")
+    else:
+        common.note(f"adopted {key} ({adopted.entry.id})")
+        common.warn(f"its content could not be compared: {adopted.unchecked}")
+    if adopted.replaced_for:
+        common.warn(
+            f"its {' and '.join(adopted.replaced_for)} differs from the manifest's, "
+            "so the next apply replaces it"
+        )
+    common.hint("commit the lockfile; `filesync plan` shows what is left to do")

@@ -1,0 +1,104 @@
+"""`filesync apply`: show the plan, ask, apply it."""
+
+from __future__ import annotations
+
+import click
+
+from filesync.cli import completions, streams
+from filesync.cli.options import (
+    Common,
+    command,
+    concurrency_option,
+    insecure_option,
+    json_option,
+    lock_timeout_option,
+    missing_option,
+    only_option,
+    outside_option,
+    yes_option,
+)
+from filesync.cli.plan_steps import (
+    ask,
+    carry_out,
+    make_with_progress,
+    print_plan,
+    warn_but_of_refusals,
+)
+
+
+@command(
+    "apply",
+    click.argument("planfile", required=False, shell_complete=completions.files),
+    yes_option,
+    json_option,
+    concurrency_option,
+    click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Allow N deletes."),
+    click.option("--no-delete", is_flag=True, help="Leave every delete for a later apply."),
+    click.option("--wait", is_flag=True, help="Wait until the platform has processed each file."),
+    click.option(
+        "--allow-duplicates",
+        is_flag=True,
+        help="Upload files that seem to be on the platform already.",
+    ),
+    missing_option,
+    lock_timeout_option,
+    only_option,
+    outside_option,
+    insecure_option,
+    examples={
+        "filesync apply": "show the plan, ask, do it",
+        "filesync apply --yes": "do it without asking, as in CI",
+        "filesync apply plan.json": "what `plan --out` saved, exactly",
+        "filesync apply --only 'docs/*' --no-delete": "some keys, and no delete yet",
+    },
+)
+def apply(
+    common: Common,
+    planfile: str | None,
+    yes: bool,
+    as_json: bool,
+    concurrency: int,
+    max_delete: int | None,
+    no_delete: bool,
+    wait: bool,
+    allow_duplicates: bool,
+    accept_missing: bool,
+    lock_timeout: float,
+    only: str | None,
+    allow_outside: bool,
+    allow_insecure_http: bool,
+) -> None:
+    """Plan, ask, and make it so.
+
+    Uploads come first, then the lockfile, deletes last. A PLANFILE that `filesync plan --out`
+    wrote is applied exactly as it is, or refused as stale, with what has moved since.
+    """
+    from filesync.core.decide.guards import Allowed, enforce
+    from filesync.execute.applier import Settings
+    from filesync.local.md5 import Md5Sums
+    from filesync.workflow.saved_plans import read_plan, run_as_saved
+    from filesync.workflow.workspace import alone
+
+    if planfile is not None and only is not None:
+        raise click.UsageError("a plan file says itself what it covers: leave out --only")
+    run = common.run(
+        only=only, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http
+    )
+    saved = None
+    if planfile is not None:
+        saved = read_plan(planfile)
+        run = run_as_saved(run, saved, planfile)
+    if not as_json:
+        streams.do_without_stdout()
+    lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
+    settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
+    with alone(run, timeout=lock_timeout, on_wait=common.warn):
+        md5s = Md5Sums()
+        made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
+        warn_but_of_refusals(common, made)
+        if not as_json:
+            print_plan(common, made)
+        enforce(made.refusals, lifted, made.rows)
+        if made.has_changes:
+            ask("Apply this?", yes)
+        carry_out(common, made, lifted, settings, as_json, md5s)

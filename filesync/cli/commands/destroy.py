@@ -1,0 +1,62 @@
+"""`filesync destroy`: delete all that the lockfile owns."""
+
+from __future__ import annotations
+
+from filesync.cli import streams
+from filesync.cli.options import (
+    Common,
+    command,
+    concurrency_option,
+    insecure_option,
+    json_option,
+    lock_timeout_option,
+    missing_option,
+    yes_option,
+)
+from filesync.cli.plan_steps import ask, carry_out, print_plan, warn_but_of_refusals
+
+
+@command(
+    "destroy",
+    yes_option,
+    json_option,
+    concurrency_option,
+    missing_option,
+    lock_timeout_option,
+    insecure_option,
+    examples={
+        "filesync destroy": "list what goes, ask, delete it",
+        "filesync destroy -m old.yaml --yes": "another manifest's files, unasked",
+    },
+)
+def destroy(
+    common: Common,
+    yes: bool,
+    as_json: bool,
+    concurrency: int,
+    accept_missing: bool,
+    lock_timeout: float,
+    allow_insecure_http: bool,
+) -> None:
+    """Delete every remote file that the lockfile owns.
+
+    What an apply that was cut short has uploaded goes, too.
+    """
+    from filesync.core.decide.guards import Allowed, enforce
+    from filesync.execute.applier import Settings
+    from filesync.workflow.destroy import plan_destroy
+    from filesync.workflow.workspace import alone
+
+    run = common.run(allow_insecure_http=allow_insecure_http)
+    if not as_json:
+        streams.do_without_stdout()
+    with alone(run, timeout=lock_timeout, on_wait=common.warn):
+        made = plan_destroy(run)
+        warn_but_of_refusals(common, made)
+        if not as_json:
+            print_plan(common, made)
+        lifted = Allowed(missing=accept_missing)
+        enforce(made.refusals, lifted, made.rows)
+        if made.has_changes:
+            ask("Delete these for good?", yes)
+        carry_out(common, made, lifted, Settings(concurrency=concurrency), as_json)

@@ -1,0 +1,55 @@
+"""`filesync emulator`: serve the API on loopback."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from filesync.cli.options import Common, command
+from filesync.core.text import printable
+
+
+@command(
+    "emulator",
+    click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=8787,
+        show_default=True,
+        help="Loopback port; 0 for any free one.",
+    ),
+    click.option(
+        "--data",
+        metavar="DIR",
+        type=click.Path(file_okay=False),
+        default=".filesync/emulator",
+        show_default=True,
+        help="Where it keeps its files.",
+    ),
+    click.option("--api-key", metavar="KEY", help="The only key to accept; else any is."),
+    examples={
+        "filesync emulator": "then set what it prints",
+        "filesync emulator --port 0 --data /tmp/files": "any free port, another folder",
+    },
+)
+def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
+    """Serve the Files and Uploads API on loopback until Ctrl-C."""
+    from filesync.emulator.server import serve
+    from filesync.workflow.server import cannot_serve
+
+    data = os.path.expanduser(data)  # a shell leaves --data=~/x alone
+
+    def on_request(request: str) -> None:
+        if common.verbose:
+            click.echo(printable(request), err=True)
+
+    def ready(url: str) -> None:
+        click.echo(url)
+        common.note("serving the Files and Uploads API; Ctrl-C ends it. To use it:")
+        common.note(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={api_key or 'any'}")
+
+    try:
+        serve(data, port, api_key, ready, on_request)
+    except OSError as error:
+        raise cannot_serve(data, error, port) from None

@@ -1,0 +1,33 @@
+"""`filesync id`: print one file's id."""
+
+from __future__ import annotations
+
+import time
+
+import click
+
+from filesync.cli.completions import locked_keys
+from filesync.cli.options import Common, command
+from filesync.core.text import human_duration
+
+
+@command(
+    "id",
+    click.argument("key", shell_complete=locked_keys),
+    examples={
+        "filesync id train": "the id, for a job: $(filesync id train)",
+        "filesync id docs/hours.md": "one file of a glob",
+    },
+)
+def id_(common: Common, key: str) -> None:
+    """Print the id of KEY's file and nothing else."""
+    from filesync.workflow.workspace import read_lock, unknown_key
+
+    files = read_lock(common.manifest, common.env).files
+    entry = files.get(key)
+    if entry is None:
+        raise unknown_key(key, files, "the lockfile")
+    if entry.expires_at is not None and entry.expires_at <= time.time():
+        ago = human_duration(int(time.time()) - entry.expires_at)
+        common.warn(f"{entry.id} expired {ago} ago: run `filesync apply` to upload it again")
+    click.echo(entry.id)

@@ -1,0 +1,63 @@
+"""`filesync ls`: list the remote files."""
+
+from __future__ import annotations
+
+import click
+
+from filesync.cli.completions import purposes
+from filesync.cli.connect import server_reader
+from filesync.cli.options import Common, command, insecure_option, json_option
+from filesync.core.text import quoted
+from filesync.errors import FilesyncError
+
+
+@command(
+    "ls",
+    click.option(
+        "--purpose",
+        metavar="PURPOSE",
+        help="Only files of this purpose.",
+        shell_complete=purposes,
+    ),
+    json_option,
+    insecure_option,
+    examples={
+        "filesync ls": "everything, the oldest first",
+        "filesync ls --purpose batch_output": "results of batches",
+    },
+)
+def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: bool) -> None:
+    """List the remote files, whoever they belong to."""
+    from filesync.output.json import to_text
+    from filesync.output.tables import render_listing
+
+    with server_reader(common, allow_insecure_http) as client:
+        files = client.list_files(purpose)
+    if purpose is not None and not files:
+        _check_purpose(common, purpose)
+    if as_json:
+        click.echo(to_text([file._asdict() for file in files]))
+    elif files:
+        click.echo(render_listing(files, columns=common.columns))
+    else:
+        common.note("there is no file" + (f" of purpose {purpose}" if purpose else ""))
+
+
+def _check_purpose(common: Common, purpose: str) -> None:
+    """Refuse a purpose that is a known one misspelt, and warn of any other that is not known.
+
+    Only where it has no files: a server may have purposes that we have not heard of.
+    """
+    import difflib
+
+    from filesync.core.purposes import OUTPUT_PURPOSES, PURPOSES
+
+    known = [*PURPOSES, *sorted(OUTPUT_PURPOSES)]
+    if purpose in known:
+        return
+    if near := difflib.get_close_matches(purpose, known, n=1):
+        raise FilesyncError(
+            f"no file has purpose {quoted(purpose)}, which is not one of the API's",
+            f"did you mean {near[0]}?",
+        )
+    common.warn(f"{quoted(purpose)} is not one of the API's purposes: {', '.join(known)}")

@@ -1,0 +1,33 @@
+"""`filesync show-plan`: show a saved plan again."""
+
+from __future__ import annotations
+
+import click
+
+from filesync.cli.completions import files
+from filesync.cli.options import Common, command
+from filesync.cli.output_files import check_target
+from filesync.cli.plan_steps import html_option, markdown_option, one_form, show_plan_as
+
+
+@command(
+    "show-plan",
+    click.argument("planfile", metavar="FILE", shell_complete=files),
+    markdown_option,
+    html_option,
+    examples={
+        "filesync show-plan plan.json": "read what somebody else saved",
+        "filesync show-plan plan.json --html plan.html": "as a page",
+    },
+)
+def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -> None:
+    """Show a saved plan again. Needs neither manifest nor server, nor a key."""
+    from filesync.workflow.saved_plans import read_plan
+
+    one_form(False, markdown, html)
+    if html is not None and html != "-":
+        check_target(html, common, [planfile])
+    told = read_plan(planfile)
+    for warning in told.warnings:
+        common.warn(warning)
+    show_plan_as(common, told, markdown, html)

@@ -1,0 +1,74 @@
+"""`filesync validate`: the manifest and its files, offline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from filesync.cli.options import Common, command, outside_option
+from filesync.core.commands import word
+from filesync.core.text import human_bytes, plural, printable
+from filesync.errors import FilesyncError
+
+if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
+    from filesync.core.run import Run
+
+
+_SHOWN = 20
+
+
+@command(
+    "validate",
+    click.option("--locked", is_flag=True, help="Fail, too, if the lockfile does not agree."),
+    outside_option,
+    examples={
+        "filesync validate": "before a commit, offline",
+        "filesync validate --locked": "where people apply before they commit",
+    },
+)
+def validate(common: Common, locked: bool, allow_outside: bool) -> None:
+    """Check the manifest and that its files are there, offline.
+
+    With --verbose it lists the files that were found.
+    """
+    from filesync.workflow.init import schema_is_old, schema_path
+    from filesync.workflow.workspace import read_manifest, scan
+
+    run = common.run(allow_outside=allow_outside)
+    manifest, problems = read_manifest(run)
+    files = scan(run, manifest, problems)
+    for warning in manifest.warnings:
+        common.warn(warning)
+    if common.verbose:
+        for file in files:
+            size = human_bytes(file.bytes)
+            common.note(f"{file.key}: {file.path} ({size}, {file.entry.policy.purpose})")
+    if schema_is_old(run.manifest):
+        path = schema_path(run.manifest)
+        common.note(f"{path} is another version's: `filesync schema -o {word(path)}` renews it")
+    if locked:
+        _check_locked(run)
+    agrees = ", and the lockfile agrees" if locked else ""
+    target = "" if run.env is None else f" for {run.env}"
+    common.note(f"{run.manifest} is valid{target}: {plural(len(files), 'file')}{agrees}")
+    if files:
+        common.hint("`filesync plan` shows what an apply would do")
+    else:
+        common.hint(f"name your files in {run.manifest}, below `files:`")
+
+
+def _check_locked(run: Run) -> None:
+    from filesync.local.lockfile import lock_path
+    from filesync.output.reasons import reason_of
+    from filesync.workflow.check_lock import disagreements
+
+    if found := disagreements(run):
+        lock = lock_path(run.manifest, run.env)
+        listed = [f"  {printable(one.name)}: {reason_of(one)}" for one in found[:_SHOWN]]
+        if len(found) > _SHOWN:
+            listed.append(f"  and {len(found) - _SHOWN:,} more")
+        raise FilesyncError(
+            "\n".join([f"{lock} does not agree with {run.manifest}:", *listed]),
+            "run `filesync apply` and commit the lockfile",
+        )

@@ -1,0 +1,45 @@
+"""`filesync verify`: download locked files and compare them."""
+
+from __future__ import annotations
+
+import click
+
+from filesync.cli.options import Common, command, insecure_option, paint
+from filesync.core.text import plural, printable
+from filesync.errors import FilesyncError
+
+
+@command("verify", insecure_option, examples={"filesync verify": "every file of the lockfile"})
+def verify(common: Common, allow_insecure_http: bool) -> None:
+    """Download each locked file and compare it.
+
+    The API does not give out files of every purpose; those are told as unchecked.
+    """
+    from filesync.workflow.verify import verify as verify_all
+
+    words = {True: ("same", "green"), False: ("DIFFERS", "red"), None: ("unchecked", "yellow")}
+    verdicts = []
+    for one in verify_all(common.run(allow_insecure_http=allow_insecure_http)):
+        verdicts.append(one)
+        word, colour = words[one.same]
+        why = f": {one.why}" if one.why else ""
+        click.echo(
+            f"{paint(f'{word:<9}', colour)}  {printable(one.key)} ({one.id}){printable(why)}"
+        )
+    if not verdicts:
+        common.note("there is no file in the lockfile to compare")
+        common.hint("`filesync apply` uploads what the manifest declares")
+    if unchecked := sum(one.same is None for one in verdicts):
+        common.note(f"{plural(unchecked, 'file')} of {len(verdicts)} could not be compared")
+    if bad := sum(one.same is False for one in verdicts):
+        raise FilesyncError(
+            f"{plural(bad, 'file')} on the platform {'is' if bad == 1 else 'are'} not what the "
+            "lockfile says",
+            "`filesync apply` uploads what is gone; to replace what differs, apply once without "
+            "its entry in the manifest, and once more with it",
+        )
+    if failed := sum(one.same is None and one.allowed for one in verdicts):
+        raise FilesyncError(
+            f"{plural(failed, 'file')} could not be downloaded, though the API allows it",
+            "see above why; run `filesync verify` again",
+        )

@@ -1,0 +1,39 @@
+"""The server of commands that look at single remote files."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from filesync.cli.options import Common
+from filesync.core.text import printable
+from filesync.errors import FilesyncError
+
+if TYPE_CHECKING:
+    from filesync.remote.client import Reader
+
+
+@contextlib.contextmanager
+def server_reader(common: Common, allow_insecure_http: bool) -> Iterator[Reader]:
+    """Connect to the manifest's server, or where there is no manifest to the default one."""
+    from filesync.errors import ManifestError
+    from filesync.workflow.server import choose_server, reader
+    from filesync.workflow.workspace import read_manifest
+
+    run = common.run(allow_insecure_http=allow_insecure_http)
+    says = None
+    if os.path.exists(run.manifest):
+        manifest, problems = read_manifest(run)
+        if problems and run.base_url is None:
+            raise ManifestError(run.manifest, problems)
+        says = manifest.base_url
+    with reader(choose_server(run, says), run) as client:
+        yield client
+
+
+def no_such_file(file_id: str) -> FilesyncError:
+    return FilesyncError(
+        f"there is no file {printable(file_id)} on the platform", "`filesync ls` lists them"
+    )

@@ -1,0 +1,25 @@
+"""Steps that the commands with a lockfile share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from filesync.cli.options import Common
+from filesync.core.text import printable
+
+if TYPE_CHECKING:
+    from filesync.core.lockfile.lock import Lockfile
+
+
+def warn_of_expired(common: Common, lock: Lockfile, keys: Collection[str]) -> None:
+    """Say which of the ids lead to nothing any more."""
+    now = time.time()
+    expired = sorted(key for key in keys if (lock.files[key].expires_at or now + 1) <= now)
+    if expired:
+        more = f" and {len(expired) - 1:,} more" if len(expired) > 1 else ""
+        common.warn(
+            f"the file of {printable(expired[0])}{more} has expired: "
+            "run `filesync apply` to upload it again"
+        )

@@ -1,0 +1,161 @@
+"""Steps that the commands with a plan share: make it, print it, ask, apply it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from filesync.cli.completions import files
+from filesync.cli.options import Common, confirmed, paint
+from filesync.cli.output_files import write_whole
+from filesync.core.text import plural, printable
+from filesync.errors import ApplyFailed, FilesyncError, Interrupted
+
+if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
+    from filesync.core.decide.guards import Allowed
+    from filesync.core.moment import Moment
+    from filesync.core.plan.document import ToldPlan
+    from filesync.core.plan.plan import Plan
+    from filesync.core.run import Run
+    from filesync.execute.applier import Settings
+    from filesync.local.md5 import Md5Sums
+
+
+def ask(question: str, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise FilesyncError(
+            "there is no terminal to ask on, and nothing was written",
+            "pass --yes to go on without being asked",
+        )
+    if not confirmed(question):
+        raise FilesyncError("not applied: nothing was written")
+
+
+def carry_out(
+    common: Common,
+    made: Plan,
+    lifted: Allowed,
+    settings: Settings,
+    as_json: bool,
+    md5s: Md5Sums | None = None,
+) -> None:
+    """Apply a plan, show what came of it, and turn that into the exit code."""
+    from filesync.core.decide.change import Action
+    from filesync.local.lockfile import lock_path
+    from filesync.output.json import apply_document, to_text
+    from filesync.output.plan_text import render_result
+    from filesync.output.progress import watching
+    from filesync.workflow.apply import apply_plan
+
+    run = made.inputs.run
+    with watching(made, quiet=common.quiet, verbose=common.verbose) as watch:
+        result = apply_plan(made, allowed=lifted, settings=settings, watch=watch, md5s=md5s)
+    if as_json:
+        click.echo(to_text(apply_document(made, result)))
+    elif made.has_changes and not common.quiet:
+        lock = lock_path(run.manifest, run.env)
+        click.echo(render_result(result, lock))
+        if result.applied and not result.failed and not result.interrupted:
+            with_ids = {done.action for done in result.applied} - {Action.DELETE, Action.FORGET}
+            ids = "; `filesync id KEY` prints an id" if with_ids else ""
+            common.hint(f"commit {lock}{ids}")
+    if result.interrupted:
+        raise Interrupted(
+            "interrupted; the lockfile holds what was done until then",
+            "run the same command again for the rest",
+        )
+    if result.failed:
+        raise ApplyFailed(
+            "\n".join(
+                [f"{plural(len(result.failed), 'change')} failed:"]
+                + [f"  {printable(one.key or one.action)}: {one.error}" for one in result.failed]
+            ),
+            "what was done is in the lockfile; run `filesync apply` again for the rest",
+        )
+
+
+markdown_option = click.option(
+    "--markdown", is_flag=True, help="Print it in Markdown, fit for a pull request."
+)
+
+
+html_option = click.option(
+    "--html",
+    metavar="FILE",
+    help="Write it as one HTML page; - for stdout.",
+    shell_complete=files,
+)
+
+
+def make_with_progress(
+    common: Common,
+    run: Run,
+    saved: ToldPlan | None = None,
+    planfile: str = "",
+    *,
+    md5s: Md5Sums | None = None,
+    protection: bool = True,
+    at: Moment | None = None,
+) -> Plan:
+    """Plan, and show on a terminal how far the hashing is.
+
+    With a saved plan, read from `planfile`, it is that one, or it is refused as stale. `md5s` are
+    those of the apply that will follow.
+    """
+    from filesync.output.progress import hashing
+    from filesync.workflow.plan import make_plan
+
+    def make(run: Run) -> Plan:
+        with hashing(quiet=common.quiet) as on_hashed:
+            return make_plan(run, on_hashed=on_hashed, md5s=md5s, protection=protection, at=at)
+
+    if saved is None:
+        return make(run)
+    from filesync.workflow.saved_plans import plan_as_saved
+
+    return plan_as_saved(run, saved, planfile, make)
+
+
+def print_plan(common: Common, plan: Plan | ToldPlan) -> None:
+    """Print a plan as text, fit for what stdout is."""
+    from filesync.output.plan_text import render_plan
+
+    click.echo(render_plan(plan, paint=paint, verbose=common.verbose, columns=common.columns))
+
+
+def warn_but_of_refusals(common: Common, made: Plan) -> None:
+    """Warn of what a plan warns of; what a guard refuses is told once, as the error."""
+    refused = {str(refusal) for refusal in made.refusals}
+    for warning in made.warnings:
+        if warning not in refused:
+            common.warn(warning)
+
+
+def one_form(as_json: bool, markdown: bool, html: str | None) -> None:
+    if as_json + markdown + (html == "-") > 1:
+        raise click.UsageError("stdout takes one of --json, --markdown and --html -")
+
+
+def show_plan_as(
+    common: Common, told: ToldPlan, markdown: bool, html: str | None, *, silent: bool = False
+) -> None:
+    """Print a plan in the form asked for; a page that goes to a file comes on top of that."""
+    if html is not None:
+        from filesync.output.plan_html import render_html
+
+        page = render_html(told)
+        if html == "-":
+            click.echo(page, nl=False)
+            return
+        write_whole(html, page)
+        common.note(f"wrote {html}")
+    if markdown:
+        from filesync.output.plan_markdown import render_markdown
+
+        click.echo(render_markdown(told), nl=False)
+    elif not silent:
+        print_plan(common, told)

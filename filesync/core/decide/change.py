@@ -1,0 +1,77 @@
+"""The vocabulary of decisions: actions, reasons, changes."""
+
+from __future__ import annotations
+
+import enum
+from typing import NamedTuple
+
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+
+
+class Action(enum.StrEnum):
+    """What apply does for one file; in the order a reader wants to see them."""
+
+    DELETE = "delete"
+    REPLACE = "replace"
+    CREATE = "create"
+    ADOPT = "adopt"
+    FORGET = "forget"
+    NOOP = "noop"
+
+
+class Reason(enum.StrEnum):
+    """Why; one for each row of the decision table."""
+
+    FINGERPRINT_MATCH = "fingerprint_match"
+    NEW = "new"
+    UP_TO_DATE = "up_to_date"
+    CONTENT_CHANGED = "content_changed"
+    ATTRIBUTES_CHANGED = "attributes_changed"
+    REMOTE_ERROR = "remote_error"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+    MISSING_REMOTELY = "missing_remotely"
+    REMOVED_FROM_MANIFEST = "removed_from_manifest"
+    GONE = "gone"
+    RETIRED = "retired"
+    ORPHAN = "orphan"
+    UNMANAGED = "unmanaged"
+    SHARED = "shared"  # another key has this very file, or uploads it; see sharing
+    MOVED = "moved"  # a key that is gone held this very file: it only gets another name here
+    RECOVERED = "recovered"  # an apply that was cut short uploaded it; the journal knows
+    DESTROYED = "destroyed"  # only from `filesync destroy`, which asks no table
+
+
+# The remote moved, not the repo.
+DRIFT = {Reason.MISSING_REMOTELY, Reason.EXPIRED, Reason.REMOTE_ERROR, Reason.ORPHAN}
+
+
+class Change(NamedTuple):
+    """One decision. `id` is the remote file it concerns: kept, adopted, replaced or deleted.
+
+    `key` is None for a remote file that no key ever named (orphan, unmanaged). `locked` and
+    `remote` are what the lock and the server hold now, for a reader of the plan and for the
+    guards. `fields` lists the attributes that differ, for attributes_changed only; `moved_from`
+    is the key that held the file before, for moved only; `shared_with` is the other key, for
+    shared only, and an adopt that has no id yet gets the one of that key's upload. `supersedes`
+    is the live file that a key leaves for another.
+    """
+
+    key: str | None
+    action: Action
+    reason: Reason
+    id: str | None
+    desired: DesiredFile | None = None
+    locked: LockEntry | None = None
+    remote: RemoteFile | None = None
+    fields: tuple[str, ...] = ()
+    moved_from: str | None = None
+    shared_with: str | None = None
+    supersedes: RemoteFile | None = None
+
+
+class Decisions(NamedTuple):
+    """Every row, noops included, and how many remote files are nobody's business of ours."""
+
+    rows: tuple[Change, ...]
+    unmanaged: int

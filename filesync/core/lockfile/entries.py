@@ -1,0 +1,46 @@
+"""The lock entry of a file that was just uploaded or found."""
+
+from __future__ import annotations
+
+from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile
+
+
+def entry_for(want: DesiredFile, remote: RemoteFile, now: int) -> LockEntry:
+    """Return the lock entry for a wanted file that a remote file now holds.
+
+    Attributes are as asked for, not as answered: a server that rewrites names or sets an
+    expiry of its own would otherwise look changed for ever, and be uploaded to for ever.
+    """
+    asked = want.policy.expires_after
+    created_at, expires_at = remote.dates(asked, now)
+    return LockEntry(
+        id=remote.id,
+        path=want.path,
+        sha256=want.sha256,
+        bytes=want.bytes,
+        filename=want.filename,
+        purpose=want.policy.purpose,
+        expires_after=asked,
+        created_at=created_at,
+        expires_at=expires_at,
+        protect=want.policy.protect,
+    )
+
+
+def found_entry(
+    want: DesiredFile, found: RemoteFile, now: int, *, tells: bool = False
+) -> LockEntry:
+    """Return the entry of a file we find rather than make: its expiry is what it says it is.
+
+    One that says none has none if the server `tells` it of others, and else the wanted one.
+    """
+    entry = entry_for(want, found, now)
+    if found.expires_at is None and tells:
+        return entry._replace(expires_after=None, expires_at=None)
+    if found.expires_at is None or not found.created_at:
+        return entry
+    actual = found.expires_at - found.created_at
+    asked = want.policy.expires_after
+    if asked is not None and abs(actual - asked) <= LIFETIME_SLACK:
+        return entry  # within a server's rounding
+    return entry._replace(expires_after=actual)

@@ -1,0 +1,101 @@
+"""The plan of `destroy`: delete all that the lockfile owns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from filesync.core.decide import guards
+from filesync.core.decide.change import Change, Decisions, Reason
+from filesync.core.decide.desired import policy_for
+from filesync.core.decide.sharing import let_go_once
+from filesync.core.decide.table import let_go_of
+from filesync.core.model import LockEntry
+from filesync.core.plan.plan import Plan, PlanInputs
+from filesync.core.recovery.recover import (
+    NOTHING_TO_RECOVER,
+    Recovery,
+    found_by_fingerprint,
+    recover,
+)
+from filesync.core.run import Run
+from filesync.core.text import plural, printable
+from filesync.errors import ManifestError, Refused
+from filesync.local.journal import read_journal
+from filesync.workflow.listing import confirmed
+from filesync.workflow.plan import sha256_or_none
+from filesync.workflow.workspace import Workspace, open_workspace
+
+
+def plan_destroy(run: Run) -> Plan:
+    """Return the plan that deletes everything the lock owns; Refused if any of it is protected."""
+    space = open_workspace(run)
+    if space.problems:
+        raise ManifestError(run.manifest, space.problems)
+    lock = space.lock
+    history = read_journal(space.journal_path)
+    with space.reader() as client:
+        remote, now = confirmed(client, client.list_files(), lock, history)
+    recovery = recover(history, lock, remote, now)
+
+    def row(file_id: str, key: str, entry: LockEntry | None = None) -> Change:
+        live = remote.get(file_id)
+        action, reason = let_go_of(live, Reason.DESTROYED)
+        return Change(key, action, reason, file_id, locked=entry, remote=live)
+
+    rows = [row(entry.id, key, entry) for key, entry in lock.files.items()]
+    current = {entry.id for entry in lock.files.values()}
+    waiting = {retired.id: retired.key for retired in lock.retired.values()}
+    # What an apply that was cut short made and did not get to lock is ours as well.
+    waiting |= {entry.id: key for key, entry in recovery.entries} | recovery.wrong
+    waiting |= found_by_fingerprint(history, lock, remote)
+    rows += [row(file_id, key) for file_id, key in waiting.items() if file_id not in current]
+    _refuse_protected(rows, space)
+    rows = list(let_go_once(rows, lock))
+    inputs = PlanInputs(
+        run,
+        space.manifest.project,
+        space.server.base_url,
+        space.manifest.sha256,
+        sha256_or_none(space.lock_bytes),
+        space.manifest.filled_sha256,
+    )
+    refusal = guards.mass_missing(rows, lock, now, "forget them")
+    return Plan(
+        inputs,
+        Decisions(tuple(rows), 0),
+        now=now,
+        refusals=[] if refusal is None else [refusal],
+        recovery=NOTHING_TO_RECOVER._replace(sessions=recovery.sessions),
+        warnings=_left_behind(recovery),
+    )
+
+
+def _left_behind(recovery: Recovery) -> Iterator[str]:
+    for key, ids in recovery.unclear.items():
+        yield (
+            f"an upload of {printable(key)} was cut short and may have made one of "
+            f"{', '.join(ids)}: they stay"
+        )
+    for key in recovery.unsettled:
+        yield (
+            f"an upload of {printable(key)} was cut short and may still come to be listed: "
+            "run `filesync destroy` again in a minute or two"
+        )
+
+
+def _refuse_protected(rows: Sequence[Change], space: Workspace) -> None:
+    protected = [
+        row.key
+        for row in rows
+        if row.key is not None
+        and row.locked is not None
+        and (row.locked.protect or policy_for(row.key, space.manifest).protect)
+    ]
+    if protected:
+        names = ", ".join(printable(key) for key in protected)
+        raise Refused(
+            f"{plural(len(protected), 'file')} of {len(rows)} to destroy "
+            f"{'is' if len(protected) == 1 else 'are'} protected: {names}",
+            "set `protect: false` on the entries and run `filesync apply` first; "
+            f"{guards.GIVES_UP}",
+        )
