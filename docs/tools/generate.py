@@ -88,8 +88,8 @@ def reference() -> str:
     contents = "\n".join(f"- [{title}](#{title.lower().replace(' ', '-')})" for title in sections)
     head = (
         "# Reference\n\n"
-        "<!-- Made from the code by `make docs`: change it there, or in docs/tools/sentences.py. -->"
-        "\n\n"
+        "<!-- Made from the code by `make docs`: change it there, or in docs/tools/sentences.py."
+        " -->\n\n"
         f"{contents}\n"
     )
     parts = [head]
