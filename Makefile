@@ -25,8 +25,8 @@ lint: $(VENV)/.installed
 
 # What the pages take from the code, and below each command what it prints now.
 docs: $(VENV)/.installed
-	$(BIN)/python docs/generate.py
-	$(BIN)/python tests/docs/docs_stories.py
+	$(BIN)/python docs/tools/generate.py
+	$(BIN)/python docs/tools/docs_stories.py
 
 # How fast, as ratios to others; some eight minutes. BENCH="--only no-op --scale 0.1" for a part.
 bench: $(VENV)/.installed

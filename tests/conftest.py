@@ -16,7 +16,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 # The helpers of these folders, with pytest's way of telling why an assert failed.
-sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "crash", "../docs")]
+sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "crash", "../docs/tools")]
 pytest.register_assert_rewrite("cli_harness")
 
 # Not a conftest.py of its own: mypy takes two modules of one name for a mistake.

@@ -1,6 +1,6 @@
 """What docs/reference.md says of things whose names are in the code and whose meaning is not.
 
-docs/generate.py takes the names from the code and fails if one is missing here, or left over.
+docs/tools/generate.py takes the names from the code and fails if one is missing here, or left over.
 """
 
 REASONS = {

@@ -31,7 +31,7 @@ from filesync.output.json import apply_document, plan_document, saved_document
 from filesync.output.reasons import REASONS as SHOWN
 from filesync.output.tables import status_document
 
-DOCS = Path(__file__).parent
+DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
 REFERENCE = DOCS / "reference.md"
 PAGES = (REFERENCE, DOCS / "ci.md")
@@ -51,10 +51,12 @@ def explained(what: str, names: Iterable[object], told: Mapping[str, str]) -> li
     found = [str(name) for name in names]
     for name in found:
         if name not in told:
-            raise Unexplained(f"docs/sentences.py does not say what {what} {name!r} is: add it")
+            raise Unexplained(
+                f"docs/tools/sentences.py does not say what {what} {name!r} is: add it"
+            )
     for name in told:
         if name not in found:
-            raise Unexplained(f"docs/sentences.py explains {what} {name!r}, which is gone")
+            raise Unexplained(f"docs/tools/sentences.py explains {what} {name!r}, which is gone")
     return [(code(name), plain(told[name])) for name in found]
 
 
@@ -87,7 +89,8 @@ def reference() -> str:
     contents = "\n".join(f"- [{title}](#{title.lower().replace(' ', '-')})" for title in sections)
     head = (
         "# Reference\n\n"
-        "<!-- Made from the code by `make docs`: change it there, or in docs/sentences.py. -->\n\n"
+        "<!-- Made from the code by `make docs`: change it there, or in docs/tools/sentences.py."
+        " -->\n\n"
         f"{contents}\n"
     )
     parts = [head]
