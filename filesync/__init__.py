@@ -30,14 +30,14 @@ __all__ = ["FilesyncError", "__version__", "apply", "load_lock", "plan"]
 
 def load_lock(path: str = "filesync.lock") -> Lockfile:
     """Read a lockfile; `.id(key)` gives a file's id. Raises LockfileError if it is not sound."""
-    from filesync.core.lockfile.format import parse
+    from filesync.core.lockfile.format import parse_lockfile
     from filesync.errors import LockfileError
     from filesync.local.lockfile import read_lock_bytes
 
     found = read_lock_bytes(path)
     if found is None:
         raise LockfileError(f"there is no lockfile {path}", "run `filesync apply` first")
-    return parse(found, path)
+    return parse_lockfile(found, path)
 
 
 def plan(
@@ -82,15 +82,15 @@ def apply(
     with nothing written, where a guard says no or the plan is stale, and FilesyncError if another
     run still holds the lockfile after `lock_timeout` seconds.
     """
-    from filesync.core.decide.guards import Allowed
-    from filesync.execute.applier import Settings
+    from filesync.core.decide.guards import Overrides
+    from filesync.execute.applier import ApplySettings
     from filesync.workflow.apply import apply_plan
     from filesync.workflow.workspace import alone
 
     with alone(plan.inputs.run, timeout=lock_timeout, on_wait=lambda _message: None):
         return apply_plan(
             plan,
-            allowed=Allowed(allow_duplicates, accept_missing, max_delete, deletes),
-            settings=Settings(concurrency, deletes, wait),
+            allowed=Overrides(allow_duplicates, accept_missing, max_delete, deletes),
+            settings=ApplySettings(concurrency, deletes, wait),
             watch=watch or (lambda _event: None),
         )

@@ -24,7 +24,7 @@ from filesync.core.decide.change import DRIFT, Decisions, Reason
 from filesync.core.events import Result
 from filesync.core.manifest.schema import json_schema
 from filesync.core.model import LockEntry
-from filesync.core.plan.document import ToldChange
+from filesync.core.plan.document import ChangeDocument
 from filesync.core.plan.plan import Plan, PlanInputs, Summary
 from filesync.core.run import Run
 from filesync.output.json import apply_document, plan_document, saved_document
@@ -164,7 +164,7 @@ def _texts(path: Path) -> Iterator[str]:
 def _json() -> str:
     plan = plan_document(EMPTY)
     saved = saved_document(EMPTY)
-    change = ToldChange(None, "", "", None, None, None, None, None, None).document()
+    change = ChangeDocument(None, "", "", None, None, None, None, None, None).document()
     applied = apply_document(EMPTY, Result((), (), interrupted=False))
     parts = {
         "### plan": paragraph(

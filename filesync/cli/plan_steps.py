@@ -14,12 +14,12 @@ from filesync.core.text import plural, printable
 from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
-    from filesync.core.decide.guards import Allowed
+    from filesync.core.decide.guards import Overrides
     from filesync.core.moment import Moment
-    from filesync.core.plan.document import ToldPlan
+    from filesync.core.plan.document import PlanDocument
     from filesync.core.plan.plan import Plan
     from filesync.core.run import Run
-    from filesync.execute.applier import Settings
+    from filesync.execute.applier import ApplySettings
     from filesync.local.md5 import Md5Sums
 
 
@@ -38,8 +38,8 @@ def ask(question: str, yes: bool) -> None:
 def carry_out(
     common: Common,
     made: Plan,
-    lifted: Allowed,
-    settings: Settings,
+    overrides: Overrides,
+    settings: ApplySettings,
     as_json: bool,
     md5s: Md5Sums | None = None,
 ) -> None:
@@ -53,7 +53,7 @@ def carry_out(
 
     run = made.inputs.run
     with watching(made, quiet=common.quiet, verbose=common.verbose) as watch:
-        result = apply_plan(made, allowed=lifted, settings=settings, watch=watch, md5s=md5s)
+        result = apply_plan(made, allowed=overrides, settings=settings, watch=watch, md5s=md5s)
     if as_json:
         click.echo(to_text(apply_document(made, result)))
     elif made.has_changes and not common.quiet:
@@ -94,7 +94,7 @@ html_option = click.option(
 def make_with_progress(
     common: Common,
     run: Run,
-    saved: ToldPlan | None = None,
+    saved: PlanDocument | None = None,
     planfile: str = "",
     *,
     md5s: Md5Sums | None = None,
@@ -120,7 +120,7 @@ def make_with_progress(
     return plan_as_saved(run, saved, planfile, make)
 
 
-def print_plan(common: Common, plan: Plan | ToldPlan) -> None:
+def print_plan(common: Common, plan: Plan | PlanDocument) -> None:
     """Print a plan as text, fit for what stdout is."""
     from filesync.output.plan_text import render_plan
 
@@ -141,7 +141,7 @@ def one_form(as_json: bool, markdown: bool, html: str | None) -> None:
 
 
 def show_plan_as(
-    common: Common, told: ToldPlan, markdown: bool, html: str | None, *, silent: bool = False
+    common: Common, told: PlanDocument, markdown: bool, html: str | None, *, silent: bool = False
 ) -> None:
     """Print a plan in the form asked for; a page that goes to a file comes on top of that."""
     if html is not None:

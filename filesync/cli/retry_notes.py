@@ -18,9 +18,9 @@ class _Notes(logging.Handler):
         self._told: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        from filesync.output.progress import tell
+        from filesync.output.progress import say
 
         kind = str(getattr(record, "once", record.msg))
         if kind not in self._told:
             self._told.add(kind)
-            tell(record.getMessage())
+            say(record.getMessage())

@@ -9,6 +9,7 @@ processed   `--wait`: until the platform has processed each file
 deletes     the deletes of a plan
 in_use      which jobs, batches and vector stores use a file
 lock_saver  when the lockfile is saved
+context     what every step of an apply shares: client, journal, stop, clock
 pool        worker threads that stop together
 events      the old name of `core.events`
 """

@@ -19,14 +19,15 @@ from filesync.core.plan.plan import Plan
 from filesync.core.purposes import OUTPUT_PURPOSES
 from filesync.core.text import plural, printable
 from filesync.errors import AuthError, FilesyncError, Interrupted
-from filesync.execute.deletes import Doomed, delete_all, doomed_by, spare_the_used
+from filesync.execute.context import ApplyContext
+from filesync.execute.deletes import Deletion, delete_all, deletions_of, split_by_use
 from filesync.execute.lock_saver import Saver
 from filesync.execute.processed import wait_until_processed
-from filesync.execute.transfer import Line, NotUploaded, Uploaded
+from filesync.execute.transfer import NotUploaded, Uploaded
 from filesync.execute.uploads import upload_all
 
 
-class Settings(NamedTuple):
+class ApplySettings(NamedTuple):
     """How to apply: requests at once, whether to delete, whether to wait until processed."""
 
     concurrency: int = 8
@@ -45,23 +46,23 @@ class Applier:
         self,
         plan: Plan,
         lock: Lockfile,
-        line: Line,
+        context: ApplyContext,
         *,
         saver: Saver,
         in_use: Callable[[str | None], InUse],
-        settings: Settings,
+        settings: ApplySettings,
     ) -> None:
         self._plan = plan
         self._lock = lock
-        self._line = line
+        self._context = context
         self._saver = saver
         self._in_use = in_use
         self._settings = settings
         self._applied: list[Done] = []
         self._failed: list[Failed] = []
-        self._locked_out = False
+        self._auth_failed = False
         self._stop_told = False
-        self._superseded: list[Doomed] = []
+        self._superseded: list[Deletion] = []
         self._followers = followers(plan.changes)
         self._leaving = leaving(plan.changes)
 
@@ -70,9 +71,9 @@ class Applier:
         self._record_what_needs_no_transfer()
         uploaded = self._upload()
         if self._settings.wait:
-            self._take(wait_until_processed(self._line.client, uploaded, self._line.stop))
+            self._take(wait_until_processed(self._context.client, uploaded, self._context.stop))
         self._delete()
-        interrupted = self._line.stop.is_set() and not self._locked_out
+        interrupted = self._context.stop.is_set() and not self._auth_failed
         return Result(tuple(self._applied), tuple(self._failed), interrupted)
 
     def _record_what_needs_no_transfer(self) -> None:
@@ -98,7 +99,7 @@ class Applier:
         uploaded: list[Uploaded] = []
         plan, lock = self._plan, self._lock
         for batch in upload_all(
-            changes, plan.recovery, self._line, lock.owned_ids, plan.known, plan.now
+            changes, plan.recovery, self._context, lock.owned_ids, plan.known, plan.now
         ):
             uploaded += self._take(batch)
             self._saver.soon(bool(batch))
@@ -130,8 +131,8 @@ class Applier:
             self._lock.take_out(change.moved_from)
         late = self._plan.recovery.unsettled.get(want.key)
         if late is not None and change.action is Action.ADOPT:
-            self._line.journal.superseded(late.number)
-        self._lock.put(want.key, entry_for(want, remote, self._line.now()))
+            self._context.journal.superseded(late.number)
+        self._lock.put(want.key, entry_for(want, remote, self._context.now()))
         old = change.supersedes
         if old is not None and old.purpose not in OUTPUT_PURPOSES:
             self._retire(old.id, want)
@@ -144,30 +145,32 @@ class Applier:
         """
         leaving = [one.desired for one in self._leaving.get(file_id, ()) if one.desired is not None]
         retain = max(one.policy.retain for one in (want, *leaving))
-        key = self._careful(file_id, want.key) or want.key
-        if self._lock.retire(file_id, key, self._line.now() + retain) and retain == 0:
-            self._superseded.append(Doomed(file_id, key, planned=False))
+        key = self._key_for_in_use(file_id, want.key) or want.key
+        if self._lock.retire(file_id, key, self._context.now() + retain) and retain == 0:
+            self._superseded.append(Deletion(file_id, key, planned=False))
 
-    def _careful(self, file_id: str, key: str | None) -> str | None:
+    def _key_for_in_use(self, file_id: str, key: str | None) -> str | None:
         """Return the key whose `in_use` counts for a file: of several that leave it, a `keep`."""
         keys = [key, *(one.key for one in self._leaving.get(file_id, ()))]
         return next((one for one in keys if self._in_use(one) == "keep"), key)
 
     def _delete(self) -> None:
-        doomed = doomed_by(self._plan.changes, self._superseded, self._lock)
-        if not doomed or self._line.stop.is_set():
+        doomed = deletions_of(self._plan.changes, self._superseded, self._lock)
+        if not doomed or self._context.stop.is_set():
             return
         if not self._settings.deletes:
-            self._line.watch(Note(f"{plural(len(doomed), 'delete')} left out (--no-delete)"))
+            self._context.watch(Note(f"{plural(len(doomed), 'delete')} left out (--no-delete)"))
             return
         if self._failed:
             # The old files are what jobs can still use while the new ones are not there.
             left = f"{plural(len(doomed), 'delete')} left for the next apply: not all went well"
-            self._line.watch(Note(left))
+            self._context.watch(Note(left))
             return
         try:
-            doomed, used = spare_the_used(
-                doomed, self._line, lambda one: self._in_use(self._careful(one.id, one.key))
+            doomed, used = split_by_use(
+                doomed,
+                self._context,
+                lambda one: self._in_use(self._key_for_in_use(one.id, one.key)),
             )
         except Interrupted:
             return
@@ -175,7 +178,7 @@ class Applier:
         # taken for files that somebody else deleted.
         held = {one.id: self._let_wait(one) for one in (*used, *doomed)}
         self._saver.now()
-        for batch in delete_all(doomed, self._line):
+        for batch in delete_all(doomed, self._context):
             for deleted in batch:
                 if deleted.error is not None:
                     self._fail(deleted.doomed.key, Action.DELETE, deleted.error)
@@ -196,13 +199,13 @@ class Applier:
 
     def _acknowledge_stop(self) -> None:
         """Say once that Ctrl-C was heard: until the server has answered, nothing else shows it."""
-        if self._line.stop.is_set() and not (self._locked_out or self._stop_told):
+        if self._context.stop.is_set() and not (self._auth_failed or self._stop_told):
             self._stop_told = True
-            self._line.watch(
+            self._context.watch(
                 Note("stopping once what is under way is answered; Ctrl-C again stops at once")
             )
 
-    def _let_wait(self, one: Doomed) -> LockEntry | None:
+    def _let_wait(self, one: Deletion) -> LockEntry | None:
         """Let a file wait in `retired`, and return the entry by which its key held it.
 
         One that waits there already keeps its record, so that the lockfile does not churn; one
@@ -212,23 +215,23 @@ class Applier:
             return None
         entry = self._lock.files.get(one.key)
         self._lock.drop(one.id, one.key)
-        key = self._careful(one.id, one.key) or one.key
-        self._lock.retire(one.id, key, self._line.now())
+        key = self._key_for_in_use(one.id, one.key) or one.key
+        self._lock.retire(one.id, key, self._context.now())
         return entry if entry is not None and entry.id == one.id else None
 
     def _done(self, event: Done) -> None:
         self._applied.append(event)
-        self._line.watch(event)
+        self._context.watch(event)
 
     def _fail(self, key: str | None, action: Action, error: FilesyncError) -> None:
         if isinstance(error, Interrupted):
             return
         if isinstance(error, AuthError):
-            self._locked_out = True  # nothing else will work either
-            self._line.stop.set()
+            self._auth_failed = True  # nothing else will work either
+            self._context.stop.set()
         event = Failed(key, action, str(error))
         self._failed.append(event)
-        self._line.watch(event)
+        self._context.watch(event)
 
 
 def _in_turn(change: Change, error: FilesyncError) -> FilesyncError:

@@ -11,12 +11,12 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import InUse
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
+from filesync.execute.context import ApplyContext
 from filesync.execute.in_use import look_up
 from filesync.execute.pool import Step, Task, run_tasks
-from filesync.execute.transfer import Line
 
 
-class Doomed(NamedTuple):
+class Deletion(NamedTuple):
     """A remote file to delete; `planned` if the plan has a line for it.
 
     `filename` is the remote one, where no key ever named the file.
@@ -37,16 +37,16 @@ class Doomed(NamedTuple):
 class Deleted(NamedTuple):
     """What came of one delete; with an error the file may still be there."""
 
-    doomed: Doomed
+    doomed: Deletion
     error: FilesyncError | None
 
 
-def doomed_by(
-    changes: Iterable[Change], superseded: Sequence[Doomed], lock: Lockfile
-) -> list[Doomed]:
+def deletions_of(
+    changes: Iterable[Change], superseded: Sequence[Deletion], lock: Lockfile
+) -> list[Deletion]:
     """Return what may be deleted now: nothing that another key holds."""
     planned = [
-        Doomed(change.id, change.key, planned=True, filename=_unnamed(change))
+        Deletion(change.id, change.key, planned=True, filename=_unnamed(change))
         for change in changes
         if change.action is Action.DELETE and change.id is not None
     ]
@@ -57,9 +57,9 @@ def _unnamed(change: Change) -> str:
     return change.remote.filename if change.key is None and change.remote is not None else ""
 
 
-def spare_the_used(
-    doomed: Sequence[Doomed], line: Line, in_use: Callable[[Doomed], InUse]
-) -> tuple[list[Doomed], list[Doomed]]:
+def split_by_use(
+    doomed: Sequence[Deletion], context: ApplyContext, in_use: Callable[[Deletion], InUse]
+) -> tuple[list[Deletion], list[Deletion]]:
     """Return which of the files may go and which stay because a job or store uses them.
 
     `in_use` is a file's policy; one whose policy is `delete` is not even looked up.
@@ -67,29 +67,29 @@ def spare_the_used(
     asked = [one for one in doomed if in_use(one) == "keep"]
     if not asked:
         return list(doomed), []
-    usage = look_up(line.client, [one.id for one in asked])
+    usage = look_up(context.client, [one.id for one in asked])
     for warning in usage.warnings:
-        line.watch(Note(warning, warning=True))
+        context.watch(Note(warning, warning=True))
     used = [one for one in asked if one.id in usage.users]
     for one in used:
         told = f"{one.name} stays: {usage.users[one.id]} uses it; a later apply tries"
-        line.watch(Note(told, warning=True))
+        context.watch(Note(told, warning=True))
     kept = set(used)
     return [one for one in doomed if one not in kept], used
 
 
-def delete_all(doomed: Iterable[Doomed], line: Line) -> Iterator[list[Deleted]]:
+def delete_all(doomed: Iterable[Deletion], context: ApplyContext) -> Iterator[list[Deleted]]:
     """Delete remote files; yield outcomes in batches as they come. Gone already is success."""
 
-    def task(one: Doomed) -> Task[Deleted]:
+    def task(one: Deletion) -> Task[Deleted]:
         def run() -> Step[Deleted]:
             try:
-                line.client.delete_file(one.id)
+                context.client.delete_file(one.id)
             except FilesyncError as error:
                 return Step(Deleted(one, error))
-            line.journal.deleted(one.id, line.now())
+            context.journal.deleted(one.id, context.now())
             return Step(Deleted(one, None))
 
         return Task(0, run)
 
-    return run_tasks([task(one) for one in doomed], workers=line.lanes, stop=line.stop)
+    return run_tasks([task(one) for one in doomed], workers=context.lanes, stop=context.stop)

@@ -12,7 +12,8 @@ from filesync.core.recovery.journal import CLOCK_SLACK, LISTING_LAG_SECONDS
 from filesync.core.recovery.recover import lag_shown, listing_is_past, looks, match
 from filesync.core.text import plural
 from filesync.errors import AmbiguousError, FilesyncError
-from filesync.execute.transfer import InDoubt, Line, NotUploaded, Uploaded
+from filesync.execute.context import ApplyContext
+from filesync.execute.transfer import NotUploaded, UnclearUpload, Uploaded
 
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 3.0
@@ -21,15 +22,15 @@ _LONGEST_PAUSE = 3.0
 class Settled(NamedTuple):
     """What became of doubts: found on the platform, certainly absent, or not to be known."""
 
-    found: list[tuple[InDoubt, Uploaded]]
-    absent: list[InDoubt]
+    found: list[tuple[UnclearUpload, Uploaded]]
+    absent: list[UnclearUpload]
     failed: list[NotUploaded]
 
 
 class _Doubt(NamedTuple):
     """A doubt in the form that `match` takes."""
 
-    in_doubt: InDoubt
+    in_doubt: UnclearUpload
     sha256: str
     bytes: int
     filename: str
@@ -46,13 +47,13 @@ class _Doubt(NamedTuple):
 
 
 def settle(
-    doubts: Sequence[InDoubt],
+    doubts: Sequence[UnclearUpload],
     *,
     owned: Callable[[], Iterable[str]],
     known: Set[str],
     planned: int,
     began: int,
-    line: Line,
+    context: ApplyContext,
 ) -> Settled:
     """Look for the file of each doubt in the listing until it is found or cannot be there.
 
@@ -68,13 +69,13 @@ def settle(
     pause = _FIRST_PAUSE
     first_look = time.monotonic()
     lag: int | None = None
-    while left and not line.stop.is_set():
+    while left and not context.stop.is_set():
         try:
-            listing = line.client.list_files()
+            listing = context.client.list_files()
         except FilesyncError as error:
             settled.failed.extend(NotUploaded(one.in_doubt.transfer.change, error) for one in left)
             break
-        shown = lag_shown(listing, line.now())
+        shown = lag_shown(listing, context.now())
         if shown is not None:
             lag = shown if lag is None else min(lag, shown)
         taken = set(owned()) | {uploaded.remote.id for _, uploaded in settled.found}
@@ -90,7 +91,7 @@ def settle(
         for one in matches.absent:
             # Our own clock counts, too: the server's may stand still behind a cache.
             waited_out = time.monotonic() - first_look > LISTING_LAG_SECONDS
-            if not waited_out and not listing_is_past(one.sent, listing, line.now(), lag):
+            if not waited_out and not listing_is_past(one.sent, listing, context.now(), lag):
                 left.append(one)
             elif alike := [file.id for file in loose if looks(file) == looks(one)]:
                 # Made in a second that speaks against it. Clocks may be wrong: not sent again.
@@ -99,13 +100,13 @@ def settle(
                 settled.absent.append(one.in_doubt)
         if left:
             if pause == _FIRST_PAUSE:
-                line.watch(Note(f"not listed yet: waiting up to {LISTING_LAG_SECONDS} s for it"))
-            line.stop.wait(pause)
+                context.watch(Note(f"not listed yet: waiting up to {LISTING_LAG_SECONDS} s for it"))
+            context.stop.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
     return settled
 
 
-def _as_doubt(doubt: InDoubt, others: range) -> _Doubt:
+def _as_doubt(doubt: UnclearUpload, others: range) -> _Doubt:
     want = doubt.transfer.want
     # What this run made is told from what was there before by `known`, even if the server stamps
     # odd times on it; for a doubt that an earlier run left, its stamp is all there is.
@@ -124,7 +125,7 @@ def _as_doubt(doubt: InDoubt, others: range) -> _Doubt:
     )
 
 
-def _unclear(doubt: InDoubt, ids: list[str]) -> NotUploaded:
+def _unclear(doubt: UnclearUpload, ids: list[str]) -> NotUploaded:
     key = doubt.transfer.want.key
     return NotUploaded(
         doubt.transfer.change,

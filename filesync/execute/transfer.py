@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from filesync.core import parts
 from filesync.core.decide.change import Change
-from filesync.core.events import Sent, Started, Watcher
+from filesync.core.events import Sent, Started
 from filesync.core.model import DesiredFile, RemoteFile
 from filesync.core.recovery.journal import Attempt
 from filesync.core.text import printable
@@ -31,12 +31,10 @@ from filesync.errors import (
     LocalFileError,
     RemoteError,
 )
+from filesync.execute.context import ApplyContext
 from filesync.execute.file_body import FileBody, changed
 from filesync.execute.pool import Step, Task
 from filesync.local.file_slice import stat_identity
-from filesync.local.journal import Journal
-from filesync.local.md5 import Md5Sums
-from filesync.remote.client import Writer
 from filesync.remote.form_body import content_type
 
 # Parts of files already begun go before files not begun: fewer files are half done at once.
@@ -58,7 +56,7 @@ class NotUploaded(NamedTuple):
     error: FilesyncError
 
 
-class InDoubt(NamedTuple):
+class UnclearUpload(NamedTuple):
     """A change whose file may be on the platform: no clear answer came.
 
     It may have been made from `since` on, and was sent by `until`; `error` is None for a doubt
@@ -71,19 +69,7 @@ class InDoubt(NamedTuple):
     error: AmbiguousError | None
 
 
-Outcome = Uploaded | NotUploaded | InDoubt
-
-
-class Line(NamedTuple):
-    """What all transfers of an apply share: the way to the server, and who is told of it."""
-
-    client: Writer
-    journal: Journal
-    md5s: Md5Sums
-    lanes: int
-    stop: threading.Event
-    watch: Watcher
-    now: Callable[[], int]
+Outcome = Uploaded | NotUploaded | UnclearUpload
 
 
 class Transfer:
@@ -92,13 +78,15 @@ class Transfer:
     `resume` is an open session for this very file, from a run that was cut short.
     """
 
-    def __init__(self, change: Change, line: Line, resume: Attempt | None = None) -> None:
+    def __init__(
+        self, change: Change, context: ApplyContext, resume: Attempt | None = None
+    ) -> None:
         assert change.desired is not None
         self.change = change
         self.want: DesiredFile = change.desired
         self.number = 0
         self.tries = 0
-        self._line = line
+        self._context = context
         self._resume = resume
         # Of an upload session:
         self._upload_id = ""
@@ -132,7 +120,7 @@ class Transfer:
     def _begin(self) -> Step[Outcome]:
         want = self.want
         self.tries += 1
-        self._line.watch(Started(want.key, want.bytes))
+        self._context.watch(Started(want.key, want.bytes))
         try:
             self._check_unchanged()
             if want.bytes < parts.PARTS_FROM:
@@ -144,32 +132,32 @@ class Transfer:
     # ---- in one request ----------------------------------------------------------------------
 
     def _send_whole(self) -> Outcome:
-        want, line = self.want, self._line
-        at = line.now()
-        self.number = line.journal.begin(want, at)
+        want, context = self.want, self._context
+        at = context.now()
+        self.number = context.journal.begin(want, at)
         body = self._body(
             parts.Part(0, want.bytes),
             sha256=want.sha256,
-            before_last=lambda: line.journal.sent(self.number, line.now()),
+            before_last=lambda: context.journal.sent(self.number, context.now()),
         )
         try:
-            remote = line.client.create_file(
+            remote = context.client.create_file(
                 body,
                 filename=want.filename,
                 purpose=want.policy.purpose,
                 expires_after=want.policy.expires_after,
             )
         except AmbiguousError as error:
-            return InDoubt(self, at, line.now(), error)
+            return UnclearUpload(self, at, context.now(), error)
         except FilesyncError:
-            line.journal.end(self.number)
+            context.journal.end(self.number)
             raise
         return self._made(remote)
 
     # ---- in parts ----------------------------------------------------------------------------
 
     def _send_in_parts(self) -> Step[Outcome]:
-        want, line = self.want, self._line
+        want, context = self.want, self._context
         resume, self._resume = self._resume, None
         if resume is not None and resume.upload_id is not None:
             self.number, self._upload_id = resume.number, resume.upload_id
@@ -178,12 +166,12 @@ class Transfer:
             cuts = parts.ranges(want.bytes, resume.part_bytes)
             done = resume.parts
         else:
-            cuts, done = parts.cut(want.bytes, line.lanes), {}
+            cuts, done = parts.cut(want.bytes, context.lanes), {}
             self._resumed = self._asked_to_complete = False
             self._began = 0
-            self.number = line.journal.begin(want, line.now())
+            self.number = context.journal.begin(want, context.now())
             try:
-                self._upload_id = line.client.create_upload(
+                self._upload_id = context.client.create_upload(
                     filename=want.filename,
                     purpose=want.policy.purpose,
                     bytes=want.bytes,
@@ -191,17 +179,17 @@ class Transfer:
                     expires_after=want.policy.expires_after,
                 )
             except ApiError as error:
-                line.journal.end(self.number)
+                context.journal.end(self.number)
                 if error.status in _NO_UPLOADS and want.bytes <= parts.MAX_SINGLE:
                     return Step(self._send_whole())
                 raise
-            line.journal.session(self.number, self._upload_id, cuts[0].length, line.now())
+            context.journal.session(self.number, self._upload_id, cuts[0].length, context.now())
         self._error = None
         self._part_ids = [done.get(index, "") for index in range(len(cuts))]
         left = [(i, part) for i, part in enumerate(cuts) if not self._part_ids[i]]
         self._unsent = len(left)
-        line.md5s.begin(want.local.scanned)
-        line.watch(Sent(want.key, want.bytes - sum(part.length for _, part in left)))
+        context.md5s.begin(want.local.scanned)
+        context.watch(Sent(want.key, want.bytes - sum(part.length for _, part in left)))
         if not left:
             return self._finish()
         return Step(more=[self._part_task(index, part) for index, part in left])
@@ -210,11 +198,11 @@ class Transfer:
         return Task(_PART_RANK, lambda: self._send_part(index, part))
 
     def _send_part(self, index: int, part: parts.Part) -> Step[Outcome]:
-        line = self._line
+        context = self._context
         if self._error is None:  # one part's failure is the file's: no use sending the rest
             try:
-                part_id = line.client.add_part(self._upload_id, self._body(part))
-                line.journal.part(self.number, index, part_id)
+                part_id = context.client.add_part(self._upload_id, self._body(part))
+                context.journal.part(self.number, index, part_id)
                 self._part_ids[index] = part_id
             except FilesyncError as error:
                 with self._guard:
@@ -230,21 +218,21 @@ class Transfer:
 
     def _finish(self) -> Step[Outcome]:
         """Complete the session once every part is in, or give it up."""
-        line = self._line
-        at = line.now()
+        context = self._context
+        at = context.now()
         try:
             if self._error is not None:
                 raise self._error
-            md5 = line.md5s.result(self.want.local.scanned, line.stop)
+            md5 = context.md5s.result(self.want.local.scanned, context.stop)
             self._check_unchanged()
-            at = line.now()
-            line.journal.sent(self.number, at)
+            at = context.now()
+            context.journal.sent(self.number, at)
             self._began = self._began or at
-            remote = line.client.complete_upload(self._upload_id, self._part_ids, md5)
+            remote = context.client.complete_upload(self._upload_id, self._part_ids, md5)
             return Step(self._made(remote))
         except AmbiguousError as error:
             self._asked_to_complete = True
-            return Step(InDoubt(self, at, line.now(), error))
+            return Step(UnclearUpload(self, at, context.now(), error))
         except Interrupted as error:
             return Step(NotUploaded(self.change, error))  # the session waits for the next run
         except FilesyncError as error:
@@ -257,7 +245,7 @@ class Transfer:
             # is there and only not listed yet: look again, for as long as a listing may lag.
             self._upload_id = ""
             doubt = AmbiguousError(f"it is not known whether {self.change.key} was completed")
-            return Step(InDoubt(self, self._began, self._line.now(), doubt))
+            return Step(UnclearUpload(self, self._began, self._context.now(), doubt))
         self._abandon(error)
         if refused and self._resumed:
             return Step(more=[self.task()])  # the server has lost the session: begin anew
@@ -269,15 +257,15 @@ class Transfer:
             return  # the journal remembers it
         # What cannot be cancelled expires within the hour; the first error is what matters.
         with contextlib.suppress(FilesyncError):
-            self._line.client.cancel_upload(self._upload_id)
-            self._line.journal.end(self.number)
+            self._context.client.cancel_upload(self._upload_id)
+            self._context.journal.end(self.number)
 
     # ---- both --------------------------------------------------------------------------------
 
     def _made(self, remote: RemoteFile) -> Uploaded:
         """Believe an answer only if the server holds as many bytes as were sent."""
-        want, line = self.want, self._line
-        line.journal.made(self.number, remote.id)
+        want, context = self.want, self._context
+        context.journal.made(self.number, remote.id)
         self._upload_id = ""
         wrong = ""
         if remote.bytes is not None and remote.bytes != want.bytes:
@@ -287,8 +275,8 @@ class Transfer:
         if not wrong:
             return Uploaded(self.change, remote)
         try:
-            line.client.delete_file(remote.id)
-            line.journal.end(self.number)
+            context.client.delete_file(remote.id)
+            context.journal.end(self.number)
             undone = "the upload was undone"
         except FilesyncError:
             undone = f"undoing the upload failed too: delete {remote.id} yourself"
@@ -296,7 +284,7 @@ class Transfer:
 
     def _failed(self, error: FilesyncError) -> NotUploaded:
         if isinstance(error, AuthError):
-            self._line.stop.set()  # what this key may not do now, it may not do for any file
+            self._context.stop.set()  # what this key may not do now, it may not do for any file
         return NotUploaded(self.change, error)
 
     def _check_unchanged(self) -> None:
@@ -321,8 +309,8 @@ class Transfer:
         return FileBody(
             self.want,
             part,
-            stop=self._line.stop,
-            count=lambda count: self._line.watch(Sent(self.want.key, count)),
+            stop=self._context.stop,
+            count=lambda count: self._context.watch(Sent(self.want.key, count)),
             sha256=sha256,
             before_last=before_last,
         )

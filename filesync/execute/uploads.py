@@ -11,9 +11,10 @@ from filesync.core.recovery.journal import Attempt
 from filesync.core.recovery.recover import Recovery, resumable
 from filesync.core.text import plural
 from filesync.errors import AmbiguousError, ApiError, FilesyncError
+from filesync.execute.context import ApplyContext
 from filesync.execute.doubts import settle
 from filesync.execute.pool import Step, Task, run_tasks
-from filesync.execute.transfer import InDoubt, Line, NotUploaded, Outcome, Transfer, Uploaded
+from filesync.execute.transfer import NotUploaded, Outcome, Transfer, UnclearUpload, Uploaded
 
 # A file whose request ends without a clear answer this often will hardly get one.
 _MOST_TRIES = 5
@@ -22,7 +23,7 @@ _MOST_TRIES = 5
 def upload_all(
     changes: Iterable[Change],
     recovery: Recovery,
-    line: Line,
+    context: ApplyContext,
     owned: Callable[[], Iterable[str]],
     known: Set[str],
     planned: int,
@@ -34,24 +35,28 @@ def upload_all(
     in Unix seconds by the server's clock. Sessions of an earlier run are gone on with where they
     fit, and cancelled where not. When `line.stop` is set, what is not done is left.
     """
-    began = line.now()
-    tasks, doubts = _first_steps(changes, recovery, line)
+    began = context.now()
+    tasks, doubts = _first_steps(changes, recovery, context)
     while tasks or doubts:
-        for batch in run_tasks(tasks, workers=line.lanes, stop=line.stop):
-            doubts += [outcome for outcome in batch if isinstance(outcome, InDoubt)]
-            yield [outcome for outcome in batch if not isinstance(outcome, InDoubt)]
-        if not doubts or line.stop.is_set():
+        for batch in run_tasks(tasks, workers=context.lanes, stop=context.stop):
+            doubts += [outcome for outcome in batch if isinstance(outcome, UnclearUpload)]
+            yield [outcome for outcome in batch if not isinstance(outcome, UnclearUpload)]
+        if not doubts or context.stop.is_set():
             return
-        line.watch(Note(f"{plural(len(doubts), 'upload')} without a clear answer: looking first"))
-        settled = settle(doubts, owned=owned, known=known, planned=planned, began=began, line=line)
+        context.watch(
+            Note(f"{plural(len(doubts), 'upload')} without a clear answer: looking first")
+        )
+        settled = settle(
+            doubts, owned=owned, known=known, planned=planned, began=began, context=context
+        )
         for doubt, uploaded in settled.found:
-            line.journal.made(doubt.transfer.number, uploaded.remote.id)
+            context.journal.made(doubt.transfer.number, uploaded.remote.id)
         yield [uploaded for _, uploaded in settled.found] + settled.failed
         tasks, doubts = [], []
         for doubt in settled.absent:
             transfer = doubt.transfer
             if not transfer.has_session:
-                line.journal.end(transfer.number)
+                context.journal.end(transfer.number)
             if transfer.tries >= _MOST_TRIES:
                 error = doubt.error or AmbiguousError("no clear answer came")
                 yield [NotUploaded(transfer.change, error)]
@@ -60,8 +65,8 @@ def upload_all(
 
 
 def _first_steps(
-    changes: Iterable[Change], recovery: Recovery, line: Line
-) -> tuple[list[Task[Outcome]], list[InDoubt]]:
+    changes: Iterable[Change], recovery: Recovery, context: ApplyContext
+) -> tuple[list[Task[Outcome]], list[UnclearUpload]]:
     """Return the tasks to begin with, and the doubts that an earlier run left."""
     sessions = {attempt.key: attempt for attempt in recovery.sessions}
     tasks: list[Task[Outcome]] = []
@@ -73,36 +78,36 @@ def _first_steps(
         unsettled = recovery.unsettled.get(want.key)
         session = sessions.get(want.key)
         if unsettled is not None and unsettled.is_for(want):
-            transfer = Transfer(change, line)
+            transfer = Transfer(change, context)
             transfer.number = unsettled.number
             sent = unsettled.sent or unsettled.at
-            doubts.append(InDoubt(transfer, unsettled.at, sent, None))
+            doubts.append(UnclearUpload(transfer, unsettled.at, sent, None))
             continue
-        if session is not None and session.is_for(want) and resumable(session, line.now()):
+        if session is not None and session.is_for(want) and resumable(session, context.now()):
             resumed.add(session.number)
-            tasks.append(Transfer(change, line, session).task())
+            tasks.append(Transfer(change, context, session).task())
         else:
-            tasks.append(Transfer(change, line).task())
+            tasks.append(Transfer(change, context).task())
     tasks += [
-        _cancel(attempt, line) for attempt in recovery.sessions if attempt.number not in resumed
+        _cancel(attempt, context) for attempt in recovery.sessions if attempt.number not in resumed
     ]
     return tasks, doubts
 
 
-def _cancel(attempt: Attempt, line: Line) -> Task[Outcome]:
+def _cancel(attempt: Attempt, context: ApplyContext) -> Task[Outcome]:
     """Cancel a session that nobody will go on with."""
 
     def run() -> Step[Outcome]:
         assert attempt.upload_id is not None
         with contextlib.suppress(FilesyncError):
             try:
-                line.client.cancel_upload(attempt.upload_id)
+                context.client.cancel_upload(attempt.upload_id)
             except ApiError as error:
                 # It may be completed, and its file not listed yet: the next run looks again.
                 completed = attempt.sent is not None and error.status in (400, 409)
                 if completed or error.status not in (400, 404, 409):
                     raise  # else it has ended by itself
-            line.journal.end(attempt.number)
+            context.journal.end(attempt.number)
         return Step()
 
     return Task(0, run)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from filesync.core.plan.document import ToldPlan
+from filesync.core.plan.document import PlanDocument
 
 
-def outputs(plan: ToldPlan, path: str | None) -> str:
+def outputs(plan: PlanDocument, path: str | None) -> str:
     """Return lines for $GITHUB_OUTPUT: flags, counts, and the plan file's path if it was saved."""
     lines = [
         f"has_changes={str(plan.has_changes).lower()}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from filesync.core.plan.document import FORMAT_VERSION, tell
+from filesync.core.plan.document import FORMAT_VERSION, document_of
 from filesync.core.plan.plan import Plan
 
 if TYPE_CHECKING:  # it comes with the HTTP client
@@ -14,12 +14,12 @@ if TYPE_CHECKING:  # it comes with the HTTP client
 
 def plan_document(plan: Plan) -> dict[str, Any]:
     """Return `plan --json`: deletes first, no noops, no file content and no key."""
-    return tell(plan).document()
+    return document_of(plan).document()
 
 
 def saved_document(plan: Plan) -> dict[str, Any]:
     """Return `plan --out`: the same, and what `apply` must know to make the plan again."""
-    told = tell(plan)
+    told = document_of(plan)
     more = {"only": told.only, "env": told.env, "filled_sha256": told.filled_sha256}
     return told.document() | {name: value for name, value in more.items() if value is not None}
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
-from filesync.core.plan.document import OFFLINE, ToldChange, ToldPlan
+from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
 from filesync.core.text import human_bytes, human_duration, plural, printable
 from filesync.output.plan_html_style import STYLE
 from filesync.output.plan_text import UNTIL_THEN
@@ -30,7 +30,7 @@ _TITLES = {
 }
 
 
-def render_html(plan: ToldPlan) -> str:
+def render_html(plan: PlanDocument) -> str:
     """Return the page: counts, warnings, deletes first and each named, then the rest.
 
     Expiry dates and the files that are up to date are on it as far as the plan tells them: a
@@ -77,7 +77,7 @@ def _whole(html: str, kind: str = "whole") -> str:
     return f"<span class={kind}>{html}</span>" if 0 < letters <= _WHOLE else html
 
 
-def _head(plan: ToldPlan) -> str:
+def _head(plan: PlanDocument) -> str:
     only = f", only {_name(plan.only)}" if plan.only is not None else ""
     made = ""
     if plan.at is not None:
@@ -90,7 +90,7 @@ def _head(plan: ToldPlan) -> str:
     )
 
 
-def _counts(plan: ToldPlan) -> str:
+def _counts(plan: PlanDocument) -> str:
     summary = plan.summary
     counted = [
         ("delete", f"{summary.delete:,}", summary.delete),
@@ -110,7 +110,7 @@ def _counts(plan: ToldPlan) -> str:
     return f"{lead}<ul class=counts>{cells}</ul>\n" if cells else lead
 
 
-def _notes(plan: ToldPlan) -> str:
+def _notes(plan: PlanDocument) -> str:
     notes = ""
     if plan.offline:
         notes += f"<p class=note><b>{OFFLINE}</b></p>\n"
@@ -125,11 +125,11 @@ def _notes(plan: ToldPlan) -> str:
 
 class _Column(NamedTuple):
     title: str
-    cell: Callable[[ToldChange], str]
+    cell: Callable[[ChangeDocument], str]
     numeric: bool = False
 
 
-def _section(action: str, rows: Sequence[ToldChange], dated: bool) -> str:
+def _section(action: str, rows: Sequence[ChangeDocument], dated: bool) -> str:
     title = _TITLES.get(action) or _text(action)
     known = action if action in _TITLES else "other"
     return (
@@ -138,7 +138,7 @@ def _section(action: str, rows: Sequence[ToldChange], dated: bool) -> str:
     )
 
 
-def _columns(action: str, rows: Iterable[ToldChange], dated: bool) -> list[_Column]:
+def _columns(action: str, rows: Iterable[ChangeDocument], dated: bool) -> list[_Column]:
     """Return what is worth telling of these files; expiry as far as the plan knows it."""
     named = any(_other_name(change) for change in rows)
     columns = [_Column("Key", lambda change: _name(change.name))]
@@ -157,17 +157,17 @@ def _columns(action: str, rows: Iterable[ToldChange], dated: bool) -> list[_Colu
     return columns
 
 
-def _size(change: ToldChange) -> str:
+def _size(change: ChangeDocument) -> str:
     return "" if change.bytes is None else human_bytes(change.bytes)
 
 
-def _other_name(change: ToldChange) -> str:
+def _other_name(change: ChangeDocument) -> str:
     """Return the remote name where it is not simply the file's."""
     same = (change.path or "").rpartition("/")[2] == change.filename or change.key is None
     return "" if same else change.filename or ""
 
 
-def _expiry(change: ToldChange) -> str:
+def _expiry(change: ChangeDocument) -> str:
     """Say when the file there is expires, or for one to upload how long it will live."""
     if change.action in (Action.CREATE, Action.REPLACE) or change.id is None:
         if change.expires_after is None:
@@ -180,7 +180,7 @@ def _moment(seconds: int) -> str:
     return f"<time>{utc(seconds)}</time>"
 
 
-def _table(kind: str, columns: Sequence[_Column], rows: Sequence[ToldChange]) -> str:
+def _table(kind: str, columns: Sequence[_Column], rows: Sequence[ChangeDocument]) -> str:
     head = "".join(
         f"<th{' class=number' if column.numeric else ''}>{column.title}" for column in columns
     )
@@ -201,7 +201,7 @@ def _table(kind: str, columns: Sequence[_Column], rows: Sequence[ToldChange]) ->
     return "".join(lines)
 
 
-def _footer(plan: ToldPlan) -> str:
+def _footer(plan: PlanDocument) -> str:
     lines = []
     if plan.summary.unmanaged:
         lines.append(f"{plural(plan.summary.unmanaged, 'other file')} on the platform left alone.")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
-from filesync.core.plan.document import OFFLINE, ToldChange, ToldPlan
+from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
 from filesync.core.text import human_bytes, plural, printable
 from filesync.output.plan_text import UNTIL_THEN, count_words
 from filesync.output.reasons import drift_of, reason_of
@@ -30,7 +30,7 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _SPECIAL = re.compile(r"[&<>\[\]!*_~|\\`$^#]")
 
 
-def render_markdown(plan: ToldPlan, *, limit: int = LIMIT) -> str:
+def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
     """Return the report, of at most `limit` characters, with a newline at its end.
 
     What does not fit is left out from the end, and said; the totals stay.
@@ -77,7 +77,7 @@ def _length(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
 
 
-def _headline(plan: ToldPlan) -> str:
+def _headline(plan: PlanDocument) -> str:
     if not plan.has_changes:
         return f"no changes, {plural(plan.summary.noop, 'file')} up to date"
     sending = plan.summary.create or plan.summary.replace
@@ -85,7 +85,7 @@ def _headline(plan: ToldPlan) -> str:
     return (count_words(plan.summary) or plural(len(plan.changes), "change")) + upload
 
 
-def _subject(plan: ToldPlan) -> str:
+def _subject(plan: PlanDocument) -> str:
     lines = f"{code(plan.project)} on {code(plan.base_url)}"
     if plan.only is not None:
         lines += f", only {code(plan.only)}"
@@ -98,7 +98,7 @@ def _subject(plan: ToldPlan) -> str:
     return lines
 
 
-def _footer(plan: ToldPlan) -> str:
+def _footer(plan: PlanDocument) -> str:
     rest = [f"{plan.summary.noop:,} up to date"]
     if plan.summary.unmanaged:
         rest.append(f"{plural(plan.summary.unmanaged, 'other file')} on the platform left alone")
@@ -121,14 +121,14 @@ def _warnings(warnings: Sequence[str]) -> str:
 class _Column(NamedTuple):
     title: str
     rule: str
-    cell: Callable[[ToldChange], str]
+    cell: Callable[[ChangeDocument], str]
 
 
-def _size(change: ToldChange) -> str:
+def _size(change: ChangeDocument) -> str:
     return "" if change.bytes is None else human_bytes(change.bytes)
 
 
-def _other_name(change: ToldChange) -> str:
+def _other_name(change: ChangeDocument) -> str:
     """Return the remote name where it is not simply the file's."""
     same = (change.path or "").rpartition("/")[2] == change.filename or change.key is None
     return "" if same or change.filename is None else code(change.filename)
@@ -148,7 +148,7 @@ _COLUMNS = {
 _OTHERWISE = (_KEY, _SIZE, _WHY, _PURPOSE, _NAME)
 
 
-def _section(page: _Page, action: str, rows: Sequence[ToldChange], *, reserve: int) -> None:
+def _section(page: _Page, action: str, rows: Sequence[ChangeDocument], *, reserve: int) -> None:
     """Add the table of one action; of a long one, what fits."""
     title = f"{escaped(action).capitalize()} {len(rows):,}"
     columns = _COLUMNS.get(action, _OTHERWISE)

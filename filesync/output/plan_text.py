@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
-from filesync.core.plan.document import OFFLINE, ToldChange, ToldPlan, tell
+from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument, document_of
 from filesync.core.plan.plan import Plan, Summary
 from filesync.core.text import fitted, human_bytes, padded, pieces, plural, printable, width
 from filesync.output.reasons import holds_names, reason_of
@@ -45,7 +45,7 @@ def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
 
 
 def render_plan(
-    plan: Plan | ToldPlan,
+    plan: Plan | PlanDocument,
     *,
     paint: Paint = no_paint,
     verbose: bool = False,
@@ -56,7 +56,7 @@ def render_plan(
     Where `columns` are given, names are shortened so that a line has no more. Those of deletes,
     which cannot be undone, are not: there the line is broken.
     """
-    plan = tell(plan) if isinstance(plan, Plan) else plan
+    plan = document_of(plan) if isinstance(plan, Plan) else plan
     lines = []
     if plan.at is not None:
         lines += [f"As it will be on {utc(plan.at)} UTC, {UNTIL_THEN}:", ""]
@@ -76,7 +76,7 @@ class _Row(NamedTuple):
     rest: str
 
 
-def _row(change: ToldChange, verbose: bool, reason_room: int | None) -> _Row:
+def _row(change: ChangeDocument, verbose: bool, reason_room: int | None) -> _Row:
     # A delete cannot be undone: what goes is named by its id, not told by its size.
     if change.action == Action.DELETE:
         return _Row(_name(change), f"  {printable(change.id or '')}  {reason_of(change)}")
@@ -86,7 +86,7 @@ def _row(change: ToldChange, verbose: bool, reason_room: int | None) -> _Row:
     return _Row(_name(change), f"  {_size(change):>8}  {why}")
 
 
-def _reason_room(changes: Sequence[ToldChange], columns: int | None) -> int | None:
+def _reason_room(changes: Sequence[ChangeDocument], columns: int | None) -> int | None:
     """Return how long a reason with names in it may be: what the keys leave, or half a line."""
     if columns is None:
         return None
@@ -96,7 +96,7 @@ def _reason_room(changes: Sequence[ToldChange], columns: int | None) -> int | No
 
 
 def _table(
-    changes: Sequence[ToldChange], paint: Paint, verbose: bool, columns: int | None
+    changes: Sequence[ChangeDocument], paint: Paint, verbose: bool, columns: int | None
 ) -> Iterator[str]:
     shown: list[tuple[str, list[_Row], int]] = []
     reason_room = _reason_room(changes, columns)
@@ -142,15 +142,15 @@ def _room(rows: Sequence[_Row], columns: int | None) -> int:
     return min(longest, max(left, 0))
 
 
-def _name(change: ToldChange) -> str:
+def _name(change: ChangeDocument) -> str:
     return printable(change.name)
 
 
-def _size(change: ToldChange) -> str:
+def _size(change: ChangeDocument) -> str:
     return "" if change.bytes is None else human_bytes(change.bytes)
 
 
-def _why(change: ToldChange, verbose: bool) -> str:
+def _why(change: ChangeDocument, verbose: bool) -> str:
     """Return the reason in words; other ids are long, so only where asked for."""
     reason = reason_of(change)
     if verbose and change.id is not None:
@@ -158,7 +158,7 @@ def _why(change: ToldChange, verbose: bool) -> str:
     return reason
 
 
-def _headline(plan: ToldPlan, paint: Paint) -> str:
+def _headline(plan: PlanDocument, paint: Paint) -> str:
     summary = plan.summary
     if not plan.has_changes:
         files = plural(summary.noop, "file")

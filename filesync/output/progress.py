@@ -49,7 +49,7 @@ class _Stderr:
 _stderr = _Stderr()
 
 
-def tell(message: str) -> None:
+def say(message: str) -> None:
     """Print a line on stderr from any thread, whatever else is shown there meanwhile."""
     _stderr.line(printable(message))
 

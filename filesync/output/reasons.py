@@ -6,7 +6,7 @@ from collections import Counter
 
 from filesync.core.decide.change import Reason
 from filesync.core.durations import format_duration
-from filesync.core.plan.document import ToldChange, ToldPlan
+from filesync.core.plan.document import ChangeDocument, PlanDocument
 from filesync.core.text import plural, printable
 
 REASONS = {
@@ -39,7 +39,7 @@ _DRIFTED = {
 }
 
 
-def reason_of(change: ToldChange) -> str:
+def reason_of(change: ChangeDocument) -> str:
     """Return why, in words; the bare name of a reason that a later version may have added."""
     if change.fields and not change.before:  # a plan file does not tell what was there
         return printable(", ".join(change.fields)) + " changed"
@@ -59,7 +59,7 @@ def reason_of(change: ToldChange) -> str:
         return printable(change.reason)
 
 
-def holds_names(change: ToldChange) -> bool:
+def holds_names(change: ChangeDocument) -> bool:
     """Say whether the reason names files or keys, which may be of any length."""
     return bool(change.fields or change.moved_from or change.shared_with)
 
@@ -70,7 +70,7 @@ def _value(field: str, value: str | int | None) -> str:
     return printable(str(value))
 
 
-def drift_of(plan: ToldPlan) -> str:
+def drift_of(plan: PlanDocument) -> str:
     """Return in a sentence how the platform is not as the lockfile says; who did it is not known.
 
     Of a plan for a later time, what expires is told as what will have expired by then.

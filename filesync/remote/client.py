@@ -18,7 +18,7 @@ from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.form_body import Body, Multipart, require_utf8
 from filesync.remote.retry import Kind
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 from filesync.remote.transport import Transport
 
 _T = TypeVar("_T")
@@ -37,10 +37,10 @@ class Reader:
         endpoint: Endpoint,
         *,
         requests_per_minute: float = 1000,
-        settings: Settings | None = None,
+        settings: ClientSettings | None = None,
     ) -> None:
         self._transport = Transport(
-            endpoint, requests_per_minute=requests_per_minute, settings=settings or Settings()
+            endpoint, requests_per_minute=requests_per_minute, settings=settings or ClientSettings()
         )
 
     def __enter__(self) -> Self:

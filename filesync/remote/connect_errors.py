@@ -16,7 +16,7 @@ _MAY_HEAL = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 _NOISE = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
 
 
-class Obstacle(NamedTuple):
+class ConnectFailure(NamedTuple):
     """What stands in the way, and what to do about it.
 
     hopeless      it would be the same again
@@ -29,22 +29,22 @@ class Obstacle(NamedTuple):
     rarely_heals: bool = False
 
 
-def obstacle(error: BaseException) -> Obstacle:
+def obstacle(error: BaseException) -> ConnectFailure:
     """Return what the HTTP library's error at connecting means; `why` is as the system says it."""
     match cause := _cause(error):
         case ssl.SSLCertVerificationError():
             because = getattr(cause, "verify_message", "") or _plain(cause)
             why = f"its certificate is not trusted, {because}"
             hint = "for a private certificate authority set SSL_CERT_FILE"
-            return Obstacle(why, hint, hopeless=True)
+            return ConnectFailure(why, hint, hopeless=True)
         case ssl.SSLError() if not isinstance(cause, _MAY_HEAL):
             hint = "does that server speak TLS? If not, base_url begins with http://"
-            return Obstacle(f"TLS failed, {_plain(cause)}", hint, hopeless=True)
+            return ConnectFailure(f"TLS failed, {_plain(cause)}", hint, hopeless=True)
         case socket.gaierror():
             # "Try again" is what a machine hears that is not on the network yet.
             known = cause.errno != socket.EAI_AGAIN
-            return Obstacle(_plain(cause), rarely_heals=known)
-    return Obstacle(_plain(cause or error))
+            return ConnectFailure(_plain(cause), rarely_heals=known)
+    return ConnectFailure(_plain(cause or error))
 
 
 def _cause(error: BaseException) -> OSError | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import threading
 
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 
 _BURST_SECONDS = 3.24
 _SLOWEST = 1 / 64  # of the configured rate; a floor, so that a bad hour is not the end
@@ -25,7 +25,7 @@ _WHOLE = 1 - 1e-6
 class Pacer:
     """Lets requests start at no more than a number per minute; safe to share between threads."""
 
-    def __init__(self, requests_per_minute: float, settings: Settings) -> None:
+    def __init__(self, requests_per_minute: float, settings: ClientSettings) -> None:
         self._settings = settings
         self._full_rate = self._rate = requests_per_minute / 60
         self._burst = max(1.0, self._full_rate * _BURST_SECONDS)

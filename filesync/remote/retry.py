@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import NamedTuple
 
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 
 _LONGEST_WISH = 120.0  # seconds; the official client believes no longer Retry-After either
 
@@ -96,7 +96,7 @@ class Decision(NamedTuple):
 
 
 def decide(
-    kind: Kind, outcome: Outcome, *, attempt: int, waited: float, settings: Settings
+    kind: Kind, outcome: Outcome, *, attempt: int, waited: float, settings: ClientSettings
 ) -> Decision:
     """Return what to do after attempt number `attempt` (from 1), `waited` seconds spent so far."""
     verdict = judge(kind, outcome)

@@ -12,7 +12,7 @@ from filesync.errors import Interrupted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ClientSettings:
     """What a client is told about time; all in seconds. Tests put their own clocks here.
 
     attempts, patient_attempts, few_attempts  how often one request is sent before its error is

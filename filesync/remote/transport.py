@@ -18,12 +18,12 @@ from filesync.core.text import human_bytes
 from filesync.errors import AmbiguousError, ApiError, AuthError, FilesyncError, RemoteError
 from filesync.remote import decode, failures
 from filesync.remote.call import Call, Payload
-from filesync.remote.connect_errors import Obstacle, obstacle
+from filesync.remote.connect_errors import ConnectFailure, obstacle
 from filesync.remote.endpoint import Endpoint, is_loopback
 from filesync.remote.httpx_import import httpx
 from filesync.remote.pace import Pacer
 from filesync.remote.retry import Failed, Outcome, Verdict, decide, http_date
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 from filesync.version import __version__
 
 _CHUNK = 1 << 20
@@ -55,7 +55,7 @@ class Transport:
     """The connections to one endpoint and the pace they share; safe to use from many threads."""
 
     def __init__(
-        self, endpoint: Endpoint, *, requests_per_minute: float, settings: Settings
+        self, endpoint: Endpoint, *, requests_per_minute: float, settings: ClientSettings
     ) -> None:
         self.settings = settings
         #: The server's clock minus ours in seconds, by its last answer with a Date; to 1 s.
@@ -229,7 +229,7 @@ class Transport:
     def _no_answer(self, call: Call, trouble: httpx.HTTPError, sent: bool) -> Failed:
         """Return the failure that a connection's trouble means."""
         host = urlsplit(self._endpoint.url).netloc
-        found = Obstacle("")
+        found = ConnectFailure("")
         short = ""
         match trouble:
             case httpx.ConnectTimeout():

@@ -77,7 +77,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     lock.put(key, entry)
     for ours in made:
         lock.retire(ours, key, now)  # another than this one is not wanted any more
-    lockfile.save_lock(space.lock_path, lock_format.dump(lock), sync=True)
+    lockfile.save_lock(space.lock_path, lock_format.dump_lockfile(lock), sync=True)
     settled = [one for one in attempts if one.made or one.in_doubt]
     end_attempts(run.manifest, space.journal_path, settled)
     return Adopted(entry, unchecked, differing(want, entry))

@@ -11,7 +11,7 @@ from types import FrameType
 
 from filesync.core.decide import guards
 from filesync.core.decide.desired import policy_for
-from filesync.core.decide.guards import Allowed
+from filesync.core.decide.guards import Overrides
 from filesync.core.events import Result, Watcher
 from filesync.core.lockfile import format as lock_format
 from filesync.core.model import InUse
@@ -23,13 +23,13 @@ from filesync.core.recovery.recover import (
 )
 from filesync.core.text import printable
 from filesync.errors import Refused
-from filesync.execute.applier import Applier, Settings
+from filesync.execute.applier import Applier, ApplySettings
+from filesync.execute.context import ApplyContext
 from filesync.execute.lock_saver import Saver
-from filesync.execute.transfer import Line
 from filesync.local import lockfile
 from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
-from filesync.remote.timing import Settings as ClientSettings
+from filesync.remote.timing import ClientSettings
 from filesync.workflow.plan import sha256_or_none
 from filesync.workflow.workspace import Workspace, open_workspace
 
@@ -37,8 +37,8 @@ from filesync.workflow.workspace import Workspace, open_workspace
 def apply_plan(
     plan: Plan,
     *,
-    allowed: Allowed = Allowed(),  # noqa: B008 - a named tuple: nothing can change it
-    settings: Settings = Settings(),  # noqa: B008
+    allowed: Overrides = Overrides(),  # noqa: B008 - a named tuple: nothing can change it
+    settings: ApplySettings = ApplySettings(),  # noqa: B008
     watch: Watcher = lambda _event: None,
     md5s: Md5Sums | None = None,
 ) -> Result:
@@ -71,14 +71,14 @@ def apply_plan(
 
 
 def _carry_out(
-    space: Workspace, plan: Plan, settings: Settings, watch: Watcher, md5s: Md5Sums
+    space: Workspace, plan: Plan, settings: ApplySettings, watch: Watcher, md5s: Md5Sums
 ) -> Result:
     manifest, lock = space.manifest, space.lock
     saved = space.lock_bytes
 
     def save() -> None:
         nonlocal saved
-        text = lock_format.dump(lock)
+        text = lock_format.dump_lockfile(lock)
         if text != saved:
             lockfile.save_lock(space.lock_path, text, sync=True)
             saved = text
@@ -99,12 +99,12 @@ def _carry_out(
         md5s,
     ):
         now = partial(client.now, plan.clock_offset)
-        line = Line(client, journal, md5s, settings.concurrency, stop, watch, now)
+        context = ApplyContext(client, journal, md5s, settings.concurrency, stop, watch, now)
         # What was recovered is locked now: it must not be looked for again after another crash.
         save()
         journal.compact(lock, now(), plan.recovery.unclear)
         result = Applier(
-            plan, lock, line, saver=Saver(save), in_use=in_use, settings=settings
+            plan, lock, context, saver=Saver(save), in_use=in_use, settings=settings
         ).run()
         journal.compact(lock, now(), plan.recovery.unclear)
     return result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from filesync.core.decide.change import Reason
-from filesync.core.plan.document import ToldChange, tell
+from filesync.core.plan.document import ChangeDocument, document_of
 from filesync.core.run import Run
 from filesync.workflow.plan import make_plan
 from filesync.workflow.workspace import read_lock, read_manifest
@@ -12,7 +12,7 @@ from filesync.workflow.workspace import read_lock, read_manifest
 _NOT_OURS = {Reason.EXPIRING, Reason.EXPIRED, Reason.RETIRED, Reason.GONE}
 
 
-def disagreements(run: Run) -> list[ToldChange]:
+def disagreements(run: Run) -> list[ChangeDocument]:
     """Return what an apply would do because of the manifest, the files or the lockfile.
 
     Decided by the same table as every plan, so it cannot be of another opinion, and for each key
@@ -24,5 +24,5 @@ def disagreements(run: Run) -> list[ToldChange]:
     manifest, _ = read_manifest(run)
     if run.base_url is None and manifest.base_url is None:
         run = run._replace(base_url=lock.base_url)
-    plan = tell(make_plan(run._replace(offline=True), protection=False, sharing=False))
+    plan = document_of(make_plan(run._replace(offline=True), protection=False, sharing=False))
     return [change for change in plan.changes if change.reason not in _NOT_OURS]

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from filesync.core.decide import guards
 from filesync.core.decide.change import Change, Decisions, Reason
 from filesync.core.decide.desired import policy_for
-from filesync.core.decide.sharing import let_go_once
-from filesync.core.decide.table import let_go_of
+from filesync.core.decide.sharing import delete_once
+from filesync.core.decide.table import action_for_unwanted
 from filesync.core.model import LockEntry
 from filesync.core.plan.plan import Plan, PlanInputs
 from filesync.core.recovery.recover import (
@@ -39,7 +39,7 @@ def plan_destroy(run: Run) -> Plan:
 
     def row(file_id: str, key: str, entry: LockEntry | None = None) -> Change:
         live = remote.get(file_id)
-        action, reason = let_go_of(live, Reason.DESTROYED)
+        action, reason = action_for_unwanted(live, Reason.DESTROYED)
         return Change(key, action, reason, file_id, locked=entry, remote=live)
 
     rows = [row(entry.id, key, entry) for key, entry in lock.files.items()]
@@ -50,7 +50,7 @@ def plan_destroy(run: Run) -> Plan:
     waiting |= found_by_fingerprint(history, lock, remote)
     rows += [row(file_id, key) for file_id, key in waiting.items() if file_id not in current]
     _refuse_protected(rows, space)
-    rows = list(let_go_once(rows, lock))
+    rows = list(delete_once(rows, lock))
     inputs = PlanInputs(
         run,
         space.manifest.project,

@@ -45,7 +45,9 @@ def forget(run: Run, key: str) -> Forgotten:
     end_attempts(run.manifest, journal, given_up)
     if entry is None:
         return Forgotten(None, None, None)
-    lockfile.save_lock(lockfile.lock_path(run.manifest, run.env), lock_format.dump(lock), sync=True)
+    lockfile.save_lock(
+        lockfile.lock_path(run.manifest, run.env), lock_format.dump_lockfile(lock), sync=True
+    )
     others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
     shared_with = next(others, None)
     return Forgotten(entry, shared_with, None if shared_with else _doomed(run, entry))

@@ -24,7 +24,7 @@ from filesync.local.downloads import FetchedFiles, find_copies
 from filesync.local.files import create_atomic, why
 from filesync.local.state_dir import SCHEMA_FILE
 from filesync.remote.client import Reader
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 from filesync.workflow.init import project_named, refuse_existing, write_manifest
 from filesync.workflow.server import Server, choose_server, reader
 
@@ -59,7 +59,7 @@ def import_remote(
     owner = project_named(project, run.manifest)
     server, base_url = _server(run)
     stop = threading.Event()
-    with reader(server, run, settings=Settings(stop=stop)) as client:
+    with reader(server, run, settings=ClientSettings(stop=stop)) as client:
         files = client.list_files()
         now = client.now()
         found = sort_out(files, owner, now, match)
@@ -206,7 +206,7 @@ def _write(run: Run, store: FetchedFiles | None, result: Import, lock: Lockfile,
             store.place(one.found.remote.id, os.path.join(run.folder, one.path))
     path = lockfile.lock_path(run.manifest)
     try:
-        create_atomic(path, lock_format.dump(lock))
+        create_atomic(path, lock_format.dump_lockfile(lock))
     except FileExistsError:
         refuse_existing(run.manifest)
         raise

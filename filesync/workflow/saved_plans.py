@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from filesync.core.commands import word
 from filesync.core.moment import utc
-from filesync.core.plan.document import ToldPlan, parse, tell
+from filesync.core.plan.document import PlanDocument, document_of, parse_plan
 from filesync.core.plan.plan import Plan
 from filesync.core.plan.stale import moved
 from filesync.core.run import Run
@@ -20,7 +20,7 @@ _MAX_BYTES = 512 * 1000**2  # as a lockfile; 100,000 changes have about 50 MB
 _SHOWN = 20
 
 
-def read_plan(path: str) -> ToldPlan:
+def read_plan(path: str) -> PlanDocument:
     """Read a plan file; FilesyncError if there is none, or it is not one, or a newer one."""
     name = printable(path)
     try:
@@ -35,10 +35,10 @@ def read_plan(path: str) -> ToldPlan:
         raise FilesyncError(f"cannot read {name}: {because}") from None
     if len(text) > _MAX_BYTES:
         raise FilesyncError(f"{name} is too large for a plan file: over {human_bytes(_MAX_BYTES)}")
-    return parse(text, path)
+    return parse_plan(text, path)
 
 
-def run_as_saved(run: Run, saved: ToldPlan, path: str) -> Run:
+def run_as_saved(run: Run, saved: PlanDocument, path: str) -> Run:
     """Return the run that a saved plan was made by: it says itself for which environment.
 
     Raises FilesyncError if another one was asked for.
@@ -53,7 +53,7 @@ def run_as_saved(run: Run, saved: ToldPlan, path: str) -> Run:
 
 
 def plan_as_saved(
-    run: Run, saved: ToldPlan, path: str, make: Callable[[Run], Plan] = make_plan
+    run: Run, saved: PlanDocument, path: str, make: Callable[[Run], Plan] = make_plan
 ) -> Plan:
     """Make a saved plan anew, and return it if it is the very same.
 
@@ -70,7 +70,7 @@ def plan_as_saved(
     if not space.problems:
         _check_owner(saved, space.manifest.project, space.server.base_url, path)
     fresh = make(run)
-    if found := moved(saved, tell(fresh)):
+    if found := moved(saved, document_of(fresh)):
         listed = [f"  {phrase}" for phrase in found[:_SHOWN]]
         if len(found) > _SHOWN:
             listed.append(f"  and {len(found) - _SHOWN:,} more")
@@ -81,7 +81,7 @@ def plan_as_saved(
     return fresh
 
 
-def _check_owner(saved: ToldPlan, project: str, base_url: str, path: str) -> None:
+def _check_owner(saved: PlanDocument, project: str, base_url: str, path: str) -> None:
     if saved.project != project:
         raise FilesyncError(
             f"{printable(path)} is a plan for project {quoted(saved.project)}, "

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of 
     from filesync.core.run import Run
     from filesync.remote.client import Reader, Writer
     from filesync.remote.endpoint import Endpoint
-    from filesync.remote.timing import Settings
+    from filesync.remote.timing import ClientSettings
 
 
 @contextmanager
@@ -94,7 +94,11 @@ def choose_server(run: Run, manifest_says: str | None) -> Server:
 
 @contextmanager
 def reader(
-    server: Server, run: Run, *, requests_per_minute: int = 1000, settings: Settings | None = None
+    server: Server,
+    run: Run,
+    *,
+    requests_per_minute: int = 1000,
+    settings: ClientSettings | None = None,
 ) -> Iterator[Reader]:
     """Connect for looking only: what this gives has no method that writes."""
     from filesync.remote.client import Reader
@@ -109,7 +113,11 @@ def reader(
 
 @contextmanager
 def writer(
-    server: Server, run: Run, *, requests_per_minute: int = 1000, settings: Settings | None = None
+    server: Server,
+    run: Run,
+    *,
+    requests_per_minute: int = 1000,
+    settings: ClientSettings | None = None,
 ) -> Iterator[Writer]:
     """Connect for apply and destroy, the only two that write remotely."""
     from filesync.remote.client import Writer

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of 
     from filesync.core.model import Manifest, ScannedFile
     from filesync.core.run import Run
     from filesync.remote.client import Reader, Writer
-    from filesync.remote.timing import Settings
+    from filesync.remote.timing import ClientSettings
 
 
 class Workspace(NamedTuple):
@@ -50,7 +50,7 @@ class Workspace(NamedTuple):
         pace = self.manifest.requests_per_minute
         return reader(self.server, self.run, requests_per_minute=pace)
 
-    def writer(self, settings: Settings) -> AbstractContextManager[Writer]:
+    def writer(self, settings: ClientSettings) -> AbstractContextManager[Writer]:
         """Connect for apply and destroy, at the manifest's pace."""
         pace = self.manifest.requests_per_minute
         return writer(self.server, self.run, requests_per_minute=pace, settings=settings)
@@ -74,7 +74,7 @@ def open_workspace(run: Run) -> Workspace:
     if problems or found is None:  # with problems, project and base_url may be placeholders
         lock = Lockfile(manifest.project, server.base_url)
     else:
-        lock = lock_format.parse(found, path)
+        lock = lock_format.parse_lockfile(found, path)
         check_owner(lock, path, manifest.project, server.base_url)
     return Workspace(run, manifest, problems, server, path, found, lock)
 
@@ -92,7 +92,7 @@ def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
         raise _no_manifest(path) from None
     except OSError as error:
         raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
-    return manifests.parse(text, path, run.env, os.environ)
+    return manifests.parse_manifest(text, path, run.env, os.environ)
 
 
 def _no_manifest(path: str) -> FilesyncError:
@@ -126,7 +126,7 @@ def read_lock(manifest_path: str, env: str | None) -> Lockfile:
             f"there is no lockfile {printable(path)}",
             "run `filesync apply` first, or name your manifest with --manifest PATH",
         )
-    return lock_format.parse(found, path)
+    return lock_format.parse_lockfile(found, path)
 
 
 def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:

@@ -47,9 +47,9 @@ def lockfile(path: str) -> None:
     began = time.perf_counter()
     found = lockfile.read_lock_bytes(path)
     assert found is not None
-    lock = lock_format.parse(found, path)
+    lock = lock_format.parse_lockfile(found, path)
     loaded = time.perf_counter()
-    lockfile.save_lock(path, lock_format.dump(lock), sync=True)
+    lockfile.save_lock(path, lock_format.dump_lockfile(lock), sync=True)
     print(loaded - began, time.perf_counter() - loaded)
 
 

@@ -155,8 +155,8 @@ def test_a_line_does_not_run_into_a_counter(
     with progress.hashing(quiet=False) as on_hashed:
         assert on_hashed is not None
         on_hashed(5)
-        progress.tell("wait")
-    progress.tell("done")
+        progress.say("wait")
+    progress.say("done")
     start = "\r\x1b[K"
     shown = f"{start}hashed 5 B{start}wait\nhashed 5 B{start}done\n"
     assert capsys.readouterr().err == shown

@@ -34,14 +34,14 @@ HEAD = "version: 1\nproject: bot\n"
 
 
 def good(text: str, env: str | None = None, **variables: str) -> Manifest:
-    parsed, problems = parse.parse(text.encode(), "M", env, variables)
+    parsed, problems = parse.parse_manifest(text.encode(), "M", env, variables)
     assert problems == []
     return parsed
 
 
 def found(text: str, env: str | None = None, **variables: str) -> list[str]:
     """Return the problems as the user sees them, without the path in front."""
-    _, problems = parse.parse(text.encode(), "M", env, variables)
+    _, problems = parse.parse_manifest(text.encode(), "M", env, variables)
     return [line.removeprefix("M:") for line in str(ManifestError("M", problems)).splitlines()]
 
 
@@ -386,7 +386,7 @@ def test_any_section(section: dict[str, dict[str, str]], env: str | None) -> Non
     ]
     text = "\n".join([HEAD + "environments:", *lines, "files: {a: {path: x}}", ""])
     try:
-        parsed, problems = parse.parse(text.encode(), "M", env, {"A": "a"})
+        parsed, problems = parse.parse_manifest(text.encode(), "M", env, {"A": "a"})
     except ManifestError as error:
         problems = error.problems
         assert problems

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from filesync.core.decide.guards import Allowed, Guard, enforce, refusals
+from filesync.core.decide.guards import Guard, Overrides, enforce, refusals
 from filesync.core.decide.table import decide
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import LockEntry, Manifest, MaxDelete, Policy, Prune, RemoteFile
@@ -91,14 +91,14 @@ def test_prune_is_capped_by_its_count_too(foreign: int, limit: MaxDelete, refuse
 @pytest.mark.parametrize(
     ("allowed", "passes"),
     [
-        (Allowed(), False),
-        (Allowed(max_delete=2), False),
-        (Allowed(max_delete=3), True),
-        (Allowed(deletes=False), True),
-        (Allowed(duplicates=True, missing=True), False),
+        (Overrides(), False),
+        (Overrides(max_delete=2), False),
+        (Overrides(max_delete=3), True),
+        (Overrides(deletes=False), True),
+        (Overrides(duplicates=True, missing=True), False),
     ],
 )
-def test_only_the_right_flag_lifts_a_refusal(allowed: Allowed, passes: bool) -> None:
+def test_only_the_right_flag_lifts_a_refusal(allowed: Overrides, passes: bool) -> None:
     rules = manifest(MaxDelete(30, True))
     lock = Lockfile("p", "u", {str(n): entry(n) for n in range(3)})
     remote = {f"file-{n}": live(n) for n in range(3)}
@@ -119,10 +119,10 @@ def test_max_delete_caps_where_nothing_else_would(cap: int, passes: bool) -> Non
     remote = {f"file-{n}": live(n) for n in range(2)}
     rows = decide([], lock, remote, project="p", prune=None, now=NOW).rows
     if passes:
-        enforce([], Allowed(max_delete=cap), rows)
+        enforce([], Overrides(max_delete=cap), rows)
     else:
         with pytest.raises(Refused, match="2 files would be deleted, and --max-delete allows 1"):
-            enforce([], Allowed(max_delete=cap), rows)
+            enforce([], Overrides(max_delete=cap), rows)
 
 
 def test_what_waits_in_retired_is_under_no_cap() -> None:
@@ -136,4 +136,4 @@ def test_what_waits_in_retired_is_under_no_cap() -> None:
         rows, all_rows=rows, lock=lock, remote=remote, manifest=rules, unclear={}, now=NOW
     )
     assert no == []
-    enforce(no, Allowed(max_delete=0), rows)
+    enforce(no, Overrides(max_delete=0), rows)

@@ -274,7 +274,7 @@ def test_the_manifest_says_of_any_name_what_was_found(names: list[tuple[str, boo
     ]
     here = {f"file-{n}": Content(f"{n:064}", 1) for n, (_, there) in enumerate(names) if there}
     result = settle(sort_out(files, "test", NOW).found, here, {}, {}, [])
-    manifest, problems = manifests.parse(text_of(result).encode(), "filesync.yaml")
+    manifest, problems = manifests.parse_manifest(text_of(result).encode(), "filesync.yaml")
     assert problems == []
     read = {entry.key: entry for entry in manifest.entries}
     assert read.keys() == {one.found.key for one in result.declared}
@@ -288,7 +288,7 @@ def test_the_manifest_says_of_any_name_what_was_found(names: list[tuple[str, boo
         head, _, comments = text.partition("\n# Not declared")
         lines = [line for line in comments.splitlines() if line.startswith("#   ")]
         again = "\n".join([head, *(line[2:] for line in lines), ""])
-        manifest, problems = manifests.parse(again.encode(), "filesync.yaml")
+        manifest, problems = manifests.parse_manifest(again.encode(), "filesync.yaml")
         assert problems == []
         assert len(manifest.entries) == len(result.declared) + len(result.undeclared)
 

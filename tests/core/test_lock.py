@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.core.lockfile.format import dump, parse
+from filesync.core.lockfile.format import dump_lockfile, parse_lockfile
 from filesync.core.lockfile.lock import Lockfile, check_owner
 from filesync.core.model import LockEntry
 from filesync.errors import LockfileError
@@ -53,19 +53,19 @@ def sample() -> Lockfile:
 
 
 def test_the_text_is_exact() -> None:
-    assert dump(sample()).decode() == GOLDEN
+    assert dump_lockfile(sample()).decode() == GOLDEN
 
 
 def test_an_empty_lock_is_json_too() -> None:
     empty = Lockfile("p", "u")
-    assert json.loads(dump(empty)) == {
+    assert json.loads(dump_lockfile(empty)) == {
         "version": 1,
         "project": "p",
         "base_url": "u",
         "files": {},
         "retired": [],
     }
-    assert parse(dump(empty), "x.lock") == empty
+    assert parse_lockfile(dump_lockfile(empty), "x.lock") == empty
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -90,13 +90,13 @@ def test_what_is_written_is_read_back(
     files: dict[str, LockEntry], project: str, base_url: str
 ) -> None:
     lock = Lockfile(project, base_url, files)
-    assert parse(dump(lock), "x.lock") == lock
+    assert parse_lockfile(dump_lockfile(lock), "x.lock") == lock
 
 
 def test_one_file_is_one_line() -> None:
     changed = sample()
     changed.files["train"] = ENTRY._replace(id="file-new", protect=True)
-    before, after = GOLDEN.splitlines(), dump(changed).decode().splitlines()
+    before, after = GOLDEN.splitlines(), dump_lockfile(changed).decode().splitlines()
     differing = [a for a, b in zip(before, after, strict=True) if a != b]
     assert len(differing) == 1
 
@@ -149,7 +149,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 )
 def test_an_unsound_lockfile_is_an_error(document: object, complaint: str) -> None:
     with pytest.raises(LockfileError) as caught:
-        parse(json.dumps(document).encode(), "x.lock")
+        parse_lockfile(json.dumps(document).encode(), "x.lock")
     assert caught.value.message.startswith("x.lock ")
     assert complaint in caught.value.message
     assert caught.value.hint
@@ -174,13 +174,13 @@ def test_an_unsound_lockfile_is_an_error(document: object, complaint: str) -> No
 )
 def test_damaged_text_is_an_error(text: bytes, complaint: str) -> None:
     with pytest.raises(LockfileError, match=complaint):
-        parse(text, "x.lock")
+        parse_lockfile(text, "x.lock")
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_whatever_do_worse_than_lockfile_error(text: bytes) -> None:
     with pytest.raises(LockfileError):
-        parse(text, "x.lock")
+        parse_lockfile(text, "x.lock")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from filesync.core.lockfile import format as lock_format
-from filesync.core.lockfile.format import dump, parse
+from filesync.core.lockfile.format import dump_lockfile, parse_lockfile
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import LockEntry
 from filesync.errors import LockfileError
@@ -33,7 +33,7 @@ def lock_of(names: list[str]) -> Lockfile:
 
 def outcome(text: bytes) -> Lockfile | str:
     try:
-        return parse(text, "x.lock")
+        return parse_lockfile(text, "x.lock")
     except LockfileError as error:
         return str(error)
 
@@ -52,22 +52,22 @@ def is_short(text: bytes) -> bool:
 def test_what_is_written_takes_the_short_cut() -> None:
     plain = [name for name in NAMES if json.dumps(name, ensure_ascii=False) == f'"{name}"']
     assert len(plain) == 7
-    assert is_short(dump(lock_of(plain)))
-    assert not is_short(dump(lock_of([*plain, 'q"'])))
-    assert not is_short(dump(lock_of(plain)).replace(b"\n", b"\r\n"))
+    assert is_short(dump_lockfile(lock_of(plain)))
+    assert not is_short(dump_lockfile(lock_of([*plain, 'q"'])))
+    assert not is_short(dump_lockfile(lock_of(plain)).replace(b"\n", b"\r\n"))
 
 
 @given(st.lists(st.sampled_from(NAMES), min_size=1, unique=True))
 def test_both_ways_read_the_same(names: list[str]) -> None:
-    text = dump(lock_of(names))
+    text = dump_lockfile(lock_of(names))
     assert outcome(text) == the_long_way(text) == lock_of(names)
-    assert list(parse(text, "x.lock").files) == sorted(names)
+    assert list(parse_lockfile(text, "x.lock").files) == sorted(names)
 
 
 @pytest.mark.parametrize("line", [0, 1, 2])
 @given(st.sampled_from(LockEntry._fields), st.sampled_from(ODD))
 def test_a_field_is_checked_alike_in_every_line(line: int, name: str, value: Any) -> None:
-    whole = dump(lock_of(["a", "b", "c"])).decode().splitlines(keepends=True)
+    whole = dump_lockfile(lock_of(["a", "b", "c"])).decode().splitlines(keepends=True)
     key, entry = whole[5 + line].split(": ", 1)
     fields = {**json.loads(entry.rstrip(",\n")), name: value}
     comma = "," if line < 2 else ""
@@ -78,7 +78,7 @@ def test_a_field_is_checked_alike_in_every_line(line: int, name: str, value: Any
 
 @given(st.data())
 def test_damage_is_seen_alike(data: st.DataObject) -> None:
-    text = dump(lock_of(["a", "b", "c", "d"]))
+    text = dump_lockfile(lock_of(["a", "b", "c", "d"]))
     lines = text.splitlines(keepends=True)
     first = data.draw(st.integers(0, len(lines) - 1))
     last = data.draw(st.integers(first, len(lines)))
@@ -100,19 +100,19 @@ def test_damage_is_seen_alike(data: st.DataObject) -> None:
 
 def test_no_column_is_lost() -> None:
     """A complaint names the line in the whole text, also where the short cut saw it first."""
-    text = dump(lock_of(["a", "b", "c"])).replace(b'"retired": [', b'"retired": [,')
+    text = dump_lockfile(lock_of(["a", "b", "c"])).replace(b'"retired": [', b'"retired": [,')
     with pytest.raises(LockfileError, match="line 10, column 15"):
-        parse(text, "x.lock")
+        parse_lockfile(text, "x.lock")
 
 
 def test_an_entry_where_none_belongs_is_refused() -> None:
     written = ENTRY._asdict()
-    document = json.loads(dump(lock_of(["a"])))
+    document = json.loads(dump_lockfile(lock_of(["a"])))
     for place in ("project", "base_url", "files"):
         with pytest.raises(LockfileError):
-            parse(json.dumps({**document, place: written}).encode(), "x.lock")
+            parse_lockfile(json.dumps({**document, place: written}).encode(), "x.lock")
     for retired in (written, [written]):
         with pytest.raises(LockfileError):
-            parse(json.dumps({**document, "retired": retired}).encode(), "x.lock")
+            parse_lockfile(json.dumps({**document, "retired": retired}).encode(), "x.lock")
     with pytest.raises(LockfileError):
-        parse(json.dumps(written).encode(), "x.lock")
+        parse_lockfile(json.dumps(written).encode(), "x.lock")

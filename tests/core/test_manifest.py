@@ -58,7 +58,7 @@ HEAD = "version: 1\nproject: p\n"
 
 
 def good(text: str) -> Manifest:
-    parsed, problems = parse.parse(text.encode(), "filesync.yaml")
+    parsed, problems = parse.parse_manifest(text.encode(), "filesync.yaml")
     assert problems == []
     return parsed
 
@@ -71,7 +71,7 @@ def policy(fields: str, defaults: str = "") -> Policy:
 
 def found(text: str) -> list[str]:
     """Return the problems as the user sees them, without the path in front."""
-    _, problems = parse.parse(text.encode(), "M")
+    _, problems = parse.parse_manifest(text.encode(), "M")
     return [line.removeprefix("M:") for line in str(ManifestError("M", problems)).splitlines()]
 
 
@@ -580,7 +580,7 @@ def test_problems_between_an_entry_and_the_defaults(
     ],
 )
 def test_bad_keys(key: str, message: str) -> None:
-    parsed, problems = parse.parse(f"{HEAD}files:\n  {key}: {{path: x}}\n".encode(), "M")
+    parsed, problems = parse.parse_manifest(f"{HEAD}files:\n  {key}: {{path: x}}\n".encode(), "M")
     assert [(p.line, p.col, p.message) for p in problems] == [(4, 3, message)]
     assert "\x1b" not in problems[0].where
     assert parsed.entries == ()
@@ -602,7 +602,7 @@ files:
   good: {path: z}
   worse:
 """
-    parsed, problems = parse.parse(text.encode(), "M")
+    parsed, problems = parse.parse_manifest(text.encode(), "M")
     assert [e.key for e in parsed.entries] == ["good"]
     assert parsed.entries[0].path == "x"
     assert (parsed.project, parsed.base_url) == ("", None)
@@ -629,14 +629,14 @@ def test_a_fault_in_a_shared_mapping_is_only_one_where_it_is_wrong() -> None:
 
 def test_text_that_is_no_yaml_raises_at_once() -> None:
     with pytest.raises(ManifestError) as caught:
-        parse.parse(b"version: 1\nfiles: {", "prod/filesync.yaml")
+        parse.parse_manifest(b"version: 1\nfiles: {", "prod/filesync.yaml")
     assert str(caught.value).startswith("prod/filesync.yaml:")
     assert caught.value.exit_code == 1
 
 
 def never_raises_anything_else(text: bytes) -> None:
     try:
-        _, problems = parse.parse(text, "M")
+        _, problems = parse.parse_manifest(text, "M")
     except ManifestError as error:
         problems = error.problems
         assert problems

@@ -160,7 +160,7 @@ VARIABLES = {"V": "1", "URL": "https://x", "NO": "no", "PURPOSE": "evals", "SECO
 def test_schema_and_parse_agree(text: str, good: bool) -> None:
     """The schema sees a variable as it is written, the parser what is put in its place."""
     data, _ = yaml_reader.load(text.encode())
-    _, problems = parse.parse(text.encode(), "M", variables=VARIABLES)
+    _, problems = parse.parse_manifest(text.encode(), "M", variables=VARIABLES)
     assert (problems == []) is good
     assert accepts(SCHEMA, data) is good
 

@@ -10,7 +10,7 @@ from test_diff import DAY, NOW, OTHER_SHA, PROJECT, SHA, desired, live, lock_of,
 
 from filesync.core.decide.change import Change, Decisions
 from filesync.core.decide.guards import Guard, check_protected, refusals
-from filesync.core.decide.sharing import let_go_once, share
+from filesync.core.decide.sharing import delete_once, share
 from filesync.core.decide.table import decide, show_recovered
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.lockfile.lock import Lockfile
@@ -282,7 +282,7 @@ def test_a_file_that_is_gone_is_gone_for_all() -> None:
 def test_what_destroy_deletes_is_deleted_once_too() -> None:
     lock = lock_of(a=locked(), b=locked())
     rows = decide([], lock, {"file-1": live()}, project=PROJECT, prune=None, now=NOW).rows
-    assert [row.action for row in let_go_once(rows, lock)] == ["delete", "forget"]
+    assert [row.action for row in delete_once(rows, lock)] == ["delete", "forget"]
 
 
 # ---- with --only -----------------------------------------------------------------------------

@@ -26,7 +26,7 @@ SET = {
 
 def parse(text: str, **more: str) -> tuple[Manifest, list[str]]:
     """Parse with SET and `more` as the environment; problems as the user sees them."""
-    parsed, problems = manifest.parse(text.encode(), "M", variables={**SET, **more})
+    parsed, problems = manifest.parse_manifest(text.encode(), "M", variables={**SET, **more})
     return parsed, [
         line.removeprefix("M:") for line in str(ManifestError("M", problems)).splitlines()
     ]
@@ -248,7 +248,7 @@ def test_what_it_says_has_a_hash_of_its_own() -> None:
     assert len({plain.filled_sha256, one.filled_sha256, two.filled_sha256}) == 3
     assert one.filled_sha256 == good(text, RETAIN="1", OTHER="x").filled_sha256
     # Where the manifest lies makes no difference, nor does how a value came to be.
-    again, _ = manifest.parse(text.encode(), "elsewhere/M", variables={"RETAIN": "0"})
+    again, _ = manifest.parse_manifest(text.encode(), "elsewhere/M", variables={"RETAIN": "0"})
     assert again.filled_sha256 == plain.filled_sha256
     assert good(HEAD).filled_sha256 is None
     assert good(HEAD + "files: {a: {path: '$${A} $A'}}").filled_sha256 is None

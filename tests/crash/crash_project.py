@@ -144,7 +144,7 @@ class Scene:
         return self.root / "filesync.lock"
 
     def lock(self) -> Lockfile:
-        return lock_format.parse(self.lock_path.read_bytes(), "filesync.lock")
+        return lock_format.parse_lockfile(self.lock_path.read_bytes(), "filesync.lock")
 
     def journals(self) -> list[Path]:
         return sorted((self.root / ".filesync").glob("*.journal"))

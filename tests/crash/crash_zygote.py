@@ -41,7 +41,7 @@ import filesync.workflow.plan as planning
 from filesync.cli import _run
 from filesync.execute import doubts
 from filesync.local.journal import Journal
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 from filesync.remote.transport import Transport
 
 Job = dict[str, Any]
@@ -169,7 +169,7 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
     if "parts" in patch:
         parts.PARTS_FROM, parts.MIN_PART, parts.MAX_PART = patch["parts"]
         planning.PARTS_FROM = keys.PARTS_FROM = patch["parts"][0]  # type: ignore[attr-defined]
-    told = Settings.__init__.__kwdefaults__
+    told = ClientSettings.__init__.__kwdefaults__
     assert told is not None
     for name, field in (
         ("quick", "quick_timeout"),

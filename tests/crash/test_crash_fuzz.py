@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from filesync.core import parts
-from filesync.core.decide.guards import Allowed
+from filesync.core.decide.guards import Overrides
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.manifest import parse as manifests
@@ -23,7 +23,7 @@ from filesync.core.run import Run
 from filesync.errors import FilesyncError, ManifestError
 from filesync.execute import doubts
 from filesync.local.journal import journal_path
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 from filesync.workflow.apply import apply_plan
 from filesync.workflow.plan import make_plan
 
@@ -131,7 +131,7 @@ def test_manifests() -> None:
         text = mutate(rng, whole)
 
         def work(text: bytes = text, env: str | None = env) -> None:
-            _, problems = manifests.parse(text, "filesync.yaml", env, VARIABLES)
+            _, problems = manifests.parse_manifest(text, "filesync.yaml", env, VARIABLES)
             if problems:
                 raise ManifestError("filesync.yaml", problems)
 
@@ -149,19 +149,22 @@ def a_lock(rng: random.Random) -> Lockfile:
         "version": 1, "project": "fuzz", "base_url": URL, "files": files,
         "retired": [{"id": "file-9", "key": "k1", "delete_after": 5}],
     }  # fmt: skip
-    return lock_format.parse(json.dumps(text).encode(), "filesync.lock")
+    return lock_format.parse_lockfile(json.dumps(text).encode(), "filesync.lock")
 
 
 def test_lockfiles() -> None:
     rng = random.Random(SEED + 1)
     well = []
-    whole = lock_format.dump(a_lock(rng))
+    whole = lock_format.dump_lockfile(a_lock(rng))
     for n in range(3000):
         text = mutate(rng, whole)
 
         def work(text: bytes = text) -> None:
-            again = lock_format.parse(text, "filesync.lock")
-            assert lock_format.parse(lock_format.dump(again), "filesync.lock") == again
+            again = lock_format.parse_lockfile(text, "filesync.lock")
+            assert (
+                lock_format.parse_lockfile(lock_format.dump_lockfile(again), "filesync.lock")
+                == again
+            )
 
         well.append(only_ours(work, f"seed {SEED + 1}, {n}: {text!r}"))
     tally("lockfiles", well)
@@ -201,7 +204,7 @@ def test_journals() -> None:
             lock = a_lock(rng)
             found = recover(history, lock, {}, 10)
             take_in(lock, found, 10, lambda _key: 0)
-            lock_format.parse(lock_format.dump(lock), "filesync.lock")
+            lock_format.parse_lockfile(lock_format.dump_lockfile(lock), "filesync.lock")
 
         assert only_ours(work, f"seed {SEED + 2}, {n}: {text!r}")
 
@@ -284,7 +287,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "other.txt").write_bytes(b"abc")
     (tmp_path / "data" / "more.txt").write_bytes(b"abcd")
-    told = Settings.__init__.__kwdefaults__
+    told = ClientSettings.__init__.__kwdefaults__
     assert told is not None
     monkeypatch.setitem(told, "attempts", 2)
     monkeypatch.setitem(told, "patient_attempts", 2)
@@ -317,7 +320,7 @@ def test_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lock = a_lock(rng)
     lock.files = {"other": lock.files["k0"], "gone": lock.files["k1"]}
     journal = Path(journal_path("filesync.yaml", "fuzz", URL))
-    whole = lock_format.dump(lock)
+    whole = lock_format.dump_lockfile(lock)
     well = []
     for n in range(1000):
         lock_path.write_bytes(whole)
@@ -336,14 +339,14 @@ def test_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         well.append(only_ours(planning, told))
         assert lock_path.read_bytes() == whole, told
         if planned is not None:
-            allowed = Allowed(duplicates=True, missing=True, max_delete=100)
+            allowed = Overrides(duplicates=True, missing=True, max_delete=100)
 
-            def applying(plan: Any = planned, allowed: Allowed = allowed) -> None:
+            def applying(plan: Any = planned, allowed: Overrides = allowed) -> None:
                 apply_plan(plan, allowed=allowed)
 
             if not only_ours(applying, told):
                 assert lock_path.read_bytes() == whole, told
-        lock_format.parse(lock_path.read_bytes(), "filesync.lock")
+        lock_format.parse_lockfile(lock_path.read_bytes(), "filesync.lock")
         for path in (lock_path, journal):
             assert not path.exists() or b"sk-CANARY" not in path.read_bytes()
     tally("server answers", well)
@@ -353,7 +356,7 @@ def test_plans_with_broken_files(folder: Path) -> None:
     """A run on a mutated manifest and lockfile, offline: the lockfile stays as it is."""
     rng = random.Random(SEED + 4)
     manifest = (folder / "filesync.yaml").read_bytes()
-    whole = lock_format.dump(a_lock(rng))
+    whole = lock_format.dump_lockfile(a_lock(rng))
     lock_path = folder / "filesync.lock"
     for n in range(1000):
         broken = rng.random() < 0.5

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from docs_pages import blocks_of, sections_of, table_of, text_of
 
-from filesync.core.plan.document import tell
+from filesync.core.plan.document import document_of
 from filesync.output.github import outputs
 
 ACTION = yaml.safe_load(text_of("action.yml"))
@@ -96,7 +96,9 @@ def test_every_permission_that_an_input_needs_is_named_with_its_mode() -> None:
 
 
 def test_every_output_of_a_plan_is_named() -> None:
-    names = [line.partition("=")[0] for line in outputs(tell(generate.EMPTY), "x").splitlines()]
+    names = [
+        line.partition("=")[0] for line in outputs(document_of(generate.EMPTY), "x").splitlines()
+    ]
     told = " ".join(sections_of(text_of("docs/ci.md"))["Other CI"].split())
     listed = told.partition("the step's outputs ")[2].partition(" where it is saved")[0]
     assert re.findall(r"`(\w+)`", listed) == names

@@ -7,17 +7,17 @@ import re
 from docs_pages import sections_of, table_of, text_of
 
 from filesync.core.decide.change import Action, Reason
-from filesync.core.decide.guards import Allowed, Guard, Refusal, enforce
+from filesync.core.decide.guards import Guard, Overrides, Refusal, enforce
 from filesync.errors import Refused
 
 PAGE = sections_of(text_of("docs/how-it-decides.md"))
 
 # What an option of `apply` says yes to.
 LIFTING = {
-    "--allow-duplicates": Allowed(duplicates=True),
-    "--accept-missing": Allowed(missing=True),
-    "--max-delete": Allowed(max_delete=1),
-    "--no-delete": Allowed(deletes=False),
+    "--allow-duplicates": Overrides(duplicates=True),
+    "--accept-missing": Overrides(missing=True),
+    "--max-delete": Overrides(max_delete=1),
+    "--no-delete": Overrides(deletes=False),
 }
 
 
@@ -43,7 +43,7 @@ def test_each_refusal_is_lifted_by_the_options_that_are_named_and_no_others() ->
         assert named == {option for option in LIFTING if _lifts(LIFTING[option], Guard(name))}
 
 
-def _lifts(allowed: Allowed, guard: Guard) -> bool:
+def _lifts(allowed: Overrides, guard: Guard) -> bool:
     try:
         enforce([Refusal(guard, "", "")], allowed, [])
     except Refused:

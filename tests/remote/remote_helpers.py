@@ -13,7 +13,7 @@ from typing import Any
 
 from filesync.remote.client import Writer
 from filesync.remote.endpoint import Endpoint
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 
 KEY = "sk-canary-0123456789"
 URL = "http://localhost:9/v1"
@@ -34,14 +34,14 @@ class FakeTime:
         self.now += seconds
 
 
-def fast(time: FakeTime | None = None, **more: Any) -> Settings:
-    """Settings on a fake clock, without jitter."""
+def fast(time: FakeTime | None = None, **more: Any) -> ClientSettings:
+    """ClientSettings on a fake clock, without jitter."""
     time = time or FakeTime()
     more.setdefault("wall_clock", lambda: 1_700_000_000.0)
-    return Settings(sleep=time.sleep, monotonic=time.clock, jitter=lambda: 0.0, **more)
+    return ClientSettings(sleep=time.sleep, monotonic=time.clock, jitter=lambda: 0.0, **more)
 
 
-def writer(url: str = URL, settings: Settings | None = None) -> Writer:
+def writer(url: str = URL, settings: ClientSettings | None = None) -> Writer:
     endpoint = Endpoint(url, KEY, None, None)
     return Writer(endpoint, requests_per_minute=1e9, settings=settings or fast())
 

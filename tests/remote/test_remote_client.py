@@ -27,7 +27,7 @@ from filesync.errors import (
 )
 from filesync.remote.client import Reader, Writer
 from filesync.remote.endpoint import Endpoint
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 
 THE_FILE = RemoteFile("file-1", "a.txt", "user_data", 5, 1_700_000_000, None, "processed")
 ERROR = {"error": {"message": "Nope.", "type": "x", "param": None, "code": "some_code"}}
@@ -66,7 +66,7 @@ def complete(client: Writer) -> RemoteFile:
 
 def test_a_reader_has_no_way_to_write() -> None:
     names = {name for name in dir(Reader) if not name.startswith("_")}
-    looks = {"list_files", "get_file", "get_raw", "download", "close", "clock_offset"}
+    looks = {"list_files", "get_file", "get_raw", "download", "close", "clock_offset", "now"}
     uses = {"list_fine_tuning_jobs", "list_batches", "list_vector_stores", "is_attached"}
     assert names == looks | uses
 
@@ -505,7 +505,7 @@ def test_the_default_sleep_is_a_wait_for_the_stop() -> None:
     stop = threading.Event()
     threading.Timer(0.01, stop.set).start()
     with pytest.raises(Interrupted):
-        Settings(stop=stop).pause(3600)
+        ClientSettings(stop=stop).pause(3600)
 
 
 # --- surroundings

@@ -8,7 +8,7 @@ from remote_helpers import FakeTime, fast
 
 from filesync.errors import Interrupted
 from filesync.remote.pace import Pacer
-from filesync.remote.timing import Settings
+from filesync.remote.timing import ClientSettings
 
 
 class Bucket:
@@ -136,7 +136,7 @@ def test_stopping_ends_the_wait() -> None:
     def sleep(_: float) -> None:
         stop.set()
 
-    pacer = Pacer(1, Settings(stop=stop, sleep=sleep, monotonic=time.clock))
+    pacer = Pacer(1, ClientSettings(stop=stop, sleep=sleep, monotonic=time.clock))
     pacer.start()
     with pytest.raises(Interrupted):
         pacer.start()

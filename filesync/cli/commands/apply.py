@@ -73,8 +73,8 @@ def apply(
     Uploads come first, then the lockfile, deletes last. A PLANFILE that `filesync plan --out`
     wrote is applied exactly as it is, or refused as stale, with what has moved since.
     """
-    from filesync.core.decide.guards import Allowed, enforce
-    from filesync.execute.applier import Settings
+    from filesync.core.decide.guards import Overrides, enforce
+    from filesync.execute.applier import ApplySettings
     from filesync.local.md5 import Md5Sums
     from filesync.workflow.saved_plans import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
@@ -90,15 +90,15 @@ def apply(
         run = run_as_saved(run, saved, planfile)
     if not as_json:
         streams.do_without_stdout()
-    lifted = Allowed(allow_duplicates, accept_missing, max_delete, not no_delete)
-    settings = Settings(concurrency=concurrency, deletes=not no_delete, wait=wait)
+    overrides = Overrides(allow_duplicates, accept_missing, max_delete, not no_delete)
+    settings = ApplySettings(concurrency=concurrency, deletes=not no_delete, wait=wait)
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         md5s = Md5Sums()
         made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
         warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, made)
-        enforce(made.refusals, lifted, made.rows)
+        enforce(made.refusals, overrides, made.rows)
         if made.has_changes:
             ask("Apply this?", yes)
-        carry_out(common, made, lifted, settings, as_json, md5s)
+        carry_out(common, made, overrides, settings, as_json, md5s)

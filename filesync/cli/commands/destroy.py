@@ -42,8 +42,8 @@ def destroy(
 
     What an apply that was cut short has uploaded goes, too.
     """
-    from filesync.core.decide.guards import Allowed, enforce
-    from filesync.execute.applier import Settings
+    from filesync.core.decide.guards import Overrides, enforce
+    from filesync.execute.applier import ApplySettings
     from filesync.workflow.destroy import plan_destroy
     from filesync.workflow.workspace import alone
 
@@ -55,8 +55,8 @@ def destroy(
         warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, made)
-        lifted = Allowed(missing=accept_missing)
-        enforce(made.refusals, lifted, made.rows)
+        overrides = Overrides(missing=accept_missing)
+        enforce(made.refusals, overrides, made.rows)
         if made.has_changes:
             ask("Delete these for good?", yes)
-        carry_out(common, made, lifted, Settings(concurrency=concurrency), as_json)
+        carry_out(common, made, overrides, ApplySettings(concurrency=concurrency), as_json)

@@ -28,7 +28,7 @@ from filesync.core.commands import word
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
-    from filesync.core.plan.document import ToldPlan
+    from filesync.core.plan.document import PlanDocument
     from filesync.core.plan.plan import Plan
 
 
@@ -79,7 +79,7 @@ def plan(
     step's outputs.
     """
     from filesync.core.moment import moment_named
-    from filesync.core.plan.document import tell
+    from filesync.core.plan.document import document_of
     from filesync.output.json import plan_document, saved_document, to_text
 
     one_form(as_json, markdown, html)
@@ -108,7 +108,7 @@ def plan(
     made = make_with_progress(common, run, at=moment)
     for warning in made.warnings:
         common.warn(warning)
-    told = tell(made)
+    told = document_of(made)
     for path in (out, html):
         if path is not None and path != "-":
             check_target(path, common, _declared(made, path))
@@ -134,7 +134,7 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
         common.hint(f"`filesync apply{only}` makes it so")
 
 
-def _tell_github(common: Common, told: ToldPlan, out: str | None) -> None:
+def _tell_github(common: Common, told: PlanDocument, out: str | None) -> None:
     """Add to the files that GitHub Actions names; what goes wrong there is only a warning."""
     from filesync.output.github import outputs
     from filesync.output.plan_markdown import render_markdown

@@ -48,7 +48,7 @@ class Refusal(NamedTuple):
         return f"apply will refuse: {self.message} ({self.hint})"
 
 
-class Allowed(NamedTuple):
+class Overrides(NamedTuple):
     """What the user has said yes to on this run."""
 
     duplicates: bool = False
@@ -124,7 +124,7 @@ def capped(rows: Iterable[Change]) -> int:
     return sum(row.action is Action.DELETE and row.reason is not Reason.RETIRED for row in rows)
 
 
-def enforce(found: Iterable[Refusal], allowed: Allowed, rows: Iterable[Change]) -> None:
+def enforce(found: Iterable[Refusal], allowed: Overrides, rows: Iterable[Change]) -> None:
     """Raise Refused with every refusal that no flag of this run lifts.
 
     `rows` are the plan's: --max-delete is a cap on their deletes as well.

@@ -44,10 +44,10 @@ def share(
     `remote` maps ids to live files; `recovery` is what crashed uploads left.
     """
     rows = _upload_once(decisions.rows, lock, remote, recovery, now)
-    return decisions._replace(rows=let_go_once(rows, lock))
+    return decisions._replace(rows=delete_once(rows, lock))
 
 
-def let_go_once(rows: Sequence[Change], lock: Lockfile) -> tuple[Change, ...]:
+def delete_once(rows: Sequence[Change], lock: Lockfile) -> tuple[Change, ...]:
     """Return the rows with one delete a file at most, and none of a file that a key still has.
 
     A key that leaves the file for another sees to it by itself: it may be one to retain.

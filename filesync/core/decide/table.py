@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 
 from filesync.core import fingerprint
 from filesync.core.decide.change import Action, Change, Decisions, Reason
-from filesync.core.decide.unclaimed import Spare
+from filesync.core.decide.unclaimed import UnclaimedFiles
 from filesync.core.lockfile.entries import found_entry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Prune, RemoteFile
@@ -36,10 +36,10 @@ def decide(
     `remote` maps ids to live files; `now` is in Unix seconds.
     """
     owner = fingerprint.owner_token(project)
-    spare = Spare(desired, lock, remote, owner)
+    spare = UnclaimedFiles(desired, lock, remote, owner)
     rows: list[Change] = []
     wanted = {want.key for want in desired}
-    let_go = _LetGo(lock, wanted, remote)
+    let_go = _UnwantedFiles(lock, wanted, remote)
     tells = any(live.expires_at is not None for live in remote.values())
 
     for want in desired:
@@ -50,7 +50,7 @@ def decide(
     for key, locked in lock.files.items():
         if key not in wanted and key not in let_go.taken:
             live = remote.get(locked.id)
-            action, reason = let_go_of(live, Reason.REMOVED_FROM_MANIFEST)
+            action, reason = action_for_unwanted(live, Reason.REMOVED_FROM_MANIFEST)
             rows.append(Change(key, action, reason, locked.id, None, locked, live))
 
     held = {entry.id for entry in lock.files.values()} | spare.taken
@@ -59,7 +59,7 @@ def decide(
             continue  # its content is wanted again: a key holds it, or adopts it above
         live = remote.get(retired.id)
         if live is None or retired.delete_after <= now:
-            action, reason = let_go_of(live, Reason.RETIRED)
+            action, reason = action_for_unwanted(live, Reason.RETIRED)
             rows.append(Change(retired.key, action, reason, retired.id, remote=live))
 
     unmanaged = 0
@@ -87,7 +87,7 @@ def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
     )
 
 
-def let_go_of(live: RemoteFile | None, reason: Reason) -> tuple[Action, Reason]:
+def action_for_unwanted(live: RemoteFile | None, reason: Reason) -> tuple[Action, Reason]:
     """Return what to do about a file of ours that nobody wants any more."""
     if live is None:
         return Action.FORGET, Reason.GONE
@@ -100,7 +100,7 @@ def _decide_file(
     want: DesiredFile,
     locked: LockEntry | None,
     remote: Mapping[str, RemoteFile],
-    spare: Spare,
+    spare: UnclaimedFiles,
     now: int,
     tells: bool,
 ) -> Change:
@@ -182,7 +182,7 @@ def claim(live: RemoteFile, owner: str, prune: Prune | None) -> Reason | None:
     return None
 
 
-class _LetGo:
+class _UnwantedFiles:
     """Files of keys that nobody wants any more: a new key for the same file takes them over."""
 
     def __init__(self, lock: Lockfile, wanted: Set[str], remote: Mapping[str, RemoteFile]) -> None:

@@ -10,7 +10,7 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, RemoteFile
 
 
-class Spare:
+class UnclaimedFiles:
     """Those of a run, to be taken at most once each; `taken` are the ids that were."""
 
     def __init__(

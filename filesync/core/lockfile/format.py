@@ -23,7 +23,7 @@ _INTEGERS = range(1 << 62)
 _FIX = "restore it from git (git log -p on the file shows its past); do not edit it by hand"
 
 
-def dump(lock: Lockfile) -> bytes:
+def dump_lockfile(lock: Lockfile) -> bytes:
     """Return the lockfile's text: sorted by key, one file a line, newline at the end."""
     text = json.JSONEncoder(ensure_ascii=False).encode
     files = ",\n".join(
@@ -61,7 +61,7 @@ def _entry_text(entry: LockEntry) -> str:
     )
 
 
-def parse(text: bytes, path: str) -> Lockfile:
+def parse_lockfile(text: bytes, path: str) -> Lockfile:
     """Read a lockfile's text; `path` is for messages. Raises LockfileError for anything unsound."""
     reader = _Reader(path)
     try:

@@ -29,7 +29,7 @@ _REQUESTS_PER_MINUTE = 1000
 _MAX_DELETE = MaxDelete(30, percent=True)
 
 
-def parse(
+def parse_manifest(
     text: bytes, path: str, env: str | None = None, variables: Mapping[str, str] | None = None
 ) -> tuple[Manifest, list[Problem]]:
     """Return the manifest, and every problem in it: only without problems is it whole.

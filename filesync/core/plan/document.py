@@ -25,7 +25,7 @@ OFFLINE = "Offline: held against the lockfile only; the platform was not asked."
 _AGAIN = "make it again with `filesync plan --out FILE`"
 
 
-class ToldChange(NamedTuple):
+class ChangeDocument(NamedTuple):
     """One change, as desired, or for what is to go as locked or as the server tells it.
 
     The action and the reason are text: a later 1.x may have others. `shared_with`, the key
@@ -72,7 +72,7 @@ class ToldChange(NamedTuple):
         return told if self.shared_with is None else told | {"shared_with": self.shared_with}
 
 
-class ToldPlan(NamedTuple):
+class PlanDocument(NamedTuple):
     """A plan, as far as its document tells. `only` is what --only narrowed it to, and `at` the
     Unix second it is for if that is not the one it was made in.
 
@@ -88,13 +88,13 @@ class ToldPlan(NamedTuple):
     has_changes: bool
     has_drift: bool
     summary: Summary
-    changes: tuple[ToldChange, ...]
+    changes: tuple[ChangeDocument, ...]
     warnings: tuple[str, ...]
     only: str | None = None
     env: str | None = None
     filled_sha256: str | None = None
     made_at: int | None = None
-    kept: tuple[ToldChange, ...] = ()
+    kept: tuple[ChangeDocument, ...] = ()
     at: int | None = None
     offline: bool = False
 
@@ -114,10 +114,10 @@ class ToldPlan(NamedTuple):
         } | ({} if self.at is None else {"at": self.at})
 
 
-def tell(plan: Plan) -> ToldPlan:
+def document_of(plan: Plan) -> PlanDocument:
     """Return what can be told of a live plan."""
     inputs = plan.inputs
-    return ToldPlan(
+    return PlanDocument(
         inputs.project,
         inputs.base_url,
         inputs.manifest_sha256,
@@ -137,13 +137,13 @@ def tell(plan: Plan) -> ToldPlan:
     )
 
 
-def _tell(change: Change) -> ToldChange:
+def _tell(change: Change) -> ChangeDocument:
     want, locked, remote = change.desired, change.locked, change.remote
     expires_at = remote.expires_at if remote is not None else None
     if expires_at is None and locked is not None and remote is not None:
         expires_at = locked.expires_at  # an answer may leave it out
     source = want or locked
-    told = ToldChange(
+    told = ChangeDocument(
         key=change.key,
         action=change.action.value,
         reason=change.reason.value,
@@ -166,7 +166,7 @@ def _tell(change: Change) -> ToldChange:
     return told._replace(filename=source.filename, bytes=source.bytes, purpose=purpose)
 
 
-def parse(text: bytes, path: str) -> ToldPlan:
+def parse_plan(text: bytes, path: str) -> PlanDocument:
     """Read a plan file's text; `path` is for messages. FilesyncError for anything unsound."""
     try:
         data = json.loads(text.decode())
@@ -203,11 +203,11 @@ def _not_a_plan(path: str, why: str) -> FilesyncError:
     return FilesyncError(f"{printable(path)} is not a plan file, or a damaged one: {why}", _AGAIN)
 
 
-def _read(data: dict[str, Any]) -> ToldPlan:
+def _read(data: dict[str, Any]) -> PlanDocument:
     changes = _take(data, "changes", list)
     counts = _take(data, "summary", dict)
     warnings = _texts(data, "warnings")
-    plan = ToldPlan(
+    plan = PlanDocument(
         project=_take(data, "project", str),
         base_url=_take(data, "base_url", str),
         manifest_sha256=_take(data, "manifest_sha256", str),
@@ -236,10 +236,10 @@ def _read(data: dict[str, Any]) -> ToldPlan:
     return plan
 
 
-def _read_change(data: object) -> ToldChange:
+def _read_change(data: object) -> ChangeDocument:
     if not isinstance(data, dict):
         raise _Damaged("one of its changes is not an object")
-    return ToldChange(
+    return ChangeDocument(
         key=_take(data, "key", str, None),
         action=_take(data, "action", str),
         reason=_take(data, "reason", str),

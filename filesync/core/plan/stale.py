@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from filesync.core.decide.change import Reason
-from filesync.core.plan.document import ToldChange, ToldPlan
+from filesync.core.plan.document import ChangeDocument, PlanDocument
 from filesync.core.text import printable
 
 # What a change on the local side, and one on the platform's, is told by.
@@ -22,7 +22,7 @@ _REMOTE = {
 }
 
 
-def moved(saved: ToldPlan, fresh: ToldPlan) -> list[str]:
+def moved(saved: PlanDocument, fresh: PlanDocument) -> list[str]:
     """Return what has moved since a plan was saved, a phrase each; nothing if it still holds.
 
     `fresh` is the same plan made anew. What only follows from another manifest or lockfile is
@@ -47,15 +47,15 @@ def moved(saved: ToldPlan, fresh: ToldPlan) -> list[str]:
     return found
 
 
-def _by_name(changes: Iterable[ToldChange]) -> dict[str, list[ToldChange]]:
-    named: dict[str, list[ToldChange]] = {}
+def _by_name(changes: Iterable[ChangeDocument]) -> dict[str, list[ChangeDocument]]:
+    named: dict[str, list[ChangeDocument]] = {}
     for change in _bare(changes):
         name = change.key if change.key is not None else f"{change.filename} ({change.id})"
         named.setdefault(name, []).append(change)
     return named
 
 
-def _bare(changes: Iterable[ToldChange]) -> Iterable[ToldChange]:
+def _bare(changes: Iterable[ChangeDocument]) -> Iterable[ChangeDocument]:
     """Leave out what the document does not hold."""
     return (
         change._replace(expires_after=None, expires_at=None, moved_from=None, before=())
@@ -63,7 +63,7 @@ def _bare(changes: Iterable[ToldChange]) -> Iterable[ToldChange]:
     )
 
 
-def _phrase(name: str, was: ToldChange | None, got: ToldChange | None, told: bool) -> str:
+def _phrase(name: str, was: ChangeDocument | None, got: ChangeDocument | None, told: bool) -> str:
     """Say for one name what moved. With `told`, what the manifest or lockfile explains is not."""
     either = was or got
     assert either is not None

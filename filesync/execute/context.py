@@ -1,0 +1,24 @@
+"""What every step of an apply shares."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import NamedTuple
+
+from filesync.core.events import Watcher
+from filesync.local.journal import Journal
+from filesync.local.md5 import Md5Sums
+from filesync.remote.client import Writer
+
+
+class ApplyContext(NamedTuple):
+    """What all transfers of an apply share: the way to the server, and who is told of it."""
+
+    client: Writer
+    journal: Journal
+    md5s: Md5Sums
+    lanes: int
+    stop: threading.Event
+    watch: Watcher
+    now: Callable[[], int]
