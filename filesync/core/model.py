@@ -100,12 +100,25 @@ class ScannedFile(NamedTuple):
     ctime_ns: int
     inode: int
 
+    @property
+    def identity(self) -> tuple[int, int, int, int]:
+        """Return size, mtime, ctime and inode: they change when the file is modified."""
+        return self.bytes, self.mtime_ns, self.ctime_ns, self.inode
 
-class LocalFile(NamedTuple):
-    """A scanned file and its content's sha256 (hex)."""
+    @property
+    def content(self) -> tuple[str, int, int, int, int]:
+        """Return what identifies the bytes: the path and the identity, whatever entry matched."""
+        return self.absolute, self.bytes, self.mtime_ns, self.ctime_ns, self.inode
 
-    scanned: ScannedFile
-    sha256: str
+
+class Stored(NamedTuple):
+    """All that the platform stores of a file. Two files with equal `Stored` are the same to it."""
+
+    sha256: str  #: hex, of the whole content
+    bytes: int
+    filename: str  #: the remote name, fingerprint and all
+    purpose: str
+    expires_after: int | None  #: seconds; None: never
 
 
 class DesiredFile(NamedTuple):
@@ -117,12 +130,18 @@ class DesiredFile(NamedTuple):
     sha256: str
     filename: str
     policy: Policy
-    local: LocalFile
+    scanned: ScannedFile
 
     @property
     def purpose(self) -> str:
-        """Return what it is for, as the policy says."""
+        """Return its purpose, as the policy says."""
         return self.policy.purpose
+
+    @property
+    def stored(self) -> Stored:
+        """Return what the platform is to store of it."""
+        policy = self.policy
+        return Stored(self.sha256, self.bytes, self.filename, policy.purpose, policy.expires_after)
 
 
 class LockEntry(NamedTuple):
@@ -138,6 +157,11 @@ class LockEntry(NamedTuple):
     created_at: int
     expires_at: int | None
     protect: bool = False
+
+    @property
+    def stored(self) -> Stored:
+        """Return what the platform stores of it, as it was asked for."""
+        return Stored(self.sha256, self.bytes, self.filename, self.purpose, self.expires_after)
 
 
 class Retired(NamedTuple):

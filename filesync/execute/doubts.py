@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from filesync.core.commands import word
 from filesync.core.events import Note
+from filesync.core.model import Stored
 from filesync.core.recovery.journal import CLOCK_SLACK, LISTING_LAG_SECONDS
 from filesync.core.recovery.recover import lag_shown, listing_is_past, looks, match
 from filesync.core.text import plural
@@ -31,11 +32,7 @@ class _Doubt(NamedTuple):
     """A doubt in the form that `match` takes."""
 
     in_doubt: UnclearUpload
-    sha256: str
-    bytes: int
-    filename: str
-    purpose: str
-    expires_after: int | None
+    stored: Stored
     sent: int
     # The seconds its file was made in for sure, or, where it is of `this_run`, was not made in.
     seconds: range
@@ -93,7 +90,7 @@ def settle(
             waited_out = time.monotonic() - first_look > LISTING_LAG_SECONDS
             if not waited_out and not listing_is_past(one.sent, listing, context.now(), lag):
                 left.append(one)
-            elif alike := [file.id for file in loose if looks(file) == looks(one)]:
+            elif alike := [file.id for file in loose if looks(file) == looks(one.stored)]:
                 # Made in a second that speaks against it. Clocks may be wrong: not sent again.
                 settled.failed.append(_unclear(one.in_doubt, alike))
             else:
@@ -107,18 +104,13 @@ def settle(
 
 
 def _as_doubt(doubt: UnclearUpload, others: range) -> _Doubt:
-    want = doubt.transfer.want
     # What this run made is told from what was there before by `known`, even if the server stamps
     # odd times on it; for a doubt that an earlier run left, its stamp is all there is.
     this_run = doubt.error is not None
     theirs = range(doubt.since - CLOCK_SLACK, doubt.until + LISTING_LAG_SECONDS + 1)
     return _Doubt(
         doubt,
-        want.sha256,
-        want.bytes,
-        want.filename,
-        want.policy.purpose,
-        want.policy.expires_after,
+        doubt.transfer.want.stored,
         doubt.until,
         others if this_run else theirs,
         this_run,

@@ -33,7 +33,7 @@ class FileBody:
     ) -> None:
         self.size = part.length
         self._want = want
-        self._source = FileSlice(want.local.scanned.absolute, part.offset, part.length)
+        self._source = FileSlice(want.scanned.absolute, part.offset, part.length)
         self._stop = stop
         self._count = count
         self._counted = 0

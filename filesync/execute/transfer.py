@@ -188,7 +188,7 @@ class Transfer:
         self._part_ids = [done.get(index, "") for index in range(len(cuts))]
         left = [(i, part) for i, part in enumerate(cuts) if not self._part_ids[i]]
         self._unsent = len(left)
-        context.md5s.begin(want.local.scanned)
+        context.md5s.begin(want.scanned)
         context.watch(Sent(want.key, want.bytes - sum(part.length for _, part in left)))
         if not left:
             return self._finish()
@@ -223,7 +223,7 @@ class Transfer:
         try:
             if self._error is not None:
                 raise self._error
-            md5 = context.md5s.result(self.want.local.scanned, context.stop)
+            md5 = context.md5s.result(self.want.scanned, context.stop)
             self._check_unchanged()
             at = context.now()
             context.journal.sent(self.number, at)
@@ -288,7 +288,7 @@ class Transfer:
         return NotUploaded(self.change, error)
 
     def _check_unchanged(self) -> None:
-        scanned = self.want.local.scanned
+        scanned = self.want.scanned
         try:
             found = stat_identity(scanned.absolute)
         except OSError as error:
@@ -296,7 +296,7 @@ class Transfer:
                 f"{printable(scanned.path)} cannot be read any more: {error.strerror}",
                 "run filesync again",
             ) from None
-        if found != (scanned.bytes, scanned.mtime_ns, scanned.ctime_ns, scanned.inode):
+        if found != scanned.identity:
             raise changed(self.want)
 
     def _body(

@@ -45,7 +45,7 @@ def unwritable(path: str, error: OSError) -> LocalFileError:
 
 
 def identity(st: os.stat_result) -> Identity:
-    """Return what tells that a file was touched: size in bytes, mtime_ns, ctime_ns, inode."""
+    """Return the values that change when a file is modified: size, mtime_ns, ctime_ns, inode."""
     return st.st_size, st.st_mtime_ns, st.st_ctime_ns, st.st_ino
 
 

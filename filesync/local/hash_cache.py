@@ -137,5 +137,6 @@ def _version(db: sqlite3.Connection) -> Any:
 
 
 def _identity(file: ScannedFile) -> tuple[int, int, int, int]:
+    size, mtime_ns, ctime_ns, inode = file.identity
     # SQLite's integers are signed; inodes are not, and network file systems use all 64 bits.
-    return file.bytes, file.mtime_ns, file.ctime_ns, file.inode & 0x7FFF_FFFF_FFFF_FFFF
+    return size, mtime_ns, ctime_ns, inode & 0x7FFF_FFFF_FFFF_FFFF

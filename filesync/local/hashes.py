@@ -14,16 +14,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from filesync.core.model import LocalFile, ScannedFile
+from filesync.core.model import ScannedFile
 from filesync.core.text import plural, printable
 from filesync.errors import LocalFileError
 from filesync.local.files import READ_FLAGS, identity, why
 from filesync.local.hash_cache import HashCache
 
 _BUFFER = 1 << 20
-
-# What of a ScannedFile says which bytes it names: all but the entry and key it is for.
-_Content = tuple[str, str, int, int, int, int]
 
 
 def hash_files(
@@ -34,8 +31,8 @@ def hash_files(
     on_bytes: Callable[[int], None] | None = None,
     on_idle: Callable[[ScannedFile], None] | None = None,
     now_ns: Callable[[], int] = time.time_ns,
-) -> list[LocalFile]:
-    """Return the files with their hashes, in the same order, and save the new ones in `cache`.
+) -> list[tuple[ScannedFile, str]]:
+    """Return each file with its sha256 (hex), in the same order, and save the new ones in `cache`.
 
     `on_bytes` is given the number of bytes just read, from any of the `workers` threads; files
     known to the cache are not opened and not counted. A thread that finds nothing left to hash
@@ -43,13 +40,13 @@ def hash_files(
     LocalFileError that names every file which vanished, could not be read, or changed since it
     was scanned; the others' hashes are saved all the same.
     """
-    results: list[LocalFile | None] = []
-    unknown: dict[_Content, list[int]] = {}
+    results: list[tuple[ScannedFile, str] | None] = []
+    unknown: dict[tuple[str, int, int, int, int], list[int]] = {}
     for i, file in enumerate(files):
         known = cache.get(file)
-        results.append(LocalFile(file, known) if known else None)
+        results.append((file, known) if known else None)
         if known is None:
-            unknown.setdefault(file[2:], []).append(i)
+            unknown.setdefault(file.content, []).append(i)
     if unknown:
         reader = _Reader([files[places[0]] for places in unknown.values()], on_bytes, on_idle)
         try:
@@ -58,8 +55,8 @@ def hash_files(
             # After Ctrl-C too: what has been read need not be read again.
             for file, sha256, hashed_at_ns in reader.done:
                 cache.put(file, sha256, hashed_at_ns=hashed_at_ns)
-                for i in unknown[file[2:]]:
-                    results[i] = LocalFile(files[i], sha256)
+                for i in unknown[file.content]:
+                    results[i] = (files[i], sha256)
             cache.save()
         if reader.failed:
             raise _failure(reader.failed)
@@ -149,7 +146,7 @@ class _Reader:
             else:
                 sha256 = self._large(fd, file.bytes, buffer)
             # Compared after the last read, so it covers all the time since the scan.
-            if identity(os.fstat(fd)) != file[4:]:
+            if identity(os.fstat(fd)) != file.identity:
                 raise _Changed
             return sha256
         finally:

@@ -46,7 +46,7 @@ class Md5Sums:
 
         The future raises LocalFileError if the file is not what was scanned any more.
         """
-        key = file.absolute, (file.bytes, file.mtime_ns, file.ctime_ns, file.inode)
+        key = file.absolute, file.identity
         with self._guard:
             if found := self._begun.get(key):
                 return found
@@ -87,7 +87,7 @@ class Md5Sums:
                     raise Interrupted("interrupted")
                 md5.update(view[:count])
                 left -= count
-            if identity(os.fstat(fd)) != file[4:]:
+            if identity(os.fstat(fd)) != file.identity:
                 raise LocalFileError(
                     f"{printable(file.path)} changed while it was read",
                     "let whatever writes it finish, then run filesync again",

@@ -54,8 +54,8 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         raise unknown_key(key, files, "the manifest")
     lock = space.lock
     cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
-    (local,) = hash_files([files[key]], cache)
-    want = desired_file(space.manifest.project, local)
+    ((file, sha256),) = hash_files([files[key]], cache)
+    want = desired_file(space.manifest.project, file, sha256)
     with space.reader() as client:
         held = lock.take_out(key)
         if held is not None and client.get_file(held.id) is not None:

@@ -69,7 +69,7 @@ def make_plan(
         # Made here, so that it is gone (40 MiB for 100,000 files) when the plan is put together.
         cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
         hashed = hash_files(files, cache, on_bytes=on_hashed, on_idle=on_idle)
-        return [desired_file(space.manifest.project, local) for local in hashed]
+        return [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
 
     warnings = list(space.manifest.warnings)
     now = int(time.time())

@@ -14,7 +14,6 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import (
     DesiredFile,
     Entry,
-    LocalFile,
     LockEntry,
     Policy,
     Prune,
@@ -40,8 +39,7 @@ def desired(key: str = "k", sha256: str = SHA, size: int = 10, **changes: Any) -
         filename = fingerprinted(filename, PROJECT, sha256)
     entry = Entry(key, "k.txt", None, (), False, None, rules, {})
     scanned = ScannedFile(entry, key, "k.txt", "/k.txt", size, 0, 0, 0)
-    local = LocalFile(scanned, sha256)
-    return DesiredFile(key, "k.txt", size, sha256, filename, rules, local)
+    return DesiredFile(key, "k.txt", size, sha256, filename, rules, scanned)
 
 
 def locked(**changes: Any) -> LockEntry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from filesync.core.fingerprint import fingerprinted
-from filesync.core.model import DesiredFile, Entry, LocalFile, Manifest, Policy, ScannedFile
+from filesync.core.model import DesiredFile, Entry, Manifest, Policy, ScannedFile
 from filesync.core.purposes import MAX_FILE_BYTES, PURPOSES
 from filesync.core.text import human_bytes, printable, quoted
 from filesync.errors import Problem
@@ -48,14 +48,13 @@ def remote_filename(file: ScannedFile) -> str:
     return file.entry.prefix + (file.entry.filename or file.path.rpartition("/")[2])
 
 
-def desired_file(project: str, local: LocalFile) -> DesiredFile:
-    """Return the remote file that a local file's entry asks for."""
-    file = local.scanned
+def desired_file(project: str, file: ScannedFile, sha256: str) -> DesiredFile:
+    """Return the remote file that the entry of a local file with this content asks for."""
     policy = file.entry.policy
     name = remote_filename(file)
     if policy.fingerprint:
-        name = fingerprinted(name, project, local.sha256)
-    return DesiredFile(file.key, file.path, file.bytes, local.sha256, name, policy, local)
+        name = fingerprinted(name, project, sha256)
+    return DesiredFile(file.key, file.path, file.bytes, sha256, name, policy, file)
 
 
 def policy_for(key: str, manifest: Manifest) -> Policy:

@@ -14,13 +14,11 @@ from filesync.core.decide.change import Action, Change, Decisions, Reason
 from filesync.core.decide.table import judge
 from filesync.core.lockfile.entries import found_entry
 from filesync.core.lockfile.lock import Lockfile
-from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile, Stored
 from filesync.core.recovery.recover import Recovery
 
 _UPLOADS = (Action.CREATE, Action.REPLACE)
 _KEEPS = (Action.NOOP, Action.ADOPT)
-# All that the platform stores of a file: sha256, bytes, purpose, expires_after, filename.
-_Alike = tuple[str, int, str, int | None, str]
 
 
 class _Holder(NamedTuple):
@@ -107,10 +105,10 @@ def _upload_once(
     recovery: Recovery,
     now: int,
 ) -> Sequence[Change]:
-    groups: dict[_Alike, list[Change]] = defaultdict(list)
+    groups: dict[Stored, list[Change]] = defaultdict(list)
     for row in rows:
         if row.action in _UPLOADS and row.desired is not None:
-            groups[_of_want(row.desired)].append(row)
+            groups[row.desired.stored].append(row)
     if not groups:
         return rows
     holders = _holders(rows, lock, remote, groups, now)
@@ -173,26 +171,26 @@ def _holders(
     rows: Sequence[Change],
     lock: Lockfile,
     remote: Mapping[str, RemoteFile],
-    wanted: Container[_Alike],
+    wanted: Container[Stored],
     now: int,
-) -> dict[_Alike, list[_Holder]]:
+) -> dict[Stored, list[_Holder]]:
     """Return who has a file of a wanted kind: first those that keep it, then those that leave it.
 
     One that only renews its file is not among the latter: its new file is the one to share.
     """
-    keep: dict[_Alike, list[_Holder]] = defaultdict(list)
-    leave: dict[_Alike, list[_Holder]] = defaultdict(list)
+    keep: dict[Stored, list[_Holder]] = defaultdict(list)
+    leave: dict[Stored, list[_Holder]] = defaultdict(list)
     for row in rows:
         want, live = row.desired, row.remote
-        if row.action not in _KEEPS or want is None or live is None or _of_want(want) not in wanted:
+        if row.action not in _KEEPS or want is None or live is None or want.stored not in wanted:
             continue
         entry = row.locked
         if entry is None or entry.id != live.id:
             entry = found_entry(want, live, now)
-        keep[_of_want(want)].append(_Holder(want.key, entry, live))
+        keep[want.stored].append(_Holder(want.key, entry, live))
     decided = _decided(rows)
     for key, entry in lock.files.items():
-        alike, live = _of_entry(entry), remote.get(entry.id)
+        alike, live = entry.stored, remote.get(entry.id)
         if alike not in wanted or live is None:
             continue
         its = decided.get(key)
@@ -200,7 +198,7 @@ def _holders(
             keep[alike].append(_Holder(key, entry, live))
             continue
         keeps = its.action in _KEEPS and its.id == entry.id
-        renews = its.desired is not None and _of_want(its.desired) == alike
+        renews = its.desired is not None and its.desired.stored == alike
         if not keeps and not renews:
             leave[alike].append(_Holder(key, entry, live))
     for holders in (*keep.values(), *leave.values()):
@@ -215,12 +213,3 @@ def _decided(rows: Sequence[Change]) -> dict[str | None, Change]:
 
 def _sorted(rows: Iterable[Change]) -> list[Change]:
     return sorted(rows, key=lambda row: row.key or "")
-
-
-def _of_want(want: DesiredFile) -> _Alike:
-    policy = want.policy
-    return want.sha256, want.bytes, policy.purpose, policy.expires_after, want.filename
-
-
-def _of_entry(entry: LockEntry) -> _Alike:
-    return entry.sha256, entry.bytes, entry.purpose, entry.expires_after, entry.filename

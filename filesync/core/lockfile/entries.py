@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile
+from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile, Stored
 
 
 def entry_for(want: DesiredFile, remote: RemoteFile, now: int) -> LockEntry:
@@ -11,19 +11,26 @@ def entry_for(want: DesiredFile, remote: RemoteFile, now: int) -> LockEntry:
     Attributes are as asked for, not as answered: a server that rewrites names or sets an
     expiry of its own would otherwise look changed for ever, and be uploaded to for ever.
     """
-    asked = want.policy.expires_after
-    created_at, expires_at = remote.dates(asked, now)
+    entry = entry_of(want.stored, remote, path=want.path, now=now)
+    return entry._replace(protect=True) if want.policy.protect else entry
+
+
+def entry_of(stored: Stored, remote: RemoteFile, *, path: str, now: int) -> LockEntry:
+    """Return the lock entry of a remote file that was asked for with these attributes.
+
+    Where the answer has no times, the file was made `now` and expires as asked, in Unix seconds.
+    """
+    created_at, expires_at = remote.dates(stored.expires_after, now)
     return LockEntry(
         id=remote.id,
-        path=want.path,
-        sha256=want.sha256,
-        bytes=want.bytes,
-        filename=want.filename,
-        purpose=want.policy.purpose,
-        expires_after=asked,
+        path=path,
+        sha256=stored.sha256,
+        bytes=stored.bytes,
+        filename=stored.filename,
+        purpose=stored.purpose,
+        expires_after=stored.expires_after,
         created_at=created_at,
         expires_at=expires_at,
-        protect=want.policy.protect,
     )
 
 

@@ -23,8 +23,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+from filesync.core.lockfile.entries import entry_of
 from filesync.core.lockfile.lock import Lockfile
-from filesync.core.model import DesiredFile, LockEntry, RemoteFile
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile, Stored
 
 # A deleted file may stay listed for two minutes (API notes); ten leave room.
 GHOST_SECONDS = 600
@@ -74,38 +75,18 @@ class Attempt:
         """Return the last second in which its file may have been made."""
         return (self.sent or self.at) + LISTING_LAG_SECONDS
 
+    @property
+    def stored(self) -> Stored:
+        """Return what the platform stores of its file."""
+        return Stored(self.sha256, self.bytes, self.filename, self.purpose, self.expires_after)
+
     def is_for(self, want: DesiredFile) -> bool:
         """Say whether this attempt uploads exactly the wanted file."""
-        return (
-            self.key,
-            self.sha256,
-            self.bytes,
-            self.filename,
-            self.purpose,
-            self.expires_after,
-        ) == (
-            want.key,
-            want.sha256,
-            want.bytes,
-            want.filename,
-            want.policy.purpose,
-            want.policy.expires_after,
-        )
+        return self.key == want.key and self.stored == want.stored
 
     def entry(self, remote: RemoteFile, path: str) -> LockEntry:
         """Return the lock entry this attempt would have written for the file it made."""
-        created_at, expires_at = remote.dates(self.expires_after, self.at)
-        return LockEntry(
-            id=remote.id,
-            path=path,
-            sha256=self.sha256,
-            bytes=self.bytes,
-            filename=self.filename,
-            purpose=self.purpose,
-            expires_after=self.expires_after,
-            created_at=created_at,
-            expires_at=expires_at,
-        )
+        return entry_of(self.stored, remote, path=path, now=self.at)
 
 
 @dataclass
@@ -223,16 +204,7 @@ def _may_matter(attempt: Attempt, now: int) -> bool:
 
 def begun(number: int, want: DesiredFile, at: int) -> Attempt:
     """Return an attempt to upload a wanted file that has only just begun."""
-    return Attempt(
-        number,
-        want.key,
-        want.sha256,
-        want.bytes,
-        want.filename,
-        want.policy.purpose,
-        want.policy.expires_after,
-        at,
-    )
+    return Attempt(number, want.key, *want.stored, at)
 
 
 def lines(attempt: Attempt) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from filesync.core import fingerprint
 from filesync.core.lockfile.lock import Lockfile
-from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile
+from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile, Stored
 from filesync.core.recovery.journal import LISTING_LAG_SECONDS, Attempt, History, is_locked
 
 # How long a server may take to make a file of a request that it has whole.
@@ -24,18 +24,10 @@ RESUME_SECONDS = 3600 - 180
 
 
 class Sought(Protocol):
-    """What an upload in doubt is known by."""
+    """An upload that may have made a file: what that file is, and when it can have been made."""
 
     @property
-    def sha256(self) -> str: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def filename(self) -> str: ...
-    @property
-    def purpose(self) -> str: ...
-    @property
-    def expires_after(self) -> int | None: ...
+    def stored(self) -> Stored: ...
     def made_at(self, second: int) -> bool:
         """Say whether its file may have been made in this second."""
         ...
@@ -66,7 +58,7 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
         alike[looks(file)].append(file)
     groups: dict[Looks, list[S]] = defaultdict(list)
     for doubt in doubts:
-        groups[looks(doubt)].append(doubt)
+        groups[looks(doubt.stored)].append(doubt)
     for look, group in groups.items():
         files = [file for file in alike[look] if _may_be_of(file, group)]
         for doubted, its in _by_lifetime(group, files):
@@ -75,9 +67,9 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
 
 
 def _pair(group: list[S], files: list[RemoteFile], result: Matches[S]) -> None:
-    same = len({doubt.sha256 for doubt in group}) == 1
-    certain = same and all(fingerprint.parse(doubt.filename) for doubt in group)
-    alike = same and len({doubt.expires_after for doubt in group}) == 1
+    same = len({doubt.stored.sha256 for doubt in group}) == 1
+    certain = same and all(fingerprint.parse(doubt.stored.filename) for doubt in group)
+    alike = same and len({doubt.stored.expires_after for doubt in group}) == 1
     if not files:
         result.absent.extend(group)
     elif certain or (alike and len(files) <= len(group)):
@@ -90,12 +82,12 @@ def _pair(group: list[S], files: list[RemoteFile], result: Matches[S]) -> None:
 
 def _by_lifetime(group: list[S], files: list[RemoteFile]) -> list[tuple[list[S], list[RemoteFile]]]:
     """Split doubts and files by how long the files live, where that tells them apart."""
-    asked = {doubt.expires_after for doubt in group}
+    asked = {doubt.stored.expires_after for doubt in group}
     if len(asked) == 1:
         return [(group, files)]
     parts = [
         (
-            [doubt for doubt in group if doubt.expires_after == lifetime],
+            [doubt for doubt in group if doubt.stored.expires_after == lifetime],
             [file for file in files if _lives(file, lifetime)],
         )
         for lifetime in asked
@@ -115,7 +107,7 @@ def _lives(file: RemoteFile, lifetime: int | None) -> bool:
 Looks = tuple[str, int | None, str]
 
 
-def looks(one: Sought | RemoteFile | DesiredFile) -> Looks:
+def looks(one: Stored | RemoteFile | DesiredFile | Attempt) -> Looks:
     """Return what a listing shows of a file: its name as servers may rewrite it, size, purpose."""
     return fingerprint.rewritten(one.filename), one.bytes, one.purpose
 
