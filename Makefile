@@ -30,7 +30,7 @@ docs: $(VENV)/.installed
 
 # How fast, as ratios to others; some eight minutes. BENCH="--only no-op --scale 0.1" for a part.
 bench: $(VENV)/.installed
-	$(BIN)/python tests/bench/run.py $(BENCH)
+	$(BIN)/python -m tests.bench.run $(BENCH)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

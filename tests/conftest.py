@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +14,11 @@ from filesync.emulator.server import embedded
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-# The helpers of these folders, with pytest's way of telling why an assert failed.
-sys.path[:0] = [str(Path(__file__).parent / folder) for folder in ("cli", "crash", "../docs/tools")]
-pytest.register_assert_rewrite("cli_harness")
+# With pytest's way of reporting why an assert failed.
+pytest.register_assert_rewrite("tests.cli.harness")
 
-# Not a conftest.py of its own: mypy takes two modules of one name for a mistake.
-pytest_plugins = ["crash_fixtures"]
-
-from cli_harness import CANARY, Clock, Platform, Project  # noqa: E402
-from fake_api import FakeApi, serving  # noqa: E402
+from tests.cli.fake_api import FakeApi, serving  # noqa: E402
+from tests.cli.harness import CANARY, Clock, Platform, Project  # noqa: E402
 
 
 def _project(tmp_path: Path, url: str | None) -> Project:

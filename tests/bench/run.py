@@ -2,7 +2,7 @@
 
 Every row of the table is one function below. Absolute times say more about a machine than about
 a program, so each side of a ratio is measured in the same run, in turn, on the same files and
-against the same kind of server (bench_sink.py). `--only ROW --scale 0.1` for a quick look: the
+against the same kind of server (sink.py). `--only ROW --scale 0.1` for a quick look: the
 targets are for scale 1, and small runs miss those where starting up then weighs more.
 """
 
@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from bench_tools import (
+from tests.bench.tools import (
     FILESYNC,
     GIB,
     KIB,

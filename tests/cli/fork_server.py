@@ -1,7 +1,7 @@
 """Runs the command in forks of one process that has imported it all: a fifth of the time.
 
 Each run is a process of its own still, with its own streams, folder and environment, that ends
-as Python processes end. Started by `cli_harness` as a script: fork_server.py SOCKET_FD.
+as Python processes end. Started by `harness` as a script: fork_server.py SOCKET_FD.
 """
 
 from __future__ import annotations

@@ -20,8 +20,15 @@ from filesync.emulator import server
 from filesync.emulator.server import embedded
 from filesync.emulator.store import Store
 from filesync.emulator.wire import ApiError
-
-from .conftest import KEY, Clock, check_error, connect, post_file, post_part, post_upload
+from tests.emulator.conftest import (
+    KEY,
+    Clock,
+    check_error,
+    connect,
+    post_file,
+    post_part,
+    post_upload,
+)
 
 Blobs = Callable[[], list[str]]
 _SERVE = (

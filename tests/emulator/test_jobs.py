@@ -6,7 +6,7 @@ import httpx
 import openai
 import pytest
 
-from .conftest import Clock, check_error, post_file
+from tests.emulator.conftest import Clock, check_error, post_file
 
 
 def test_fine_tuning_jobs(client: openai.OpenAI, http: httpx.Client) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import openai
 import pytest
 
-from .conftest import Clock
+from tests.emulator.conftest import Clock
 
 
 def test_a_file_from_creation_to_deletion(client: openai.OpenAI, clock: Clock) -> None:

@@ -10,8 +10,7 @@ import httpx
 import pytest
 
 from filesync.emulator import files, uploads
-
-from .conftest import Clock, check_error, post_file, post_part, post_upload
+from tests.emulator.conftest import Clock, check_error, post_file, post_part, post_upload
 
 Blobs = Callable[[], list[str]]
 

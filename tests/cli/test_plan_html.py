@@ -1,0 +1,233 @@
+"""The HTML page of a plan: whole in itself, everything escaped, and drawn by a real browser."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+import shutil
+import struct
+import subprocess
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.cli.harness import Platform, Project
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+EVIL = "<script>document.title='owned'</script>\"'&<img src=http://evil.example/x>.md"
+
+
+class Page(HTMLParser):
+    """What a page holds: its tags with their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.texts).split())
+
+
+def sample(platform: Platform, project: Project) -> None:
+    """A project with something of each kind."""
+    for name in ("kept", "changed", "gone", "lost"):
+        project.write(f"docs/{name}.md", f"this is {name}\n")
+    text = "files:\n  docs: {glob: 'docs/*.md', expires_after: 20d, purpose: assistants}\n"
+    project.manifest(text)
+    project.apply()
+    platform.delete(project.id("docs/lost.md"))
+    project.write("docs/changed.md", "other\n")
+    (project.root / "docs/gone.md").unlink()
+    project.write("docs/new.md", "n" * 2500)
+    project.manifest(text + "  train: {path: docs/new.md, filename: other.jsonl}\n")
+
+
+def test_page_tells_the_plan_with_sizes_and_expiry_dates(
+    platform: Platform, project: Project
+) -> None:
+    sample(platform, project)
+    gone = project.id("docs/gone.md")
+    project.run("plan", "--html", "plan.html")
+    page = Page((project.root / "plan.html").read_text())
+    assert "1 delete 1 replace 3 create" in page.text
+    assert "Drift: 1 file is missing on the platform." in page.text
+    assert f"docs/gone.md {gone} 13 B not in the manifest assistants 20" in page.text
+    assert "docs/changed.md 6 B content changed assistants 20d after upload" in page.text
+    assert "train 2.5 kB new user_data never other.jsonl" in page.text
+    expires = project.lock["files"]["docs/kept.md"]["expires_at"]
+    (day,) = {one[:10] for one in re.findall(r"docs/kept\.md \S+ 13 B \S+ (\S+)", page.text)}
+    assert day == _day(expires)
+    order = [page.text.index(title) for title in ("Deletes", "Replaces", "Creates", "Up to date")]
+    assert order == sorted(order)
+
+
+def _day(seconds: int) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime("%Y-%m-%d")
+
+
+def test_page_takes_nothing_from_outside(platform: Platform, project: Project) -> None:
+    sample(platform, project)
+    text = project.run("plan", "--html", "-").out
+    page = Page(text)
+    assert {tag for tag, _ in page.tags} & {"script", "img", "iframe", "object", "embed"} == set()
+    for tag, attributes in page.tags:
+        assert not any(name.startswith("on") for name in attributes)
+        assert attributes.get("src") is None
+        assert attributes.get("href") in (None, "data:,"), tag
+    assert "url(" not in text
+    assert "@import" not in text
+    assert "prefers-color-scheme: dark" in text
+    assert "default-src 'none'" in text
+
+
+def test_everything_is_escaped(alone: Project) -> None:
+    name = EVIL + "\x1b\u202e\n"
+    told = {"path": name, "filename": name, "purpose": name, "bytes": 1, "sha256": None, "id": name}
+    changes: list[dict[str, object]] = [
+        {"key": key, "action": action, "reason": name, "fields": [], **told}
+        for key, action in ((name, "delete"), (None, "adopt"), (name, name))
+    ]
+    summary = dict.fromkeys(("create", "replace", "forget", "noop", "unmanaged", "upload_bytes"), 0)
+    document = {
+        "format_version": "1.0",
+        "project": name,
+        "base_url": name,
+        "manifest_sha256": name,
+        "lock_sha256": name,
+        "has_changes": True,
+        "has_drift": True,
+        "summary": summary | {"delete": 1, "adopt": 1},
+        "changes": changes,
+        "warnings": [name],
+        "only": name,
+    }
+    alone.write("plan.json", json.dumps(document))
+    text = alone.run("show-plan", "plan.json", "--html", "-").out
+    page = Page(text)
+    assert {tag for tag, _ in page.tags} & {"script", "img"} == set()
+    assert page.text.count("<script>document.title='owned'</script>") >= 12
+    assert r".md\x1b\u202e\n" in page.text
+    # The other forms are as harmless: the harness looks for control characters.
+    alone.run("show-plan", "plan.json")
+    alone.run("show-plan", "plan.json", "--markdown")
+
+
+def test_very_long_plan_is_cut_and_says_so(alone: Project) -> None:
+    told = dict.fromkeys(("path", "filename", "purpose", "bytes", "sha256", "id"))
+    changes: list[dict[str, object]] = [
+        {"key": f"key-{n}", "action": "create", "reason": "new", "fields": [], **told}
+        for n in range(6000)
+    ]
+    names = ("replace", "adopt", "delete", "forget", "noop", "unmanaged", "upload_bytes")
+    document = {
+        "format_version": "1.0",
+        "project": "test",
+        "base_url": "x",
+        "manifest_sha256": "0",
+        "lock_sha256": None,
+        "has_changes": True,
+        "has_drift": False,
+        "summary": dict.fromkeys(names, 0) | {"create": 6000},
+        "changes": changes,
+        "warnings": [],
+    }
+    alone.write("plan.json", json.dumps(document))
+    page = Page(alone.run("show-plan", "plan.json", "--html", "-").out)
+    assert "6,000 create" in page.text
+    assert "and 1,000 more, not shown" in page.text
+
+
+def browse(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run Chromium once, with a profile of its own and nothing going out."""
+    assert CHROMIUM is not None
+    quiet = ("gpu", "quic", "background-networking", "component-update", "sync", "extensions")
+    return subprocess.run(
+        [
+            CHROMIUM,
+            "--headless",
+            "--no-sandbox",
+            "--no-first-run",
+            "--hide-scrollbars",
+            *(f"--disable-{name}" for name in quiet),
+            f"--user-data-dir={folder / 'profile'}",
+            *options,
+        ],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+
+
+def corner(path: Path) -> tuple[int, ...]:
+    """The red, green and blue of a PNG's first pixel: its first line knows no line before."""
+    data, at, packed = path.read_bytes(), 8, b""
+    channels = 0
+    while at < len(data):
+        (length,) = struct.unpack(">I", data[at : at + 4])
+        kind, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        if kind == b"IHDR":
+            assert body[8] == 8
+            channels = {2: 3, 6: 4}[body[9]]
+        elif kind == b"IDAT":
+            packed += body
+        at += 12 + length
+    # Every filter leaves the first pixel of the first line as it is.
+    return tuple(zlib.decompress(packed)[1 : 1 + channels][:3])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+def test_browser_draws_it_on_a_phone_and_in_the_dark(
+    platform: Platform, project: Project, tmp_path: Path
+) -> None:
+    sample(platform, project)
+    long = "docs/" + "a-very-long-name-without-a-break" * 3 + ".md"
+    project.write(long)
+    text = project.run("plan", "--html", "-").out
+    folder = tmp_path / "browser"
+    folder.mkdir()
+    # Frames have the width that is asked for; a window may not. Their script only measures.
+    probe = (
+        "<script>const root=document.documentElement;root.dataset.wide=root.scrollWidth+' '"
+        "+[...document.querySelectorAll('.id,.whole')].length+' '+[...document.querySelectorAll("
+        "'.id,.whole')].filter(one=>one.getClientRects().length>1).length"
+    )
+    measured = text.replace("default-src 'none';", "")
+    (folder / "page.html").write_text(text)
+    (folder / "probe.html").write_text(measured.replace("</body>", probe + "</script></body>"))
+    for width in (320, 390, 1000, 1200):
+        frame = (
+            f"<iframe id=f srcdoc='' style='width:{width}px;height:800px;border:0'></iframe>"
+            "<script>f.onload=()=>{document.title=f.contentDocument.documentElement.dataset.wide}"
+            "</script>"
+        )
+        page = (folder / "probe.html").read_text().replace("&", "&amp;").replace("'", "&#39;")
+        (folder / "frame.html").write_text(frame.replace("srcdoc=''", f"srcdoc='{page}'"))
+        dom = browse(folder, "--dump-dom", f"file://{folder}/frame.html").stdout
+        found = re.search(r"<title>(\d+) (\d+) (\d+)</title>", dom)
+        assert found is not None, dom[:2000]
+        wide, whole, broken = map(int, found.groups())
+        assert wide <= width, "it must not scroll sideways"
+        assert whole > 10
+        assert width < 1200 or not broken, "an id, a reason or a date takes two lines"
+    size = "--window-size=1200,900"
+    url = f"file://{folder}/page.html"
+    browse(folder, size, f"--screenshot={folder / 'light.png'}", url)
+    dark = "--blink-settings=preferredColorScheme=0"
+    browse(folder, size, dark, f"--screenshot={folder / 'dark.png'}", url)
+    assert sum(corner(folder / "light.png")) > 600
+    assert sum(corner(folder / "dark.png")) < 150

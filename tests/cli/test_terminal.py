@@ -1,0 +1,339 @@
+"""What a terminal adds: colour, the question, bars; and what NO_COLOR takes away."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+from filesync.core.text import width
+from filesync.output import progress
+from tests.cli.fake_api import Answer, FakeApi, Request
+from tests.cli.harness import CANARY, Platform, Project
+
+
+def on_terminal(
+    project: Project, *args: str, answer: str | None = None, env: Mapping[str, str] = {}
+) -> tuple[int, str]:
+    """Run the command with a terminal on all three streams; returns its exit code and text.
+
+    `answer` is typed once the question stands there; None is Ctrl-C.
+    """
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "filesync", *args],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=project.root,
+        env={**project.env, "TERM": "xterm-256color", **env},
+        start_new_session=True,
+    )
+    os.close(theirs)
+    seen, answered, patience = b"", False, 10
+    try:
+        while True:
+            while not select.select([ours], [], [], 5)[0]:
+                patience -= 1
+                assert patience, f"nothing more after {seen!r}"
+                if answered and answer is None:
+                    # Python overlooks a signal in the moment before it waits for a line.
+                    process.send_signal(signal.SIGINT)
+            piece = b""
+            with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+                piece = os.read(ours, 65536)
+            if not piece:
+                break
+            seen += piece
+            if b"[y/N]" in seen and not answered:
+                answered = True
+                if answer is None:
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, answer.encode())
+    finally:
+        os.close(ours)
+        code = process.wait(60)
+    text = seen.decode()
+    assert CANARY not in text
+    assert "Traceback" not in text
+    return code, text
+
+
+def test_colour_on_a_terminal_only_and_not_with_no_color(project: Project) -> None:
+    project.files("a")
+    code, text = on_terminal(project, "plan")
+    assert code == 0
+    assert "\x1b[" in text
+    code, text = on_terminal(project, "plan", env={"NO_COLOR": "1"})
+    assert code == 0
+    assert "\x1b[" not in text
+
+
+def test_no_color_holds_for_errors_warnings_and_progress(
+    platform: Platform, project: Project
+) -> None:
+    project.files("a", "b")
+    platform.upload("a.txt", b"this is a\n")
+    no_color = {"NO_COLOR": "1"}
+    _, error = on_terminal(project, "id", "nothing", env=no_color)
+    _, warning = on_terminal(project, "plan", env=no_color)
+    code, progress = on_terminal(project, "apply", "--allow-duplicates", answer="y\n", env=no_color)
+    assert code == 0
+    assert "error" in error
+    assert "warning" in warning
+    for text in (error, warning, progress):
+        assert not re.search(r"\x1b\[[0-9;]*3[0-9][0-9;]*m", text)
+
+
+def test_apply_asks_and_yes_goes_on(platform: Platform, project: Project) -> None:
+    project.files("a")
+    code, text = on_terminal(project, "apply", answer="y\n")
+    assert code == 0
+    assert "1 to create" in text
+    assert platform.names() == ["a.txt"]
+    # Nothing to do is nothing to ask.
+    code, text = on_terminal(project, "apply")
+    assert code == 0
+    assert "No changes" in text
+
+
+def test_apply_asks_and_no_writes_nothing(platform: Platform, project: Project) -> None:
+    project.files("a")
+    code, _ = on_terminal(project, "apply", answer="n\n")
+    assert code != 0
+    assert platform.names() == []
+    assert not project.lock_path.exists()
+
+
+def test_no_is_not_an_interruption(project: Project) -> None:
+    """130 tells CI and shells that a signal came; an answer is none."""
+    project.files("a")
+    code, text = on_terminal(project, "apply", answer="n\n")
+    assert code == 1
+    assert "interrupted" not in text
+
+
+def test_a_note_stands_above_the_bars(on_fake: Project, fake: FakeApi) -> None:
+    """The upload's answer is lost, and so is that to the look whether it was made."""
+    on_fake.files("a")
+    lost = []
+
+    def lose(request: Request) -> Answer | None:
+        if request.method == "POST":
+            fake.add(request.filename or "", request.content, created_at=int(fake.clock()))
+        elif "POST" not in lost:
+            return None
+        if request.method in lost:
+            return None
+        lost.append(request.method)
+        return Answer(0)
+
+    fake.rule(lose)
+    code, text = on_terminal(on_fake, "apply", "-y")
+    assert code == 0
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
+    assert "0/1 files" in shown
+    host = fake.url.removeprefix("http://").removesuffix("/v1")
+    note = f"no answer from {host} (the connection broke): trying again"
+    assert note in re.split(r"[\r\n]+", shown)
+
+
+def test_a_line_does_not_run_into_a_counter(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(progress, "_TELL_AFTER", 0.0)
+    with progress.hashing(quiet=False) as on_hashed:
+        assert on_hashed is not None
+        on_hashed(5)
+        progress.say("wait")
+    progress.say("done")
+    start = "\r\x1b[K"
+    shown = f"{start}hashed 5 B{start}wait\nhashed 5 B{start}done\n"
+    assert capsys.readouterr().err == shown
+
+
+@pytest.mark.parametrize("command", ["apply", "destroy"])
+def test_ctrl_c_at_the_question_is_130(platform: Platform, project: Project, command: str) -> None:
+    project.files("a")
+    if command == "destroy":
+        project.run("apply", "-y")
+    before = platform.names()
+    for answer in (None, "\x04"):  # Ctrl-C and Ctrl-D
+        code, text = on_terminal(project, command, answer=answer)
+        assert code == 130
+        assert "interrupted: nothing was written" in text.splitlines()[-1]
+        assert text.splitlines()[-1].startswith("\x1b[31merror: ")
+        assert platform.names() == before
+
+
+LONG = "docs/a-very-long-folder-name-indeed/with-another-below/and-a-long-file-name-too.md"
+WIDE = "docs/日本語の説明書とその他の長い名前のファイル/読んでください.md"
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_lines_fit_the_terminal_and_columns_stand_below_each_other(
+    project: Project, columns: int
+) -> None:
+    for name in (LONG, WIDE, "docs/short.md"):
+        project.write(name, "x")
+    project.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
+    env = {"COLUMNS": str(columns), "NO_COLOR": "1"}
+    _, plan = on_terminal(project, "plan", env=env)
+    _, full = on_terminal(project, "plan", "-v", env=env)
+    project.run("apply", "-y")
+    _, status = on_terminal(project, "status", env=env)
+    _, listed = on_terminal(project, "ls", env=env)
+    for text, mark in ((plan, "  1 B  new"), (status, "never  up to date"), (listed, "assistants")):
+        lines = text.splitlines()
+        assert max(map(width, lines)) <= columns, text
+        at = [width(line[: line.index(mark)]) for line in lines if mark in line]
+        assert len(at) == 3
+        assert len(set(at)) == 1, text
+    assert ("…" in plan) == (columns == 80)
+    # In full where asked for, and where no terminal limits it.
+    assert WIDE in full
+    assert LONG in on_terminal(project, "status", "-v", env=env)[1]
+    assert WIDE in project.run("status").out
+
+
+def test_a_long_reason_leaves_room_for_the_keys(project: Project) -> None:
+    keys = [f"a-key-that-says-something-{n}" for n in range(3)]
+    project.files(*keys)
+    project.run("apply", "-y")
+    project.files(keys[0], **{keys[1]: f"filename: {'long-' * 20}.txt", keys[2]: "purpose: vision"})
+    env = {"COLUMNS": "80", "NO_COLOR": "1"}
+    _, text = on_terminal(project, "plan", env=env)
+    assert max(map(width, table_in(text))) <= 80, text
+    for key in keys[1:]:
+        assert f"  {key}  " in text
+    assert "purpose user_data -> vision" in text
+    assert "…" in text
+    assert f"-> {'long-' * 20}.txt" in on_terminal(project, "plan", "-v", env=env)[1]
+
+
+def table_in(text: str) -> list[str]:
+    """The lines of a plan between its head and its summary."""
+    (table,) = (part for part in text.replace("\r", "").split("\n\n") if part.startswith("  "))
+    return table.splitlines()
+
+
+@pytest.mark.parametrize("command", ["plan", "destroy"])
+def test_what_is_deleted_is_named_in_full_and_fits_the_terminal(
+    project: Project, command: str
+) -> None:
+    """A name too long to stand beside its id is broken in front of it; others stay aligned."""
+    middle = "docs/longer-than-fifteen.md"
+    names = ["docs/a.md", "docs/other.md", middle, LONG, WIDE]
+    for name in names:
+        project.write(name, "x")
+    project.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
+    project.run("apply", "-y")
+    ids = [project.id(name) for name in names]
+    if command == "plan":
+        for name in names:
+            (project.root / name).unlink()
+        project.write("docs/kept.md", "x")
+    env = {"COLUMNS": "80", "NO_COLOR": "1"}
+    _, text = on_terminal(project, command, answer="n\n", env=env)
+    lines = table_in(text)
+    assert max(map(width, lines)) <= 80, text
+    for name in names:
+        assert name in "".join(line[13:] for line in lines)
+    assert len({line.index(one) for one in ids for line in lines if one in line}) == 1, text
+    assert [line.split()[2] for line in lines if ids[0] in line or ids[1] in line] == names[:2]
+    _, full = on_terminal(project, command, "-v", answer="n\n", env=env)
+    for name, file_id in zip(names, ids, strict=True):
+        assert f"  {name}" in full
+        assert re.search(f"{re.escape(name)} +{file_id}", full)
+
+
+def test_long_deletes_are_broken_where_even_short_names_do_not_fit(project: Project) -> None:
+    """An orphan's reason takes all the room there is beside its id."""
+    project.files("short-but-not-that-short", rest="defaults: {fingerprint: true}\n")
+    project.run("apply", "-y")
+    file_id = project.id("short-but-not-that-short")
+    project.lock_path.unlink()
+    project.files("another")
+    _, text = on_terminal(project, "plan", env={"COLUMNS": "80", "NO_COLOR": "1"})
+    assert max(map(width, table_in(text))) <= 80, text
+    assert re.search(rf"^ +{file_id}  ours by its name", text, re.M)
+
+
+def bars_in(text: str) -> list[str]:
+    """Each bar that was drawn, as it was seen."""
+    drawn = re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text))
+    return [line for line in drawn if re.match(r"\d+/\d+ files ", line)]
+
+
+def test_a_bar_stays_in_its_line_and_what_was_done_follows(project: Project) -> None:
+    project.files("a", "b")
+    _, text = on_terminal(project, "apply", "-y", env={"COLUMNS": "80"})
+    bars = bars_in(text)
+    # The terminal shows ^C behind it, and what is wider than the window cannot be taken back.
+    assert bars
+    assert max(map(width, bars)) <= 75
+    for key in "ab":
+        assert text.rindex("/2 files") < text.index(f"created {key} ({project.id(key)}, 10 B)")
+    # Where there are many, the lockfile tells.
+    project.files(*(f"f{n}" for n in range(21)))
+    _, text = on_terminal(project, "apply", "-y")
+    assert "21 created" in text
+    assert "created f1 (" not in text
+
+
+def test_a_log_is_not_torn_by_a_bar(project: Project) -> None:
+    project.files("a", "b")
+    _, text = on_terminal(project, "apply", "-y", "-v")
+    assert "POST /files" in text
+    assert bars_in(text) == []
+    assert "created a (" in text
+
+
+def test_a_newcomer_is_told_what_comes_next(project: Project) -> None:
+    """Each step names the next one, as far as someone is there to read it."""
+    _, text = on_terminal(project, "init")
+    assert "then run `filesync plan`" in text
+    for command in ("validate", "plan"):
+        assert "name your files in filesync.yaml" in on_terminal(project, command)[1]
+    project.manifest("files: {a: {path: a.txt}}")
+    assert "`filesync validate` looks again" in on_terminal(project, "plan")[1]
+    project.write("a.txt")
+    assert "`filesync plan` shows" in on_terminal(project, "validate")[1]
+    assert "`filesync apply` makes it so" in on_terminal(project, "plan")[1]
+    _, text = on_terminal(project, "apply", "-y")
+    assert "commit filesync.lock" in text
+    assert "`filesync id KEY`" in text
+    assert "makes it so" not in on_terminal(project, "plan")[1]
+    assert "take it out of filesync.yaml" in on_terminal(project, "forget", "a")[1]
+    # Not where it would be refused: there the warning says what to do.
+    _, text = on_terminal(project, "plan")
+    assert "filesync adopt a" in text
+    assert "makes it so" not in text
+    assert "`filesync plan` shows" in on_terminal(project, "adopt", "a")[1]
+
+
+def test_what_comes_next_is_for_terminals_and_for_this_manifest(project: Project) -> None:
+    project.files("a", "b")
+    (project.root / "filesync.yaml").rename(project.root / "my prod.yaml")
+    args = ("-m", "my prod.yaml")
+    assert (
+        "`filesync -m 'my prod.yaml' apply` makes it so" in on_terminal(project, "plan", *args)[1]
+    )
+    _, text = on_terminal(
+        project, "plan", "--only", "a*", env={"FILESYNC_MANIFEST": "my prod.yaml"}
+    )
+    assert "`filesync -m 'my prod.yaml' apply --only 'a*'` makes it so" in text
+    assert "->" not in on_terminal(project, "plan", "-q", *args)[1]
+    assert "->" not in on_terminal(project, "plan", "--at", "+1d", *args)[1]
+    for ran in project.run_all(["plan", *args], ["validate", *args]):
+        assert "->" not in ran.out + ran.err
