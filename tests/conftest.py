@@ -15,7 +15,7 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 # With pytest's way of reporting why an assert failed.
-pytest.register_assert_rewrite("tests.cli.harness")
+pytest.register_assert_rewrite("tests.cli.harness", "tests.crash.steps")
 
 from tests.cli.fake_api import FakeApi, serving  # noqa: E402
 from tests.cli.harness import CANARY, Clock, Platform, Project  # noqa: E402

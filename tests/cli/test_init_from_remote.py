@@ -13,7 +13,7 @@ import pytest
 from filesync.core.fingerprint import fingerprinted
 from tests.cli.fake_api import OLD, Answer, FakeApi, Request, error
 from tests.cli.harness import Platform, Project
-from tests.cli.test_terminal import on_terminal
+from tests.cli.terminal import on_terminal
 
 DAY = 86400
 

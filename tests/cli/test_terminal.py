@@ -2,70 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import pty
 import re
-import select
-import signal
-import subprocess
 import sys
-from collections.abc import Mapping
 
 import pytest
 
 from filesync.core.text import width
 from filesync.output import progress
 from tests.cli.fake_api import Answer, FakeApi, Request
-from tests.cli.harness import CANARY, Platform, Project
-
-
-def on_terminal(
-    project: Project, *args: str, answer: str | None = None, env: Mapping[str, str] = {}
-) -> tuple[int, str]:
-    """Run the command with a terminal on all three streams; returns its exit code and text.
-
-    `answer` is typed once the question stands there; None is Ctrl-C.
-    """
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "filesync", *args],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=project.root,
-        env={**project.env, "TERM": "xterm-256color", **env},
-        start_new_session=True,
-    )
-    os.close(theirs)
-    seen, answered, patience = b"", False, 10
-    try:
-        while True:
-            while not select.select([ours], [], [], 5)[0]:
-                patience -= 1
-                assert patience, f"nothing more after {seen!r}"
-                if answered and answer is None:
-                    # Python overlooks a signal in the moment before it waits for a line.
-                    process.send_signal(signal.SIGINT)
-            piece = b""
-            with contextlib.suppress(OSError):  # how Linux says that the other end is closed
-                piece = os.read(ours, 65536)
-            if not piece:
-                break
-            seen += piece
-            if b"[y/N]" in seen and not answered:
-                answered = True
-                if answer is None:
-                    process.send_signal(signal.SIGINT)
-                else:
-                    os.write(ours, answer.encode())
-    finally:
-        os.close(ours)
-        code = process.wait(60)
-    text = seen.decode()
-    assert CANARY not in text
-    assert "Traceback" not in text
-    return code, text
+from tests.cli.harness import Platform, Project
+from tests.cli.terminal import on_terminal
 
 
 def test_colour_on_a_terminal_only_and_not_with_no_color(project: Project) -> None:

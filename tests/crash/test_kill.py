@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
-from filesync.core.recovery.journal import History, read_history
+from filesync.core.recovery.journal import History
 from tests.crash.hub import Fault
 from tests.crash.project import SMALL_PARTS, Scene, Template, freeze, noise
+from tests.crash.steps import journal_of, parts_sent_twice
 
 SEED = 20261121
 Build = Callable[[Scene], None]
@@ -160,28 +161,6 @@ def check_kill(
             for wrong in scene.wrongs(retired=retired, sessions=unknown)
             + parts_sent_twice(scene, journaled, seen_before)
         ]
-
-
-def journal_of(scene: Scene) -> History:
-    found = History()
-    for path in scene.journals():
-        found = read_history(path.read_bytes())
-    return found
-
-
-def parts_sent_twice(scene: Scene, journaled: History, since: int) -> list[str]:
-    """Parts the journal knew to be on the server and that were sent to it again."""
-    known = {part for one in journaled.attempts.values() for part in one.parts.values()}
-    had = {
-        (seen.path, seen.body_sha)
-        for seen in scene.tenant.log[:since]
-        if seen.is_part and seen.answer.get("id") in known
-    }
-    return [
-        f"part sent again: {seen.path}"
-        for seen in scene.tenant.log[since:]
-        if seen.is_part and (seen.path, seen.body_sha) in had
-    ]
 
 
 def nothing(scene: Scene) -> None:

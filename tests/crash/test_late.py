@@ -11,7 +11,7 @@ import pytest
 
 from tests.crash.hub import Fault, Listing, Seen
 from tests.crash.project import SMALL_PARTS, Scene, noise
-from tests.crash.test_recovery import LOST, converge, die
+from tests.crash.steps import LOST, converge, die
 
 
 def break_first(count: int, fault: Fault) -> Callable[[Seen], Fault | None]:

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
 
 from tests.crash.hub import Fault, Hub
 from tests.crash.project import CANARY, SMALL_PARTS, Ran, Runners, Scene, noise
-from tests.crash.test_kill import journal_of
+from tests.crash.steps import journal_of
 
 EXAMPLES = int(os.environ.get("CRASH_EXAMPLES", "30"))
 _numbers = itertools.count()

@@ -16,24 +16,7 @@ from filesync.errors import LocalFileError
 from filesync.local.journal import Journal, read_journal
 from tests.crash.hub import Fault
 from tests.crash.project import SMALL_PARTS, Scene, noise
-
-LOST = {"kill": {"at": "request", "n": 2, "when": "after"}}  # 1 lists, 2 uploads
-
-
-def die(scene: Scene, *, reached: bool = True) -> None:
-    """Die when the first upload was sent; `reached` says whether the platform got it."""
-    if not reached:
-        scene.tenant.plan = lambda seen: Fault("reset") if seen.is_create else None
-    ran = scene.apply("--concurrency", "1", **LOST)
-    assert ran.signal == signal.SIGKILL, ran
-    scene.tenant.settle()
-    scene.tenant.plan = lambda _seen: None
-
-
-def converge(scene: Scene, retired: int = 0) -> None:
-    ran = scene.job(["apply", "-y"], ["plan", "--detailed-exitcode"])
-    assert ran.codes == [0, 0], (ran.out, ran.err)
-    assert scene.wrongs(retired=retired) == []
+from tests.crash.steps import converge, die
 
 
 @pytest.mark.parametrize("fingerprint", [False, True])

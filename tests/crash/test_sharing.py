@@ -7,8 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.crash.project import SMALL_PARTS, Scene, noise
-from tests.crash.test_kill import journal_of, parts_sent_twice
-from tests.crash.test_recovery import converge, die
+from tests.crash.steps import converge, die, journal_of, parts_sent_twice
 
 
 def pair(scene: Scene, content: bytes = b"the same twice", **policy: object) -> None:

@@ -14,8 +14,7 @@ import pytest
 from filesync.execute.pool import Step, Task, run_tasks
 from tests.crash.hub import Fault, Seen
 from tests.crash.project import SMALL_PARTS, Scene, noise
-from tests.crash.test_kill import journal_of, parts_sent_twice
-from tests.crash.test_together import start
+from tests.crash.steps import journal_of, parts_sent_twice, start
 
 BOTH = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 from tests.crash.hub import Fault
 from tests.crash.project import CANARY, Scene, noise
-
-
-def start(scene: Scene, *arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "filesync", *arguments],
-        cwd=scene.root,
-        env=scene.env(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+from tests.crash.steps import start
 
 
 def build(scene: Scene) -> None:

@@ -20,7 +20,7 @@ from filesync.core.recovery.journal import Attempt, History
 from filesync.core.recovery.recover import recover, take_in
 from filesync.core.run import Run
 from filesync.errors import Refused
-from tests.core.decide.test_table import (
+from tests.core.builders import (
     DAY,
     NOW,
     OTHER_SHA,

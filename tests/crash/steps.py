@@ -1,0 +1,63 @@
+"""What several of the crash tests do to a scene, or ask of it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+from filesync.core.recovery.journal import History, read_history
+from tests.crash.hub import Fault
+from tests.crash.project import Scene
+
+LOST = {"kill": {"at": "request", "n": 2, "when": "after"}}  # 1 lists, 2 uploads
+
+
+def die(scene: Scene, *, reached: bool = True) -> None:
+    """Die when the first upload was sent; `reached` says whether the platform got it."""
+    if not reached:
+        scene.tenant.plan = lambda seen: Fault("reset") if seen.is_create else None
+    ran = scene.apply("--concurrency", "1", **LOST)
+    assert ran.signal == signal.SIGKILL, ran
+    scene.tenant.settle()
+    scene.tenant.plan = lambda _seen: None
+
+
+def converge(scene: Scene, retired: int = 0) -> None:
+    ran = scene.job(["apply", "-y"], ["plan", "--detailed-exitcode"])
+    assert ran.codes == [0, 0], (ran.out, ran.err)
+    assert scene.wrongs(retired=retired) == []
+
+
+def journal_of(scene: Scene) -> History:
+    found = History()
+    for path in scene.journals():
+        found = read_history(path.read_bytes())
+    return found
+
+
+def parts_sent_twice(scene: Scene, journaled: History, since: int) -> list[str]:
+    """Parts the journal knew to be on the server and that were sent to it again."""
+    known = {part for one in journaled.attempts.values() for part in one.parts.values()}
+    had = {
+        (seen.path, seen.body_sha)
+        for seen in scene.tenant.log[:since]
+        if seen.is_part and seen.answer.get("id") in known
+    }
+    return [
+        f"part sent again: {seen.path}"
+        for seen in scene.tenant.log[since:]
+        if seen.is_part and (seen.path, seen.body_sha) in had
+    ]
+
+
+def start(scene: Scene, *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "filesync", *arguments],
+        cwd=scene.root,
+        env=scene.env(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
