@@ -56,12 +56,13 @@ def plan(
     `env` names one of the manifest's environments; FILESYNC_ENV is the command's and not read.
     With `at`, a time to come such as "+7d", the plan is for looking at only.
     """
+    from filesync.core.decide.pipeline import PlanOptions
     from filesync.core.moment import moment_named
     from filesync.core.run import Run
     from filesync.workflow.plan import make_plan
 
     run = Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline, env)
-    return make_plan(run, at=moment_named(at))
+    return make_plan(run, options=PlanOptions(at=moment_named(at)))
 
 
 def apply(

@@ -106,12 +106,14 @@ def make_with_progress(
     With a saved plan, read from `planfile`, it is that one, or it is refused as stale. `md5s` are
     those of the apply that will follow.
     """
+    from filesync.core.decide.pipeline import PlanOptions
     from filesync.output.progress import hashing
     from filesync.workflow.plan import make_plan
 
     def make(run: Run) -> Plan:
         with hashing(quiet=common.quiet) as on_hashed:
-            return make_plan(run, on_hashed=on_hashed, md5s=md5s, protection=protection, at=at)
+            options = PlanOptions(protection=protection, at=at)
+            return make_plan(run, on_hashed=on_hashed, md5s=md5s, options=options)
 
     if saved is None:
         return make(run)

@@ -27,7 +27,7 @@ import sqlite3
 from typing import Any
 
 from filesync.core.model import ScannedFile
-from filesync.local.state_dir import make_state_dir
+from filesync.local.state_dir import make_state_dir, state_dir
 
 _VERSION = 2
 _CREATE = """
@@ -61,6 +61,11 @@ class HashCache:
         self._rows: dict[str, _Row] | None = None
         self._fresh: dict[str, _Row] = {}
         self._broken = False
+
+    @classmethod
+    def beside(cls, manifest: str) -> HashCache:
+        """Return the cache of a manifest's files, in the folder `.filesync` beside it."""
+        return cls(os.path.join(state_dir(manifest), "hashes.sqlite"))
 
     def get(self, file: ScannedFile) -> str | None:
         """Return the file's sha256 in hex if it is unchanged."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from typing import NamedTuple
 
 from filesync.core import fingerprint
@@ -23,7 +22,6 @@ from filesync.local import lockfile
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.journal import end_attempts, read_journal
-from filesync.local.state_dir import state_dir
 from filesync.remote.client import Reader
 from filesync.workflow.workspace import open_workspace, scan, unknown_key
 
@@ -53,8 +51,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     if key not in files:
         raise unknown_key(key, files, "the manifest")
     lock = space.lock
-    cache = HashCache(os.path.join(state_dir(run.manifest), "hashes.sqlite"))
-    ((file, sha256),) = hash_files([files[key]], cache)
+    ((file, sha256),) = hash_files([files[key]], HashCache.beside(run.manifest))
     want = desired_file(space.manifest.project, file, sha256)
     with space.reader() as client:
         held = lock.take_out(key)

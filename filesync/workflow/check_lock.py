@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from filesync.core.decide.change import Reason
+from filesync.core.decide.pipeline import PlanOptions
 from filesync.core.plan.document import ChangeDocument, document_of
 from filesync.core.run import Run
 from filesync.workflow.plan import make_plan
@@ -24,5 +25,6 @@ def disagreements(run: Run) -> list[ChangeDocument]:
     manifest, _ = read_manifest(run)
     if run.base_url is None and manifest.base_url is None:
         run = run._replace(base_url=lock.base_url)
-    plan = document_of(make_plan(run._replace(offline=True), protection=False, sharing=False))
+    options = PlanOptions(protection=False, sharing=False)
+    plan = document_of(make_plan(run._replace(offline=True), options=options))
     return [change for change in plan.changes if change.reason not in _NOT_OURS]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from filesync.core.decide.pipeline import still_there
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import LockEntry, RemoteFile
 from filesync.core.moment import Moment, parse_moment, utc
-from filesync.core.plan.forecast import still_there
 
 NOON = 1796126400  # 2026-12-01 12:00 UTC
 

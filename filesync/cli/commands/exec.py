@@ -40,7 +40,7 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     The variables are called FILESYNC_<KEY>, as `filesync ids --format env` prints them. CMD takes
     our place: its exit code is the exit code.
     """
-    from filesync.core.plan.selection import selects
+    from filesync.core.decide.selection import selects
     from filesync.output.ids import env_names
     from filesync.workflow.workspace import read_lock
 

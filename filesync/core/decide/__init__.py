@@ -1,5 +1,7 @@
 """What is to happen to each file, and what is refused.
 
+pipeline   the order of a plan's decisions
+selection  `--only`: which keys a run is about
 change     the vocabulary: actions, reasons, changes
 table      the decision table: one row, one reason
 unclaimed  remote files with our fingerprint that no lock entry refers to

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
@@ -70,8 +71,20 @@ class Change(NamedTuple):
     supersedes: RemoteFile | None = None
 
 
+def reading_order(rows: Iterable[Change]) -> tuple[Change, ...]:
+    """Return rows as a reader wants them: deletes first, then by action and key."""
+
+    def rank(row: Change) -> tuple[int, bool, str, str]:
+        return _RANK[row.action], row.key is None, row.key or "", row.id or ""
+
+    return tuple(sorted(rows, key=rank))
+
+
+_RANK = {action: rank for rank, action in enumerate(Action)}
+
+
 class Decisions(NamedTuple):
-    """Every row, noops included, and how many remote files are nobody's business of ours."""
+    """All decisions, no-ops included, and the number of remote files that are not ours."""
 
     rows: tuple[Change, ...]
     unmanaged: int

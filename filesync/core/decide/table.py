@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from filesync.core import fingerprint
 from filesync.core.decide.change import Action, Change, Decisions, Reason
 from filesync.core.decide.unclaimed import UnclaimedFiles
-from filesync.core.lockfile.entries import found_entry
+from filesync.core.lockfile.entries import found_entry, live_expiry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Prune, RemoteFile
 from filesync.core.purposes import OUTPUT_PURPOSES
@@ -146,7 +146,7 @@ def judge(
         return Action.REPLACE, Reason.CONTENT_CHANGED, ()
     if fields := differing(want, locked):
         return Action.REPLACE, Reason.ATTRIBUTES_CHANGED, fields
-    expires_at = live.expires_at if live.expires_at is not None else locked.expires_at
+    expires_at = live_expiry(live, locked)
     if expires_at is not None and expires_at - now < max(want.policy.renew_before, 1):
         return Action.REPLACE, Reason.EXPIRING, ()
     return Action.NOOP, Reason.UP_TO_DATE, ()

@@ -34,6 +34,16 @@ def entry_of(stored: Stored, remote: RemoteFile, *, path: str, now: int) -> Lock
     )
 
 
+def live_expiry(live: RemoteFile, locked: LockEntry | None) -> int | None:
+    """Return when a live file expires, in Unix seconds; None for never.
+
+    A server may leave `expires_at` out of its answers; then the lock entry's counts.
+    """
+    if live.expires_at is None and locked is not None:
+        return locked.expires_at
+    return live.expires_at
+
+
 def found_entry(
     want: DesiredFile, found: RemoteFile, now: int, *, tells: bool = False
 ) -> LockEntry:

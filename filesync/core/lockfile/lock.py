@@ -24,6 +24,10 @@ class Lockfile:
     retired: dict[str, Retired] = field(default_factory=dict)
     _holders: Counter[str] | None = field(default=None, init=False, repr=False, compare=False)
 
+    def copy(self) -> Lockfile:
+        """Return a lockfile of its own with the same records."""
+        return Lockfile(self.project, self.base_url, dict(self.files), dict(self.retired))
+
     def id(self, key: str) -> str:
         """Return the remote file id for a key; KeyError if the lock has no such key."""
         return self.files[key].id

@@ -1,7 +1,6 @@
 """A plan as data.
 
 plan       decisions, counts, refusals
-selection  `--only`: which keys a run is about
 document   the plan's JSON: written, and read back from a plan file
 stale      a saved plan compared with a fresh one
 forecast   what will have expired at a given time

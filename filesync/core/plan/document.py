@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from filesync.core.commands import with_flags
 from filesync.core.decide.change import Action, Change
+from filesync.core.lockfile.entries import live_expiry
 from filesync.core.plan.plan import Plan, Summary
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
@@ -139,9 +140,7 @@ def document_of(plan: Plan) -> PlanDocument:
 
 def _tell(change: Change) -> ChangeDocument:
     want, locked, remote = change.desired, change.locked, change.remote
-    expires_at = remote.expires_at if remote is not None else None
-    if expires_at is None and locked is not None and remote is not None:
-        expires_at = locked.expires_at  # an answer may leave it out
+    expires_at = None if remote is None else live_expiry(remote, locked)
     source = want or locked
     told = ChangeDocument(
         key=change.key,

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from filesync.core.decide.change import Action, Change
-from filesync.core.lockfile.lock import Lockfile
-from filesync.core.model import RemoteFile
-
-
-def still_there(remote: Mapping[str, RemoteFile], lock: Lockfile, at: int) -> dict[str, RemoteFile]:
-    """Return the remote files that will not have expired at a moment, in Unix seconds.
-
-    Where the server does not say when a file of ours expires, the lockfile does.
-    """
-    locked = {entry.id: entry.expires_at for entry in lock.files.values()}
-
-    def lives(file: RemoteFile) -> bool:
-        expires_at = file.expires_at if file.expires_at is not None else locked.get(file.id)
-        return expires_at is None or expires_at > at
-
-    return {file_id: file for file_id, file in remote.items() if lives(file)}
-
+from filesync.core.lockfile.entries import live_expiry
 
 SOON = 86400
 
@@ -47,9 +31,7 @@ def expiring_soon(rows: Iterable[Change], now: int) -> list[Expiring]:
         live, want = row.remote, row.desired
         if live is None or want is None:
             continue
-        expires_at = live.expires_at
-        if expires_at is None and row.locked is not None:
-            expires_at = row.locked.expires_at
+        expires_at = live_expiry(live, row.locked)
         if expires_at is not None and expires_at - now < SOON:
             renewed = row.action is Action.REPLACE
             left = max(expires_at - now, 0)

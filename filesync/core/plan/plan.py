@@ -7,13 +7,11 @@ from collections.abc import Collection, Iterable, Set
 from functools import cached_property
 from typing import NamedTuple
 
-from filesync.core.decide.change import DRIFT, Action, Change, Decisions
+from filesync.core.decide.change import DRIFT, Action, Change, Decisions, reading_order
 from filesync.core.decide.guards import Refusal
 from filesync.core.model import LockEntry, RemoteFile, Retired
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery
 from filesync.core.run import Run
-
-_ORDER = {action: rank for rank, action in enumerate(Action)}
 
 
 class Summary(NamedTuple):
@@ -72,12 +70,7 @@ class Plan:
         at: int | None = None,
     ) -> None:
         self.inputs = inputs
-        self.rows = tuple(
-            sorted(
-                decisions.rows,
-                key=lambda row: (_ORDER[row.action], row.key is None, row.key or "", row.id or ""),
-            )
-        )
+        self.rows = reading_order(decisions.rows)
         self.unmanaged = decisions.unmanaged
         self.now = now
         self.clock_offset = clock_offset

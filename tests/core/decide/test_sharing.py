@@ -9,15 +9,14 @@ import pytest
 
 from filesync.core.decide.change import Change, Decisions
 from filesync.core.decide.guards import Guard, check_protected, refusals
-from filesync.core.decide.sharing import delete_once, share
-from filesync.core.decide.table import decide, show_recovered
+from filesync.core.decide.pipeline import Observed, decide_all
+from filesync.core.decide.sharing import delete_once
+from filesync.core.decide.table import decide
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Manifest, MaxDelete, RemoteFile
 from filesync.core.plan.plan import Plan, PlanInputs, Summary
-from filesync.core.plan.selection import narrow
 from filesync.core.recovery.journal import Attempt, History
-from filesync.core.recovery.recover import recover, take_in
 from filesync.core.run import Run
 from filesync.errors import Refused
 from tests.core.builders import (
@@ -30,12 +29,14 @@ from tests.core.builders import (
     live,
     lock_of,
     locked,
+    policy,
 )
 
 # What a row comes to: action, reason, id and the key it shares with.
 Told = tuple[str, str, str | None, str | None]
 NEW = ("create", "new", None, None)
 NOOP = ("noop", "up_to_date", "file-1", None)
+MANIFEST = Manifest("m", "", PROJECT, None, 1000, MaxDelete(30, True), None, (), policy(), ())
 FOLLOWS_A = ("adopt", "shared", None, "a")
 CHANGED = ("replace", "content_changed", "file-1", None)
 
@@ -48,13 +49,10 @@ def decided(
     only: str | None = None,
     attempts: list[Attempt] | None = None,
 ) -> Decisions:
-    """Decide as a plan does: recover, ask the table, narrow, share."""
     lock = lock or Lockfile(PROJECT, "u")
     there = {file.id: file for file in remote or []}
-    recovery = recover(History({one.number: one for one in attempts or []}), lock, there, NOW)
-    take_in(lock, recovery, NOW, lambda _key: 0)
-    everything = decide(want, lock, there, project=PROJECT, prune=None, now=NOW)
-    return share(narrow(show_recovered(everything, recovery), only), lock, there, recovery, NOW)
+    history = History({one.number: one for one in attempts or []})
+    return decide_all(Observed(want, there, history, NOW), MANIFEST, lock, only).decisions
 
 
 def by_key(decisions: Decisions) -> dict[str | None, Change]:
@@ -313,9 +311,9 @@ def test_only_deletes_nothing_that_a_key_it_leaves_out_holds(want: list[DesiredF
     assert told(found) == {"b": ("forget", "shared", "file-1", "a")}
 
 
-def test_only_shares_with_a_key_whose_file_just_moved() -> None:
+def test_only_gives_a_file_that_moves_to_the_key_it_selects() -> None:
     found = decided([desired("x"), desired("y")], lock_of(a=locked()), [live()], only="y")
-    assert told(found) == {"y": ("adopt", "shared", "file-1", "a")}
+    assert told(found) == {"y": ("adopt", "moved", "file-1", None)}
 
 
 # ---- after a crash ---------------------------------------------------------------------------

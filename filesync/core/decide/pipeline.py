@@ -1,0 +1,174 @@
+"""The order of a plan's decisions: recover, look ahead, ask the table, narrow, share, guard."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from filesync.core.commands import word
+from filesync.core.decide import guards
+from filesync.core.decide.change import Action, Change, Decisions, reading_order
+from filesync.core.decide.desired import policy_for
+from filesync.core.decide.guards import Refusal
+from filesync.core.decide.selection import Selection
+from filesync.core.decide.sharing import share
+from filesync.core.decide.table import decide, show_recovered
+from filesync.core.lockfile.entries import live_expiry
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.model import DesiredFile, LockEntry, Manifest, RemoteFile, Retired
+from filesync.core.moment import Moment
+from filesync.core.recovery.journal import History
+from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery, recover, take_in
+from filesync.core.text import printable
+from filesync.errors import FilesyncError
+
+
+class Observed(NamedTuple):
+    """What a plan is decided on: the local files, the platform, the journal, the time.
+
+    `remote` maps ids to live files; `now` is in Unix seconds by the server's clock, which is
+    `clock_offset` seconds ahead of ours. `offline`: the platform is what the lockfile says.
+    """
+
+    desired: list[DesiredFile]
+    remote: Mapping[str, RemoteFile]
+    history: History
+    now: int
+    clock_offset: float = 0.0
+    offline: bool = False
+
+
+class PlanOptions(NamedTuple):
+    """How a plan is made for showing only.
+
+    Without `protection` a protected file's loss is planned like any other, without `sharing`
+    each key is decided by itself, and with `at` the plan is for another time.
+    """
+
+    protection: bool = True
+    sharing: bool = True
+    at: Moment | None = None
+
+
+class Decided(NamedTuple):
+    """What was decided, for which time, and on what.
+
+    `remote` are the platform's files at that time; `waiting` the retired files whose time has
+    not come; `refresh` the lock entries whose `path` or `protect` must be updated (no remote
+    effect).
+    """
+
+    decisions: Decisions
+    now: int
+    recovery: Recovery
+    remote: Mapping[str, RemoteFile]
+    waiting: list[Retired]
+    warnings: list[str]
+    refusals: list[Refusal]
+    refresh: dict[str, LockEntry]
+
+
+def decide_all(
+    seen: Observed,
+    manifest: Manifest,
+    lock: Lockfile,
+    only: str | None = None,
+    options: PlanOptions = PlanOptions(),  # noqa: B008 - a named tuple: nothing can change it
+) -> Decided:
+    """Return what apply would do, and what it would refuse. Pure: `lock` stays as it is.
+
+    Raises Refused for a protected file, FilesyncError where `only` selects nothing or the time
+    of `options.at` has passed.
+    """
+    selection, lock = Selection(only), lock.copy()
+    # The lock as if the interrupted apply had saved it: then the table needs no case for it.
+    recovery = (
+        NOTHING_TO_RECOVER if seen.offline else recover(seen.history, lock, seen.remote, seen.now)
+    )
+    recovery = selection.sessions(recovery)
+    take_in(lock, recovery, seen.now, lambda key: policy_for(key, manifest).retain)
+    now, remote = _as_of(options.at, seen, lock)
+    everything = show_recovered(
+        decide(
+            selection.first_choice(seen.desired),
+            lock,
+            remote,
+            project=manifest.project,
+            prune=manifest.prune,
+            now=now,
+        ),
+        recovery,
+    )
+    selection.check((row.key for row in everything.rows), of=len(seen.desired))
+    decisions = selection.narrow(everything)
+    if options.sharing:
+        decisions = share(decisions, lock, remote, recovery, now)
+    if options.protection:
+        guards.check_protected(reading_order(decisions.rows), manifest)
+    refusals = guards.refusals(
+        decisions.rows,
+        all_rows=everything.rows,
+        lock=lock,
+        remote=remote,
+        manifest=manifest,
+        unclear=recovery.unclear,
+        now=now,
+    )
+    return Decided(
+        decisions=decisions,
+        now=now,
+        recovery=recovery,
+        remote=remote,
+        waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
+        warnings=list(_not_asked_about(recovery.unclear, decisions.rows)),
+        refusals=refusals,
+        refresh=_refresh(decisions.rows),
+    )
+
+
+def _as_of(
+    at: Moment | None, seen: Observed, lock: Lockfile
+) -> tuple[int, Mapping[str, RemoteFile]]:
+    """Return the time to decide for, and the remote files that will not have expired by then."""
+    if at is None:
+        return seen.now, seen.remote
+    try:
+        then = at.seen_from(seen.now)
+    except ValueError as error:
+        raise FilesyncError(f"--at {error}", "name a time to come, such as +7d") from None
+    return then, still_there(seen.remote, lock, then)
+
+
+def still_there(remote: Mapping[str, RemoteFile], lock: Lockfile, at: int) -> dict[str, RemoteFile]:
+    """Return the remote files that will not have expired at a time, in Unix seconds."""
+    locked = {entry.id: entry for entry in lock.files.values()}
+
+    def lives(file: RemoteFile) -> bool:
+        expires_at = live_expiry(file, locked.get(file.id))
+        return expires_at is None or expires_at > at
+
+    return {file_id: file for file_id, file in remote.items() if lives(file)}
+
+
+def _not_asked_about(unclear: Mapping[str, list[str]], rows: Iterable[Change]) -> Iterator[str]:
+    """Yield a warning for each interrupted upload that no row of the plan asks about."""
+    asked = {row.key for row in rows if row.action in (Action.CREATE, Action.REPLACE)}
+    for key, ids in unclear.items():
+        if key not in asked:
+            yield (
+                f"an upload of {printable(key)} was cut short and may have made one of "
+                f"{', '.join(ids)}: `filesync adopt {word(key)} ID` takes one, "
+                f"`filesync forget {word(key)}` leaves them alone"
+            )
+
+
+def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
+    """Return the entries whose file is right but whose path or protection must be updated."""
+    found = {}
+    for row in rows:
+        want, locked = row.desired, row.locked
+        if row.action is Action.NOOP and want is not None and locked is not None:
+            path, protect = want.path, want.policy.protect
+            if (path, protect) != (locked.path, locked.protect):
+                found[want.key] = locked._replace(path=path, protect=protect)
+    return found
