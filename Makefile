@@ -2,26 +2,61 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-
-.PHONY: demo test lint docs bench clean
-
-# Remade whenever the dependencies change.
-$(VENV)/.installed: pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
-	touch $@
-
-demo: $(VENV)/.installed
-	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+UV := .venv-uv/bin/uv
 
 # More workers than cores, since most tests wait for a server; a file's tests share what they set up.
+PYTEST := -m pytest -n 4 --dist loadfile
+# What starts no process: all that decides, reads, sends and shows.
+FAST := tests/core tests/local tests/remote tests/emulator tests/execute tests/workflow tests/output
+
+.PHONY: demo test test-fast test-lowest test-newest coverage lint lock docs bench clean
+
+# What the command needs to run, in the versions of the lock and no other.
+$(VENV)/.run: requirements/run.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements/run.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+
+# What its tests and linters need, too.
+$(VENV)/.installed: $(VENV)/.run requirements/dev.txt
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	touch $@
+
+demo: $(VENV)/.run
+	@PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh
+
 test: $(VENV)/.installed
-	$(BIN)/python -m pytest -n 4 --dist loadfile
+	$(BIN)/python $(PYTEST)
+
+test-fast: $(VENV)/.installed
+	$(BIN)/python -m pytest $(FAST)
+
+# The tests on the lowest versions that pyproject.toml allows, and on the newest there are.
+test-lowest test-newest: test-%: $(UV)
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv-$*
+	$(UV) pip install --quiet --python .venv-$* -e '.[dev]' \
+		--resolution $(if $(filter lowest,$*),lowest-direct,highest)
+	.venv-$*/bin/python $(PYTEST)
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Renew the lock: the newest versions that pyproject.toml allows, for each Python and system.
+# `LOCK="--upgrade-package httpx"` renews one; run.txt has the versions of dev.txt.
+LOCK ?= --upgrade
+COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
+lock: $(UV)
+	$(COMPILE) $(LOCK) --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
+	$(COMPILE) pyproject.toml requirements/build.in -c requirements/dev.txt -o requirements/run.txt
+
+$(UV):
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/python -m pip --disable-pip-version-check --quiet install uv==0.13.9
 
 # What the pages take from the code, and below each command what it prints now.
 docs: $(VENV)/.installed
@@ -33,4 +68,4 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.run $(BENCH)
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
