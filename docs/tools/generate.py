@@ -65,22 +65,22 @@ def reference() -> str:
     sections = {
         "Commands": ("", render_commands(cli)),
         "The manifest": (
-            "Paths are relative to the manifest's folder. `filesync schema` prints the same for "
-            "editors.",
+            "Paths are relative to the manifest's folder. `filesync schema` prints the same as a "
+            "JSON Schema, for editors.",
             render_fields(json_schema()),
         ),
         "The lockfile": (
-            "It has `version`, `project`, `base_url`, `files` by key, and `retired`, the "
-            "superseded files that wait to be deleted. Of each of `files`:",
+            "It has `version`, `project`, `base_url`, `files` by key, and `retired`, the files "
+            "to delete later. Each of `files` has:",
             _fields("a lockfile's", LockEntry._fields, sentences.LOCK),
         ),
         "Reasons": (
-            "Why a plan has a change. It is drift if the platform moved and not the repository. "
+            "Why a plan has a change. It is drift if the platform changed, not the repository. "
             "[How it decides](how-it-decides.md) has the cases.",
             _reasons(),
         ),
         "Exit codes": (
-            "`filesync exec` ends with the exit code of its command. All others:",
+            "`filesync exec` exits with the exit code of its command. All others:",
             _exits(),
         ),
         "Environment variables": ("", _variables()),

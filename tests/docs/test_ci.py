@@ -1,4 +1,4 @@
-"""docs/ci.md and the README tell of the action, the outputs and the hooks as they are."""
+"""docs/ci.md describes the action, the outputs and the hooks as they are."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import generate
-import pytest
 import yaml
 from docs_pages import blocks_of, sections_of, table_of, text_of
 
@@ -32,27 +31,26 @@ def uses_of_the_action(found: object) -> list[dict[str, Any]]:
     return uses_of_the_action(list(found.values()))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/ci.md"])
-def test_workflows_use_the_action_as_it_is(page: str) -> None:
-    steps = uses_of_the_action(blocks_in_yaml(page))
+def test_workflows_use_the_action_as_it_is() -> None:
+    steps = uses_of_the_action(blocks_in_yaml("docs/ci.md"))
     assert steps
     for step in steps:
         assert set(step["with"]) <= set(ACTION["inputs"])
         assert any(mode in step["with"]["mode"] for mode in MODES)
 
 
-def test_workflow_of_the_readme_has_every_mode() -> None:
-    (step,) = uses_of_the_action(blocks_in_yaml("README.md"))
+def test_workflow_of_one_job_has_every_mode() -> None:
+    section = text_of("docs/ci.md").split("### One job for all three")[1].split("\n### ")[0]
+    (step,) = uses_of_the_action([yaml.safe_load(one.text) for one in blocks_of(section)])
     for mode in MODES:  # run in tests/action
         assert f"inputs.mode == '{mode}'" in str(ACTION["runs"])
         assert f"'{mode}'" in step["with"]["mode"]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/ci.md"])
-def test_whole_workflows_have_what_the_page_demands(page: str) -> None:
+def test_whole_workflows_have_what_the_page_demands() -> None:
     """The key, one apply at a time, and an apply that begins with the newest lockfile."""
     # YAML 1.1 reads `on` as true.
-    found = [one for one in blocks_in_yaml(page) if isinstance(one, dict) and True in one]
+    found = [one for one in blocks_in_yaml("docs/ci.md") if isinstance(one, dict) and True in one]
     whole = [one for one in found if uses_of_the_action(one)]
     assert whole
     for workflow in whole:

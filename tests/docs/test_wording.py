@@ -1,0 +1,75 @@
+"""The pages are plain English: none of the phrases that sneak back in (docs/design/style.md)."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from docs_pages import PAGES, name_of, prose_of
+
+# Each is a literal translation, or one of several words for one thing. Patterns, in any case.
+PHRASES = (
+    r"held against",
+    r"holds? (?:\w+ )?against",
+    r"makes? it so",
+    r"mend(?:s|ed|ing)?\b",
+    r"\b(?:is|are|was|were|be|been) told\b",
+    r"\btells? (?:of|whether|which|how|that)\b",
+    r"\btold (?:at once|anew|apart|by|of)\b",
+    r"goes? on\b(?! (?:main|a|the|each|every|offering)\b)",
+    r"gone on with",
+    r"(?<!there )\b(?:is|are) no (?!longer|more than)",
+    r"cut short",
+    r"made anew|makes? .{0,30} anew|told anew|begins anew",
+    r"superseded",
+    r"smells? of",
+    r"what is there\b",
+    r"by its fingerprint\b",
+    r"left alone\b",
+    r"\ba landslide\b",
+    r"\bmistakes? .{0,20} is told",
+    r"in the same go\b|in one go\b",
+    r", or else\b|\belse is\b|, else\b",
+    r"where (?:it|that|this) is missing",
+    r"\bof its own accord\b",
+    r"\bhas the last word\b",
+    r"if they are meant\b|if it is meant\b",
+    r"what goes on\b|flag that goes on",
+    r"\bcannot be told apart\b",
+    r"\bbears? the (?:same )?name",
+)
+PATTERN = re.compile("|".join(f"(?:{phrase})" for phrase in PHRASES), re.IGNORECASE)
+
+# The first quotes what to avoid. The second is made of the code's help and messages, whose turn
+# comes with theirs.
+EXCEPT = {"docs/design/style.md", "docs/reference.md"}
+
+
+def prose(text: str) -> str:
+    """Return a page's own words in one line: no blocks, no code, no quotations in a table."""
+    return " ".join(re.sub(r"`[^`]*`", "", prose_of(text)).split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_no_page_uses_them(page: Path) -> None:
+    if name_of(page) in EXCEPT:
+        pytest.skip("not these words of its own")
+    found = PATTERN.findall(prose(page.read_text(encoding="utf-8")))
+    assert found == []
+
+
+def test_the_pattern_finds_what_it_should() -> None:
+    for phrase in (
+        "each file is held against its hash",
+        "`apply` makes it so",
+        "mend it, and look again",
+        "an apply that was cut short",
+        "a flag that goes on",
+        "What merely was not applied is no drift",
+        "208 other files left alone",
+        "which else begins with the old lockfile, else it is refused",
+    ):
+        assert PATTERN.search(phrase), phrase
+    for plain in ("it is no longer there", "the job goes on main", "compared with the lockfile"):
+        assert not PATTERN.search(plain), plain
