@@ -33,6 +33,13 @@ test: $(VENV)/.installed
 test-fast: $(VENV)/.installed
 	$(BIN)/python -m pytest $(FAST)
 
+# The lines and branches that the tests reach, also in the processes that they start.
+coverage: $(VENV)/.installed
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run $(PYTEST)
+	$(BIN)/python -m coverage combine --quiet
+	$(BIN)/python -m coverage report
+
 # The tests on the lowest versions that pyproject.toml allows, and on the newest there are.
 test-lowest test-newest: test-%: $(UV)
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv-$*
@@ -68,4 +75,5 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.run $(BENCH)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.coverage .coverage.*

@@ -69,6 +69,52 @@ def test_imports_go_one_way(path: Path) -> None:
             assert parts[0] not in IMPURE, f"{path} imports {name}"
 
 
+def test_no_module_imports_one_that_imports_it() -> None:
+    """No circle, neither of imports when a module loads nor of those that wait in functions."""
+    graph = {_dotted(path): set(_imported(path)) for path in PACKAGE.rglob("*.py")}
+    # The emulator's one: wire needs the store as a type.
+    known = {f"filesync.emulator.{one}" for one in ("database", "store", "wire")}
+    assert set(_circle(graph)) <= known
+
+
+def _dotted(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Name the modules of ours that a module imports, under `if TYPE_CHECKING` too."""
+    for name in imports(path):
+        if name.split(".")[0] != "filesync":
+            continue
+        # The module, or the one that holds the name.
+        for module in (name, name.rpartition(".")[0]):
+            file = PACKAGE.parent.joinpath(*module.split("."))
+            if file.with_suffix(".py").is_file() or (file / "__init__.py").is_file():
+                yield module
+                break
+
+
+def _circle(graph: dict[str, set[str]]) -> Iterator[str]:
+    """Name the modules that remain when those are taken away that import none that is left."""
+    left = dict(graph)
+    while free := {name for name, others in left.items() if not others & left.keys() - {name}}:
+        left = {name: others for name, others in left.items() if name not in free}
+    # What merely imports a circle is no part of it.
+    while free := left.keys() - set().union(*left.values()) if left else set():
+        left = {name: others for name, others in left.items() if name not in free}
+    yield from sorted(left)
+
+
+def test_no_test_imports_from_another() -> None:
+    """What several tests use is in a module of its own: builders, steps, a harness."""
+    tests = Path(__file__).parent
+    for path in tests.rglob("*.py"):
+        for name in imports(path):
+            parts = name.split(".")
+            assert not (parts[0] == "tests" and any(one.startswith("test_") for one in parts[:-1]))
+
+
 @pytest.mark.parametrize(
     "folder",
     sorted({path.parent for path in modules()}),

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import httpx
 
 from tests.cli.fake_api import FakeApi
+from tests.measured import MEASURED
 
 # The key of every run: it must come back in no output and no file.
 CANARY = "sk-canary-b6f1d2c3e4a5968778695a4b"
@@ -115,7 +116,7 @@ def _fork_server() -> socket.socket:
         script = Path(__file__).with_name("fork_server.py")
         server = subprocess.Popen(
             [sys.executable, script, str(theirs.fileno())],
-            env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8"},
+            env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **MEASURED},
             pass_fds=[theirs.fileno()],
             stdout=subprocess.DEVNULL,
         )
@@ -185,6 +186,7 @@ class Project:
             "PATH": os.environ["PATH"],
             "LANG": "C.UTF-8",
             "OPENAI_API_KEY": CANARY,
+            **MEASURED,
         }
         if url is not None:
             self.env["OPENAI_BASE_URL"] = url

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -78,13 +79,18 @@ def test_download(platform: Platform, project: Project) -> None:
     assert "cannot write no/such/x: there is no folder no/such\n" in err
 
 
-def test_ids_that_would_be_another_route_are_not_sent_as_one(
-    platform: Platform, project: Project
-) -> None:
-    file_id = platform.upload("data.jsonl", b"{}", "batch")
-    for command in ("show", "download"):
-        for wrong in (f"../files/{file_id}", f"{file_id}/content", "", ".", "a?b", "é"):
-            project.run(command, wrong, code=1)
+def test_ids_that_would_be_another_route_are_not_sent(fake: FakeApi, on_fake: Project) -> None:
+    file_id = fake.add("data.jsonl", b"{}", purpose="batch")
+    routes = (f"../files/{file_id}", f"{file_id}/content", "", ".", "..", "a b", "é")
+    on_fake.run_all(*([command, one] for command in ("show", "download") for one in routes), code=1)
+    assert fake.log == []
+
+
+@pytest.mark.parametrize("odd", ["a?b", "a#b", "a%2fb", "a;b"])
+def test_an_odd_id_is_one_part_of_the_path(fake: FakeApi, on_fake: Project, odd: str) -> None:
+    on_fake.run_all(["show", odd], ["download", odd], code=1)
+    escaped = f"/files/{quote(odd, safe='')}"
+    assert {(one.path, *one.query) for one in fake.log} == {(escaped,), (f"{escaped}/content",)}
 
 
 def test_emulator_serves_a_folder_until_interrupted(alone: Project) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile
 from tests.crash.hub import Hub, Tenant
+from tests.measured import MEASURED
 
 PROJECT = "crash-test"
 OWNER = hashlib.sha256(PROJECT.encode()).hexdigest()[:6]
@@ -161,6 +162,7 @@ class Scene:
             "TERM": "dumb",
             # Where a checkout other than the installed one is tested.
             "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+            **MEASURED,
         }
 
     def job(self, *runs: Sequence[str], **more: Any) -> Ran:
