@@ -10,6 +10,8 @@ model         the nouns: declared, local, locked and remote files
 run           what a run was asked to do
 events        what an apply reports while it runs, and its result
 fingerprint   the owner and content token in a remote filename
+resemblance   whether a listed file may be one that we know of
+servers       what each type of server takes and sends, one row each
 purposes      the API's rules for each purpose, one row each
 parts         how a large file is cut
 template      `${filesync:KEY}` in a text

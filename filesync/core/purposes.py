@@ -49,5 +49,16 @@ PURPOSES = {
 DEFAULT_PURPOSE = "user_data"
 """The purpose of an entry that names none."""
 
-OUTPUT_PURPOSES = frozenset({"assistants_output", "batch_output", "fine-tune-results"})
-"""The purposes the API gives to files it makes itself: never ours to replace or delete."""
+OUTPUT_PURPOSES = frozenset(
+    {
+        "assistants_output",
+        "batch_output",
+        "fine-tune-results",
+        # DeepInfra's, Together's and OpenAI's evals.
+        "batch-output",
+        "batch-generated",
+        "eval-output",
+        "eval-summary",
+    }
+)
+"""The purposes known to be of files that servers make themselves; `servers.is_output` decides."""

@@ -16,7 +16,7 @@ from filesync.core.lockfile.entries import entry_for
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, InUse, LockEntry, RemoteFile
 from filesync.core.plan.plan import Plan
-from filesync.core.purposes import OUTPUT_PURPOSES
+from filesync.core.servers import is_output
 from filesync.core.text import plural, printable
 from filesync.errors import AuthError, FilesyncError, Interrupted
 from filesync.execute.context import ApplyContext
@@ -134,7 +134,7 @@ class Applier:
             self._context.journal.superseded(late.number)
         self._lock.put(want.key, entry_for(want, remote, self._context.now()))
         old = change.supersedes
-        if old is not None and old.purpose not in OUTPUT_PURPOSES:
+        if old is not None and not is_output(old.purpose):
             self._retire(old.id, want)
         self._done(Done(want.key, change.action, remote.id, want.bytes))
 

@@ -10,7 +10,8 @@ from filesync.core.commands import word
 from filesync.core.events import Note
 from filesync.core.model import Stored
 from filesync.core.recovery.journal import CLOCK_SLACK, LISTING_LAG_SECONDS
-from filesync.core.recovery.recover import lag_shown, listing_is_past, looks, match
+from filesync.core.recovery.recover import lag_shown, listing_is_past, match
+from filesync.core.resemblance import resembles
 from filesync.core.text import plural
 from filesync.errors import AmbiguousError, FilesyncError
 from filesync.execute.context import ApplyContext
@@ -90,7 +91,7 @@ def settle(
             waited_out = time.monotonic() - first_look > LISTING_LAG_SECONDS
             if not waited_out and not listing_is_past(one.sent, listing, context.now(), lag):
                 left.append(one)
-            elif alike := [file.id for file in loose if looks(file) == looks(one.stored)]:
+            elif alike := [file.id for file in loose if resembles(file, one.stored)]:
                 # Made in a second that speaks against it. Clocks may be wrong: not sent again.
                 settled.failed.append(_unclear(one.in_doubt, alike))
             else:

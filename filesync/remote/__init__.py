@@ -7,6 +7,7 @@ transport       one request, carried through
 retry           whether a request is sent again, by what sending it twice would do
 pace            requests per minute, shared by all threads
 timing          timeouts, attempts, clocks
+page            one page of a listing, and every sign in it of another
 listing         all files of a listing, or an error
 form_body       a streamed form body with a known length
 decode          JSON to our own types

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from urllib.parse import quote
 
 from filesync.core.model import Job, RemoteFile
+from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import printable, quoted
 from filesync.errors import ApiError, AuthError, ListingError, RemoteError
 from filesync.remote import decode, listing
@@ -38,7 +39,9 @@ class Reader:
         *,
         requests_per_minute: float = 1000,
         settings: ClientSettings | None = None,
+        server: ServerType = COMPATIBLE,
     ) -> None:
+        self._server = server
         self._transport = Transport(
             endpoint, requests_per_minute=requests_per_minute, settings=settings or ClientSettings()
         )
@@ -118,7 +121,7 @@ class Reader:
         def fetch(query: dict[str, str]) -> listing.Page[_I]:
             return self._transport.json(Call("GET", path, f"list the {what}", params=query), page)
 
-        return listing.list_all(fetch, limit=limit, params=params)
+        return listing.list_all(fetch, limit=limit, params=params, server=self._server)
 
     def get_file(self, file_id: str) -> RemoteFile | None:
         """Return the file, or None if the API says there is none with this id."""

@@ -1,71 +1,43 @@
 """All of a listing, or an error: never a part of it.
 
 What the listing lacks is taken as "not there", and files are created and deleted on that. So
-every page has to be had and to fit on the one before, however the server pages:
+every page has to be had and to fit on the one before, in the way that the type of server pages:
 
-- `limit` is refused by servers with a lower cap or without parameters: then go on without it.
+- `limit` is refused by servers with a lower cap or without parameters: then ask without it.
 - `has_more` true: there must be a next page, from a new cursor, with something new on it.
-- `has_more` missing: ask on until a page brings nothing new. A server that ignores `after`
-  sends its whole listing again, which is the end as well.
+- `has_more` missing: ask on until a page brings nothing new.
+- A server that ignores `after` sends its first page again. That is only the end if it ignores
+  every other parameter for paging as well; a listing that can be asked for in pieces may be one.
+- A field that leads to another page, or a total above what came, is an error where the type of
+  server does not say how to follow it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from filesync.core.servers import COMPATIBLE, Paging, ServerType
 from filesync.core.text import plural
 from filesync.errors import ApiError, AuthError, ListingError, RemoteError
-from filesync.remote import decode
+from filesync.remote.page import Item, Page, T, page_of
+
+__all__ = ["Item", "Page", "list_all", "page_of"]
 
 _MOST_PAGES = 100_000  # each page brings something new, so only an endless invention gets here
-
-
-class Item(Protocol):
-    """Anything listed: it has an id, by which pages are joined."""
-
-    @property
-    def id(self) -> str: ...
-
-
-T = TypeVar("T", bound=Item)
-
-
-class Page(NamedTuple, Generic[T]):
-    """One page: its items, where the next begins (None on an empty page), whether there is one.
-
-    `more` is None where the server doesn't say.
-    """
-
-    items: list[T]
-    cursor: str | None
-    more: bool | None
-
+_MOST_READS = 3  # of a listing that changes while it is read
+_REFUSED = (400, 422)  # what servers answer to a parameter that they do not take
+_PROBE = {"limit": "1", "page": "2"}
 
 Fetch = Callable[[dict[str, str]], Page[T]]
 
 
-def page_of(item: Callable[[object], T]) -> Callable[[object], Page[T]]:
-    """Return what reads a page out of an answer, each entry by `item`; it raises BadAnswer."""
-
-    def read(raw: object) -> Page[T]:
-        fields = decode.json_object(raw)
-        data = fields.get("data")
-        if not isinstance(data, list):
-            raise decode.BadAnswer("the listing has no list in `data`")
-        more = fields.get("has_more")
-        if more is not None and not isinstance(more, bool):
-            raise decode.BadAnswer("the listing's `has_more` is neither true nor false")
-        items = [item(entry) for entry in data]
-        last = fields.get("last_id")
-        if items and not (isinstance(last, str) and decode.is_id(last)):
-            last = items[-1].id
-        return Page(items, last if isinstance(last, str) and items else None, more)
-
-    return read
-
-
-def list_all(fetch: Fetch[T], *, limit: int, params: dict[str, str] | None = None) -> list[T]:
+def list_all(
+    fetch: Fetch[T],
+    *,
+    limit: int,
+    params: dict[str, str] | None = None,
+    server: ServerType = COMPATIBLE,
+) -> list[T]:
     """Return everything listed, once each, in the server's order.
 
     `fetch` asks for one page with these query parameters; `limit` is the largest page the API
@@ -74,8 +46,17 @@ def list_all(fetch: Fetch[T], *, limit: int, params: dict[str, str] | None = Non
     they are.
     """
     found: dict[str, T] = {}
+    limit = min(limit, server.page_size)
     try:
-        _collect(fetch, limit, params or {}, found)
+        match server.paging:
+            case Paging.CURSOR:
+                _by_cursor(fetch, limit, params or {}, found)
+            case Paging.NUMBER:
+                _by_number(fetch, limit, params or {}, found)
+            case Paging.TOKEN:
+                _by_token(fetch, limit, params or {}, found)
+            case Paging.WHOLE:
+                _whole(fetch, params or {}, found)
     except (AuthError, ListingError):
         raise
     except RemoteError as exc:
@@ -86,24 +67,31 @@ def list_all(fetch: Fetch[T], *, limit: int, params: dict[str, str] | None = Non
     return list(found.values())
 
 
-def _collect(fetch: Fetch[T], limit: int, params: dict[str, str], found: dict[str, T]) -> None:
-    limited = {"limit": str(limit), **params}
-    try:
-        current, params = fetch(limited), limited
-    except ApiError as exc:
-        if exc.status not in (400, 422):
-            raise
-        current = fetch(params)
+def _by_cursor(
+    fetch: Fetch[T],
+    limit: int,
+    params: dict[str, str],
+    found: dict[str, T],
+    first: Page[T] | None = None,
+) -> None:
+    """Follow `after`; `first` is the first page, if it was read already."""
+    if first is None:
+        first, params = _first(fetch, {"limit": str(limit), **params}, params)
+    current = first
     cursors: set[str] = set()
     for _ in range(_MOST_PAGES):
-        before = len(found)
-        for item in current.items:
-            found.setdefault(item.id, item)
+        before = list(found)
+        _take(current, found)
+        if current.more is not True:
+            _refuse_tokens(current, found)
         if current.more is False:
+            _refuse_total(current, found)
             return
-        nothing_new = len(found) == before
-        if current.cursor is None or nothing_new:
+        if current.cursor is None or len(found) == len(before):
             if current.more is None:
+                _refuse_total(first, found)
+                _refuse_total(current, found)
+                _refuse_repetition(fetch, params, current, before)
                 return
             what = "is empty" if current.cursor is None else "has nothing new on it"
             raise _broken(f"it promises more, but a page {what}", len(found))
@@ -112,6 +100,158 @@ def _collect(fetch: Fetch[T], limit: int, params: dict[str, str], found: dict[st
         cursors.add(current.cursor)
         current = fetch({**params, "after": current.cursor})
     raise _broken("it does not end", len(found))
+
+
+def _refuse_repetition(
+    fetch: Fetch[T], params: dict[str, str], last: Page[T], found: list[str]
+) -> None:
+    """Raise ListingError unless a last page without anything new is the end of the listing.
+
+    It is if it repeats only the end of what was listed. If it is the whole listing again, the
+    server must send that whatever it is asked for.
+    """
+    ids = {item.id for item in last.items}
+    if ids == set(found[len(found) - len(ids) :]) and len(ids) < len(found):
+        return
+    if not ids or len(found) == 1:
+        return
+    unknown = _unknown_paging("asked for the next page, it sends the first one again", len(found))
+    if not ids.issuperset(found):
+        raise unknown
+    try:
+        again = fetch({**params, **_PROBE})
+    except ApiError as exc:
+        if exc.status not in _REFUSED:
+            raise
+        raise unknown from None
+    if not {item.id for item in again.items}.issuperset(found):
+        raise unknown
+
+
+def _by_number(fetch: Fetch[T], limit: int, params: dict[str, str], found: dict[str, T]) -> None:
+    """Follow `page`, whether the server counts from 0 or from 1, until `total` are there.
+
+    A file that is deleted meanwhile moves another one from a page to come to one that was read:
+    when the total changes, all of it is read again.
+    """
+    sized = {"page_size": str(limit), **params}
+    for _ in range(_MOST_READS):
+        found.clear()
+        first, params = _first(fetch, sized, params)
+        if (
+            first.more is not None and first.total is None
+        ):  # pages as OpenAI does, such as the emulator
+            _by_cursor(fetch, limit, {}, found, first)
+            return
+        _take(first, found)
+        _refuse_tokens(first, found)
+        if _read_numbered(fetch, params, first, found):
+            return
+    raise _broken("it changes while it is read", len(found))
+
+
+def _read_numbered(
+    fetch: Fetch[T], params: dict[str, str], first: Page[T], found: dict[str, T]
+) -> bool:
+    """Read the pages after the first one; return False if the listing has changed meanwhile."""
+    for number in range(1, _MOST_PAGES):
+        if first.total is not None and len(found) >= first.total:
+            return True
+        if not first.items:
+            break
+        before = len(found)
+        page = fetch({**params, "page": str(number)})
+        if page.total != first.total:
+            return False
+        _take(page, found)
+        # Where pages are counted from 1, number 1 is the first page again.
+        if len(found) == before and number > 1:
+            if page.items:
+                why = f"asked for page {number}, it repeats another one"
+                raise _unknown_paging(why, len(found))
+            break
+    _refuse_total(first, found)
+    return True
+
+
+def _by_token(fetch: Fetch[T], limit: int, params: dict[str, str], found: dict[str, T]) -> None:
+    """Follow `pagination_token` until a page is short and nothing comes after it."""
+    current, params = _first(fetch, {"limit": str(limit), **params}, params)
+    if (
+        current.more is not None and not current.tokens
+    ):  # pages as OpenAI does, such as the emulator
+        _by_cursor(fetch, limit, params, found, current)
+        return
+    for _ in range(_MOST_PAGES):
+        before = len(found)
+        _take(current, found)
+        token = current.tokens.get("pagination_token")
+        if not current.items or token is None:
+            if token is None:
+                _refuse_tokens(current, found)
+            _refuse_total(current, found)
+            return
+        short = len(current.items) < limit
+        if len(found) == before:
+            if short:
+                return
+            raise _broken("a page repeats the one before", len(found))
+        try:
+            current = fetch({**params, "pagination_token": str(token)})
+        except ApiError as exc:
+            # The token of a last page need not lead anywhere.
+            if short and exc.status in (*_REFUSED, 404):
+                return
+            raise
+    raise _broken("it does not end", len(found))
+
+
+def _whole(fetch: Fetch[T], params: dict[str, str], found: dict[str, T]) -> None:
+    """Take one answer for all there is, unless it says otherwise."""
+    page = fetch(params)
+    if page.more:
+        _by_cursor(fetch, 0, params, found, page)
+        return
+    _take(page, found)
+    _refuse_tokens(page, found)
+    _refuse_total(page, found)
+
+
+def _first(
+    fetch: Fetch[T], sized: dict[str, str], params: dict[str, str]
+) -> tuple[Page[T], dict[str, str]]:
+    """Return the first page, and the parameters to go on with: without a size that is refused."""
+    try:
+        return fetch(sized), sized
+    except ApiError as exc:
+        if exc.status not in _REFUSED:
+            raise
+    return fetch(params), params
+
+
+def _take(page: Page[T], found: dict[str, T]) -> None:
+    for item in page.items:
+        found.setdefault(item.id, item)
+
+
+def _refuse_tokens(page: Page[T], found: dict[str, T]) -> None:
+    if page.tokens:
+        name = next(iter(page.tokens))
+        raise _unknown_paging(f"its `{name}` leads to another page", len(found))
+
+
+def _refuse_total(page: Page[T], found: dict[str, T]) -> None:
+    if page.total is not None and page.total > len(found):
+        raise _unknown_paging(f"it says that there are {page.total:,} in all", len(found))
+
+
+def _unknown_paging(why: str, count: int) -> ListingError:
+    return ListingError(
+        f"the listing is not whole after {plural(count, 'item')}: {why}, "
+        "and this type of server is not known to page in that way",
+        "set `remote.type` in the manifest to the kind of server that this is; "
+        "nothing is created or deleted on such a listing",
+    )
 
 
 def _broken(why: str, count: int) -> ListingError:

@@ -14,7 +14,8 @@ from filesync.core.lockfile.entries import found_entry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 from filesync.core.recovery.journal import Attempt, History
-from filesync.core.recovery.recover import looks, recover
+from filesync.core.recovery.recover import recover
+from filesync.core.resemblance import resembles
 from filesync.core.run import Run
 from filesync.core.text import plural, printable
 from filesync.errors import ApiError, AuthError, FilesyncError
@@ -106,9 +107,7 @@ def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | No
                 "`filesync ls` lists what there is",
             )
         return found
-    alike = [
-        file for file in client.list_files() if file.id not in owner and looks(file) == looks(want)
-    ]
+    alike = [file for file in client.list_files() if file.id not in owner and resembles(file, want)]
     if len(alike) == 1:
         return alike[0]
     if not alike:
@@ -127,7 +126,7 @@ def _check_same(want: DesiredFile, found: RemoteFile) -> None:
     wrong = []
     if found.bytes is not None and found.bytes != want.bytes:
         wrong.append(f"it has {found.bytes} bytes, {printable(want.path)} has {want.bytes}")
-    if found.purpose != want.policy.purpose:
+    if found.purpose not in (want.policy.purpose, ""):
         wrong.append(
             f"its purpose is {printable(found.purpose)}, the manifest says {want.policy.purpose}"
         )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from filesync.core.model import RemoteFile
+from filesync.core.servers import SERVER_TYPES
 from filesync.errors import ApiError, AuthError, Interrupted, ListingError, RemoteError
 from filesync.remote import listing
 from filesync.remote.decode import BadAnswer, remote_file
@@ -84,7 +85,7 @@ WHOLE: list[tuple[str, Answer, list[str], int]] = [
     ("empty", always({"data": [], "has_more": False}), [], 1),
     ("empty, no has_more", always({"data": []}), [], 1),
     ("has_more null", always({"data": items("a"), "has_more": None}), ["a"], 2),
-    ("ignores after and has_more is missing", always({"data": items(*FEW)}), FEW, 2),
+    ("ignores every parameter and has_more is missing", always({"data": items(*FEW)}), FEW, 3),
     ("has_more always false", always({"data": items(*FEW), "has_more": False}), FEW, 1),
     ("limit of 100, else 400", refusing(400, True, paged(FEW, 3)), FEW, 4),
     ("takes no parameters, 422", refusing(422, False, paged(FEW, 9)), FEW, 2),
@@ -115,7 +116,7 @@ def test_goes_on_without_a_limit_that_was_refused() -> None:
 
 
 def test_a_file_made_meanwhile_on_a_server_that_ignores_after() -> None:
-    answers = [items("a", "b"), items("new", "a", "b"), items("new", "a", "b")]
+    answers = [items("a", "b"), *[items("new", "a", "b")] * 3]
     server = Server(lambda params: {"data": answers.pop(0)})
     assert server.names() == ["a", "b", "new"]
 
@@ -139,6 +140,152 @@ def cycle(*pages: object) -> Answer:
         return pages[state["n"] % len(pages)]
 
     return answer
+
+
+def numbered(names: list[str], *, first: int = 0, total: bool = True, size: int = 100) -> Answer:
+    """A server that pages by number, counted from `first`, and ignores `after` and `limit`."""
+
+    def answer(params: dict[str, str]) -> object:
+        start = (int(params.get("page", first)) - first) * min(
+            size, int(params.get("page_size", 100))
+        )
+        page: dict[str, Any] = {"data": items(*names[max(start, 0) : max(start, 0) + size])}
+        return page | ({"total": len(names)} if total else {})
+
+    return answer
+
+
+def tokened(
+    names: list[str], *, size: int = 100, last: str = "empty", field: str = "pagination_token"
+) -> Answer:
+    """A server that pages by a token; it is sent with the last page, too, as xAI does.
+
+    `last`: what that token leads to. An empty page, the last page again, an error, or no token.
+    """
+
+    def answer(params: dict[str, str]) -> object:
+        start = int(params.get(field, 0))
+        if start >= len(names) and names:
+            if last == "error":
+                raise ApiError("no such token", status=400)
+            start = len(names) - len(names) % size if last == "again" else start
+        size_asked = min(size, int(params.get("limit", size)))
+        data = names[start : start + size_asked]
+        done = start + len(data) >= len(names)
+        token = None if done and last == "none" else str(start + len(data))
+        return {"data": items(*data), field: token}
+
+    return answer
+
+
+def limited(names: list[str]) -> Answer:
+    """A server that heeds `limit` and ignores every way to ask for another page."""
+    return lambda params: {"data": items(*names[: min(100, int(params.get("limit", 100)))])}
+
+
+MORE = [f"n{i}" for i in range(250)]
+FULL = [f"n{i}" for i in range(200)]
+TYPED: list[tuple[str, str, Answer, list[str]]] = [
+    ("mistral from 0", "mistral", numbered(MORE), MORE),
+    ("mistral from 1", "mistral", numbered(MORE, first=1), MORE),
+    ("mistral, full pages", "mistral", numbered(FULL), FULL),
+    ("mistral, smaller pages than asked for", "mistral", numbered(MORE, size=7), MORE),
+    ("mistral, no total", "mistral", numbered(MORE, total=False), MORE),
+    ("mistral, from 1, no total", "mistral", numbered(MORE, first=1, total=False), MORE),
+    ("mistral, nothing", "mistral", numbered([]), []),
+    ("mistral, one page", "mistral", numbered(FEW), FEW),
+    ("mistral on a server that pages as OpenAI does", "mistral", paged(MORE, 100), MORE),
+    *[
+        (f"xai, {len(names)} files, then {last}", "xai", tokened(names, last=last), names)
+        for names in (MORE, FEW, [])
+        for last in ("empty", "again", "error", "none")
+    ],
+    ("xai, full pages", "xai", tokened(FULL), FULL),
+    ("xai, smaller pages than asked for", "xai", tokened(MORE, size=7), MORE),
+    ("xai on a server that pages as OpenAI does", "xai", paged(MORE, 100), MORE),
+    ("groq", "groq", always({"object": "list", "data": items(*MORE)}), MORE),
+    ("litellm", "litellm", always({"data": items(*MORE), "has_more": False}), MORE),
+    ("groq on a server that pages as OpenAI does", "groq", paged(MORE, 100), MORE),
+    ("azure", "azure", paged(MORE, 100), MORE),
+    ("deepinfra", "deepinfra", paged(MORE, 100), MORE),
+    ("ogx", "ogx", paged(MORE, 100), MORE),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "names"), [row[1:] for row in TYPED], ids=[row[0] for row in TYPED]
+)
+def test_each_type_is_followed_to_the_end(name: str, answer: Answer, names: list[str]) -> None:
+    server = Server(answer)
+    listed = listing.list_all(server, limit=10_000, server=SERVER_TYPES[name])
+    assert [file.filename for file in listed] == names
+
+
+UNKNOWN: list[tuple[str, str, Answer]] = [
+    *[
+        (f"{name} meets pages by number", name, numbered(MORE, first=first, total=total))
+        for name in ("openai", "azure", "compatible", "deepinfra")
+        for first in (0, 1)
+        for total in (True, False)
+    ],
+    *[
+        (f"compatible meets {field}", "compatible", tokened(MORE, field=field))
+        for field in ("pagination_token", "next_page", "next_page_token", "cursor", "next_cursor")
+    ],
+    ("groq meets pages by token", "groq", tokened(MORE)),
+    ("groq meets pages by number", "groq", numbered(MORE)),
+    ("xai meets another token", "xai", tokened(MORE, field="cursor")),
+    ("xai meets pages by number", "xai", numbered(MORE)),
+    ("mistral meets a token", "mistral", tokened(MORE)),
+    (
+        "more by a token, has_more false",
+        "compatible",
+        always({"data": items("a"), "has_more": False, "next_page_token": "x"}),
+    ),
+    (
+        "a total above what came, has_more false",
+        "compatible",
+        always({"data": items("a"), "has_more": False, "total": 2}),
+    ),
+    (
+        "a total in an object of its own",
+        "compatible",
+        always({"data": items("a", "b"), "pagination": {"total": 3}}),
+    ),
+    (
+        "a token in an object of its own",
+        "compatible",
+        always({"data": items("a", "b"), "meta": {"next_cursor": 7}}),
+    ),
+    ("heeds limit and no way to ask for more", "compatible", limited(MORE)),
+    (
+        "a total above what its pages brought",
+        "mistral",
+        always({"data": items("a", "b"), "total": 3}),
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), [row[1:] for row in UNKNOWN], ids=[row[0] for row in UNKNOWN]
+)
+def test_another_way_of_paging_is_never_taken_as_whole(name: str, answer: Answer) -> None:
+    with pytest.raises(ListingError, match="not whole after"):
+        listing.list_all(Server(answer), limit=10_000, server=SERVER_TYPES[name])
+
+
+def test_a_listing_that_changes_between_numbered_pages_is_read_again() -> None:
+    names = list(MORE)
+    answer = numbered(names)
+
+    def changing(params: dict[str, str]) -> object:
+        page = answer(params)
+        if params.get("page") is None and len(names) == 250:
+            del names[3]  # moves n100 from the second page to the first
+        return page
+
+    listed = listing.list_all(Server(changing), limit=10_000, server=SERVER_TYPES["mistral"])
+    assert [file.filename for file in listed] == names
 
 
 BROKEN: list[tuple[str, Answer]] = [

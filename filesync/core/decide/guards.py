@@ -16,7 +16,7 @@ from filesync.core.decide.change import Action, Change, Reason
 from filesync.core.decide.desired import policy_for
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import Manifest, MaxDelete, RemoteFile
-from filesync.core.recovery.recover import looks
+from filesync.core.resemblance import resembles, shown_name
 from filesync.core.text import plural, printable
 from filesync.errors import Refused
 
@@ -178,12 +178,13 @@ def _lookalikes(
     for file in remote.values():
         lapsed = file.expires_at is not None and file.expires_at <= now
         if file.id not in held and not lapsed:
-            loose[looks(file)].append(file.id)
+            loose[shown_name(file.filename)].append(file)
     hits = []
     for row in creates:
         want = row.desired
         assert want is not None
-        ids = unclear.get(want.key) or loose.get(looks(want))
+        named = loose.get(shown_name(want.filename), ())
+        ids = unclear.get(want.key) or [file.id for file in named if resembles(file, want)]
         if ids:
             hits.append((want.key, sorted(ids)))
     if not hits:

@@ -18,8 +18,8 @@ from filesync.core.decide.unclaimed import UnclaimedFiles
 from filesync.core.lockfile.entries import found_entry, live_expiry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Prune, RemoteFile
-from filesync.core.purposes import OUTPUT_PURPOSES
 from filesync.core.recovery.recover import Recovery
+from filesync.core.servers import is_output
 
 
 def decide(
@@ -91,7 +91,7 @@ def action_for_unwanted(live: RemoteFile | None, reason: Reason) -> tuple[Action
     """Return what to do about a file of ours that nobody wants any more."""
     if live is None:
         return Action.FORGET, Reason.GONE
-    if live.purpose in OUTPUT_PURPOSES:
+    if is_output(live.purpose):
         return Action.FORGET, reason  # a job's result: a lockfile that names it is mistaken
     return Action.DELETE, reason
 
@@ -167,7 +167,7 @@ def differing(want: DesiredFile, locked: LockEntry) -> tuple[str, ...]:
 
 def claim(live: RemoteFile, owner: str, prune: Prune | None) -> Reason | None:
     """Return why a remote file that no lock holds may be deleted, or None to leave it alone."""
-    if live.purpose in OUTPUT_PURPOSES:
+    if is_output(live.purpose):
         return None  # results of jobs: never ours, whatever they are called
     token = fingerprint.parse(live.filename)
     if token is not None:

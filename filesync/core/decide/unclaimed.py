@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from filesync.core import fingerprint
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, RemoteFile
+from filesync.core.resemblance import resembles
 
 
 class UnclaimedFiles:
@@ -21,7 +22,7 @@ class UnclaimedFiles:
         owner: str,
     ) -> None:
         self.taken: set[str] = set()
-        self._by_content: dict[tuple[str, str], list[RemoteFile]] = defaultdict(list)
+        self._by_content: dict[str, list[RemoteFile]] = defaultdict(list)
         if not any(want.policy.fingerprint for want in desired):
             return
         held = {entry.id for entry in lock.files.values()}
@@ -29,25 +30,21 @@ class UnclaimedFiles:
         for live in sorted(remote.values(), key=lambda file: (file.created_at, file.id)):
             token = fingerprint.parse(live.filename)
             if token is not None and token.owner == owner and live.id not in held:
-                self._by_content[token.content, live.purpose].append(live)
+                self._by_content[token.content].append(live)
 
     def take(self, want: DesiredFile) -> RemoteFile | None:
         """Return a spare file with the wanted fingerprint, purpose and size, the best there is."""
         if not want.policy.fingerprint:
             return None
-        candidates = self._by_content.get((want.sha256[:12], want.policy.purpose), [])
-        fitting = [
-            file
-            for file in candidates
-            if file.bytes in (want.bytes, None)
-            and fingerprint.rewritten(file.filename) == fingerprint.rewritten(want.filename)
-        ]
+        candidates = self._by_content.get(want.sha256[:12], [])
+        fitting = [file for file in candidates if resembles(file, want.stored)]
         if not fitting:
             return None
         best = max(
             fitting,
             key=lambda file: (
                 file.status != "error",
+                file.purpose == want.purpose,
                 file.filename == want.filename,
                 file.created_at,
                 file.id,
@@ -62,4 +59,4 @@ class UnclaimedFiles:
         self.taken.discard(file.id)
         token = fingerprint.parse(file.filename)
         if token is not None:
-            self._by_content[token.content, file.purpose].append(file)
+            self._by_content[token.content].append(file)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from filesync.core import fingerprint
 from filesync.core.from_remote.candidates import Found, Names
 from filesync.core.model import LockEntry, RemoteFile
-from filesync.core.purposes import OUTPUT_PURPOSES
+from filesync.core.servers import is_output
 from filesync.core.text import plural
 
 FOLDER = "files"
@@ -174,7 +174,7 @@ def would_be_orphans(
         file.id
         for file in files
         if file.id not in ours
-        and file.purpose not in OUTPUT_PURPOSES
+        and not is_output(file.purpose)
         and (token := fingerprint.parse(file.filename)) is not None
         and token.owner == owner
     ]

@@ -8,14 +8,15 @@ the name carries a fingerprint there is nothing to guess, and the decision table
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from filesync.core import fingerprint
 from filesync.core.lockfile.lock import Lockfile
-from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile, Stored
+from filesync.core.model import LIFETIME_SLACK, LockEntry, RemoteFile, Stored
 from filesync.core.recovery.journal import LISTING_LAG_SECONDS, Attempt, History, is_locked
+from filesync.core.resemblance import resembles, shown_name
 
 # How long a server may take to make a file of a request that it has whole.
 WORK_SECONDS = 5
@@ -36,6 +37,9 @@ class Sought(Protocol):
 S = TypeVar("S", bound=Sought)
 
 
+Looks = tuple[str, int, str]  # name as all servers show it, size, purpose
+
+
 class Matches(NamedTuple, Generic[S]):
     """Uploads in doubt, sorted by what was found for them."""
 
@@ -53,14 +57,29 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
     file lives are matched each with the files that live so long.
     """
     result: Matches[S] = Matches([], [], [])
-    alike: dict[Looks, list[RemoteFile]] = defaultdict(list)
+    named: dict[str, list[RemoteFile]] = defaultdict(list)
     for file in candidates:
-        alike[looks(file)].append(file)
+        named[shown_name(file.filename)].append(file)
     groups: dict[Looks, list[S]] = defaultdict(list)
     for doubt in doubts:
-        groups[looks(doubt.stored)].append(doubt)
+        stored = doubt.stored
+        groups[shown_name(stored.filename), stored.bytes, stored.purpose].append(doubt)
+    of_group = {
+        look: [
+            file
+            for file in named[look[0]]
+            if resembles(file, group[0].stored) and _may_be_of(file, group)
+        ]
+        for look, group in groups.items()
+    }
+    # Where a server tells no size or purpose, one file can be alike to uploads that are not.
+    claims = Counter(file.id for files in of_group.values() for file in files)
     for look, group in groups.items():
-        files = [file for file in alike[look] if _may_be_of(file, group)]
+        files = of_group[look]
+        if any(claims[file.id] > 1 for file in files):
+            ids = sorted(file.id for file in files)
+            result.unclear.extend((doubt, ids) for doubt in group)
+            continue
         for doubted, its in _by_lifetime(group, files):
             _pair(doubted, its, result)
     return result
@@ -102,14 +121,6 @@ def _lives(file: RemoteFile, lifetime: int | None) -> bool:
     if file.expires_at is None or lifetime is None:
         return file.expires_at is None and lifetime is None
     return abs(file.expires_at - file.created_at - lifetime) <= LIFETIME_SLACK
-
-
-Looks = tuple[str, int | None, str]
-
-
-def looks(one: Stored | RemoteFile | DesiredFile | Attempt) -> Looks:
-    """Return what a listing shows of a file: its name as servers may rewrite it, size, purpose."""
-    return fingerprint.rewritten(one.filename), one.bytes, one.purpose
 
 
 def _may_be_of(file: RemoteFile, group: Iterable[Sought]) -> bool:
@@ -212,16 +223,16 @@ def found_by_fingerprint(
 ) -> dict[str, str]:
     """Return the files, by id with their key, whose name says that attempts in doubt made them."""
     owned = lock.owned_ids()
-    sought = {
-        looks(attempt): attempt.key
-        for attempt in history.attempts.values()
-        if attempt.in_doubt and fingerprint.parse(attempt.filename) is not None
-    }
-    return {
-        file.id: sought[looks(file)]
-        for file in remote.values()
-        if file.id not in owned and looks(file) in sought
-    }
+    sought: dict[str, list[Attempt]] = defaultdict(list)
+    for attempt in history.attempts.values():
+        if attempt.in_doubt and fingerprint.parse(attempt.filename) is not None:
+            sought[shown_name(attempt.filename)].append(attempt)
+    found = {}
+    for file in remote.values():
+        for attempt in sought.get(shown_name(file.filename), ()):
+            if file.id not in owned and resembles(file, attempt):
+                found[file.id] = attempt.key
+    return found
 
 
 def _entry(attempt: Attempt, file: RemoteFile, lock: Lockfile) -> tuple[str, LockEntry]:

@@ -190,6 +190,18 @@ PRUNE = Prune(("user_data",), "x*")
         (OURS, "assistants_output", None, None),
         (OURS, "batch_output", PRUNE, None),
         (OURS, "fine-tune-results", None, None),
+        *[
+            (OURS, made_by_a_server, Prune((made_by_a_server,), "*"), None)
+            for made_by_a_server in (
+                "batch-output",
+                "batch-generated",
+                "eval-output",
+                "eval-summary",
+                "what_comes_next",
+            )
+        ],
+        (OURS, "", None, Reason.ORPHAN),  # not told
+        ("x.txt", "", PRUNE, None),  # not known to be of the purposes that may be pruned
         (THEIRS, "user_data", None, None),
         (THEIRS, "user_data", PRUNE, None),
         ("x.txt", "user_data", None, None),

@@ -160,6 +160,21 @@ def test_two_uploads_of_the_same_content_may_share_out_what_is_there() -> None:
     assert len(found.unsettled) == 1
 
 
+@pytest.mark.parametrize(
+    "untold", [{"purpose": ""}, {"bytes": None}, {"purpose": "", "bytes": None}]
+)
+def test_what_a_server_does_not_tell_does_not_speak_against_a_file(untold: dict[str, Any]) -> None:
+    recovery = after([attempt(sent=NOW - 5)], [live("file-1", **untold)])
+    assert [entry.id for _, entry in recovery.entries] == ["file-1"]
+
+
+def test_a_file_without_size_or_purpose_that_could_be_of_two_uploads_is_not_guessed() -> None:
+    uploads = [attempt(1, sent=NOW - 5), attempt(2, key="other", bytes=11, sent=NOW - 5)]
+    recovery = after(uploads, [live("file-1", bytes=None)])
+    assert recovery.entries == []
+    assert recovery.unclear == {"k": ["file-1"], "other": ["file-1"]}
+
+
 def test_what_carries_a_fingerprint_is_left_to_the_decision_table() -> None:
     name = fingerprinted("k.txt", "p", SHA)
     files = [live("file-1", filename=name), live("file-2", filename=name)]

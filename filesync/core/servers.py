@@ -1,0 +1,169 @@
+"""What each type of server takes and sends: one row each, readable without a network.
+
+`openai`, `azure` and `compatible` are the contract's; the others are servers whose own pages say
+enough. A server that is none of them is `compatible`. The rows were checked against each
+server's public reference in 2026-08; where that says nothing, a row has OpenAI's own value, since
+a local check must never refuse what a server would have taken.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from filesync.core.purposes import (
+    DEFAULT_PURPOSE,
+    MAX_EXPIRES_AFTER,
+    MAX_FILE_BYTES,
+    MIN_EXPIRES_AFTER,
+    PURPOSES,
+    Purpose,
+)
+
+_MIB = 2**20
+_DAY = 86400
+_PLAIN = Purpose(None, None, may_never_expire=True)
+
+
+class Paging(enum.StrEnum):
+    """How a server sends a listing that is longer than one answer."""
+
+    CURSOR = "cursor"  #: `limit` and `after`; `has_more` says whether there is another page
+    NUMBER = "number"  #: `page` and `page_size`; `total` says how many there are
+    TOKEN = "token"  #: `pagination_token`, also sent with the last page, which is a short one
+    WHOLE = "whole"  #: takes no parameters and sends everything at once
+
+
+class ServerType(NamedTuple):
+    """The rules of one type of server. Sizes are bytes, durations seconds."""
+
+    name: str
+    purposes: Mapping[str, Purpose]
+    """The purposes that files can be uploaded with."""
+    default_purpose: str = DEFAULT_PURPOSE
+    """The purpose of an entry that names none."""
+    expiry: tuple[int, int] | None = (MIN_EXPIRES_AFTER, MAX_EXPIRES_AFTER)
+    """The shortest and longest `expires_after`; None: the server takes no expiry."""
+    max_bytes: int = MAX_FILE_BYTES
+    """The most bytes of any file, whatever its purpose."""
+    max_unexpiring: int | None = None
+    """How many files without an expiry the server keeps; None: no limit is known."""
+    paging: Paging = Paging.CURSOR
+    page_size: int = 10_000
+    """The largest page to ask for; means nothing to a server that sends everything at once."""
+    uploads: bool = True
+    """Whether a file can go in parts (`/uploads`)."""
+    verbatim: bool = True
+    """Whether a download is what was uploaded, byte for byte."""
+    done: frozenset[str] = frozenset({"processed"})
+    """The words of `status` for a file that is ready."""
+    failed: frozenset[str] = frozenset({"error"})
+    """The words of `status` for a file that the server cannot use."""
+    key_header: str = "Authorization"
+    """The header that carries an API key: as a bearer token, or `api-key` as it is."""
+    path: str = ""
+    """The path of the base URL where a user gives only the host; "" leaves it as it is."""
+    hosts: tuple[str, ...] = ()
+    """The hosts that are of this type if nobody says otherwise; these and any below them."""
+
+
+_TYPES = (
+    ServerType("openai", PURPOSES, hosts=("api.openai.com",)),
+    ServerType(
+        "azure",
+        {
+            "assistants": _PLAIN,
+            "batch": Purpose(200 * _MIB, None, may_never_expire=True),
+            "fine-tune": _PLAIN,
+            "evals": _PLAIN,
+        },
+        default_purpose="assistants",
+        expiry=(14 * _DAY, 30 * _DAY),
+        max_unexpiring=500,
+        key_header="api-key",
+        path="/openai/v1",
+        hosts=("openai.azure.com", "services.ai.azure.com"),
+    ),
+    ServerType("compatible", PURPOSES),
+    ServerType(
+        "groq",
+        {"batch": Purpose(100 * _MIB, None, may_never_expire=True)},
+        default_purpose="batch",
+        expiry=None,
+        max_bytes=100 * _MIB,
+        paging=Paging.WHOLE,
+        uploads=False,
+    ),
+    ServerType(
+        "mistral",
+        {"fine-tune": _PLAIN, "batch": _PLAIN, "ocr": _PLAIN},
+        default_purpose="fine-tune",
+        expiry=None,
+        paging=Paging.NUMBER,
+        page_size=100,
+    ),
+    ServerType(
+        "xai", PURPOSES, max_bytes=50 * _MIB, paging=Paging.TOKEN, page_size=100, uploads=False
+    ),
+    ServerType(
+        "deepinfra",
+        {"batch": Purpose(200 * _MIB, 30 * _DAY, may_never_expire=False)},
+        default_purpose="batch",
+        expiry=(30 * _DAY, 30 * _DAY),
+        max_bytes=200 * _MIB,
+    ),
+    ServerType("litellm", PURPOSES, paging=Paging.WHOLE),
+    ServerType("ogx", PURPOSES, max_bytes=100 * _MIB, uploads=False),
+    ServerType(
+        "moonshot",
+        {"file-extract": _PLAIN, "image": _PLAIN, "video": _PLAIN, "batch": _PLAIN},
+        default_purpose="file-extract",
+        expiry=None,
+        max_bytes=100 * _MIB,
+        paging=Paging.WHOLE,
+        uploads=False,
+        verbatim=False,
+        done=frozenset({"ok"}),
+    ),
+)
+
+SERVER_TYPES = {one.name: one for one in _TYPES}
+"""Every type of server, by the name that `remote.type` takes."""
+
+COMPATIBLE = SERVER_TYPES["compatible"]
+"""A server that nobody described: OpenAI's rules, and nothing assumed about its paging."""
+
+KNOWN_PURPOSES = tuple(dict.fromkeys(purpose for one in _TYPES for purpose in one.purposes))
+"""The purposes that some type of server takes, OpenAI's own first."""
+
+
+def is_output(purpose: str) -> bool:
+    """Say whether files of a purpose are a server's own, such as results: never ours to touch.
+
+    Servers invent purposes for what they make, so that is any purpose that no file can be uploaded
+    with. One listed as "" is only not told.
+    """
+    return purpose != "" and purpose not in KNOWN_PURPOSES
+
+
+def server_type(said: str | None, base_url: str) -> ServerType:
+    """Return the type named in a manifest, or else the one that the URL's host stands for."""
+    if said is not None:
+        return SERVER_TYPES[said]
+    try:
+        host = (urlsplit(base_url).hostname or "").removesuffix(".")
+    except ValueError:
+        return COMPATIBLE
+    for one in _TYPES:
+        if any(host == known or host.endswith(f".{known}") for known in one.hosts):
+            return one
+    return COMPATIBLE
+
+
+def with_path(kind: ServerType, base_url: str) -> str:
+    """Return a base URL with the type's path, if it is a host without one."""
+    if kind.path and urlsplit(base_url).path.rstrip("/") == "":
+        return base_url.rstrip("/") + kind.path
+    return base_url
