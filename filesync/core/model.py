@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from filesync.core.stores.model import NO_ATTRIBUTES, Attributes, StoreEntry
+
 InUse = Literal["keep", "delete"]
 
 
@@ -36,7 +38,8 @@ class Entry(NamedTuple):
 
     `positions` maps a field's name to where its value stands, and "" to the entry's key;
     use `at(field)`, which falls back to the key for a field that came from `defaults`. `prefix`
-    is the environment's and goes before the remote filename.
+    is the environment's and goes before the remote filename. `attributes` are those that the file
+    has as a member of vector stores, over the store's own.
     """
 
     key: str
@@ -48,6 +51,7 @@ class Entry(NamedTuple):
     policy: Policy
     positions: dict[str, Position]
     prefix: str = ""
+    attributes: Attributes = NO_ATTRIBUTES
 
     def at(self, field: str) -> Position:
         return self.positions.get(field) or self.positions.get("", Position(1, 1))
@@ -86,6 +90,7 @@ class Manifest(NamedTuple):
     warnings: tuple[str, ...]
     environments: tuple[str, ...] = ()
     filled_sha256: str | None = None
+    stores: tuple[StoreEntry, ...] = ()
 
 
 class ScannedFile(NamedTuple):

@@ -12,11 +12,14 @@ from json.encoder import encode_basestring
 from typing import Any
 
 from filesync.core.lockfile.lock import Lockfile
+from filesync.core.lockfile.stores_format import BadStore, dump_stores, read_stores
 from filesync.core.model import LockEntry, Retired
 from filesync.core.text import printable, quoted
 from filesync.errors import LockfileError
 
 VERSION = 1
+#: Written only where there are stores: whoever does not know them must not lose them.
+VERSION_WITH_STORES = 2
 _ID = re.compile(r"[\x21-\x2e\x30-\x7e]{1,512}")  # goes into URLs and shells: no space, no slash
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _INTEGERS = range(1 << 62)
@@ -35,13 +38,17 @@ def dump_lockfile(lock: Lockfile) -> bytes:
         text({"id": r.id, "key": r.key, "delete_after": r.delete_after})
         for r in sorted(lock.retired.values(), key=lambda r: (r.key, r.delete_after, r.id))
     )
+    stores = ""
+    if lock.stores:
+        # Last, so that `files` ends where `_as_written` looks for its end.
+        stores = ',\n  "vector_stores": ' + dump_stores(lock.stores)
     return (
         "{\n"
-        f'  "version": {VERSION},\n'
+        f'  "version": {VERSION_WITH_STORES if stores else VERSION},\n'
         f'  "project": {text(lock.project)},\n'
         f'  "base_url": {text(lock.base_url)},\n'
         f'  "files": {{{chr(10) + files + chr(10) + "  " if files else ""}}},\n'
-        f'  "retired": [{retired}]\n'
+        f'  "retired": [{retired}]{stores}\n'
         "}\n"
     ).encode()
 
@@ -177,13 +184,15 @@ class _Reader:
         """Return the lockfile that the text is."""
         data = self.load(text)
         version = data.get("version")
-        if version != VERSION or isinstance(version, bool):
+        if version not in (VERSION, VERSION_WITH_STORES) or isinstance(version, bool):
             raise _broken(
                 self.path,
-                f"has version {version!r}, and this filesync reads version {VERSION}",
+                f"has version {version!r}, and this filesync reads versions {VERSION} "
+                f"and {VERSION_WITH_STORES}",
                 "upgrade filesync if the lockfile is newer; " + _FIX,
             )
-        self._only(data, {"version", "project", "base_url", "files", "retired"}, "it")
+        known = {"version", "project", "base_url", "files", "retired"}
+        self._only(data, known | ({"vector_stores"} if version != VERSION else set()), "it")
         lock = Lockfile(
             self._text(data, "project", "it"),
             self._text(data, "base_url", "it"),
@@ -199,6 +208,11 @@ class _Reader:
         for value in retired:
             record = self._retired(value)
             lock.retired[record.id] = record
+        if version != VERSION:
+            try:
+                lock.stores.update(read_stores(data.get("vector_stores"), _ID.fullmatch))
+            except BadStore as error:
+                raise _broken(self.path, str(error)) from None
         return lock
 
     def entry(self, key: str, value: object) -> LockEntry:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from filesync.core.model import LockEntry, Retired
+from filesync.core.stores.model import LockedStore
 from filesync.core.text import printable, quoted
 from filesync.errors import LockfileError
 
@@ -22,15 +23,26 @@ class Lockfile:
     base_url: str
     files: dict[str, LockEntry] = field(default_factory=dict)
     retired: dict[str, Retired] = field(default_factory=dict)
+    stores: dict[str, LockedStore] = field(default_factory=dict)
     _holders: Counter[str] | None = field(default=None, init=False, repr=False, compare=False)
 
     def copy(self) -> Lockfile:
         """Return a lockfile of its own with the same records."""
-        return Lockfile(self.project, self.base_url, dict(self.files), dict(self.retired))
+        return Lockfile(
+            self.project,
+            self.base_url,
+            dict(self.files),
+            dict(self.retired),
+            dict(self.stores),
+        )
 
     def id(self, key: str) -> str:
         """Return the remote file id for a key; KeyError if the lock has no such key."""
         return self.files[key].id
+
+    def store(self, key: str) -> LockedStore:
+        """Return what is known of a vector store; KeyError if the lock has no such key."""
+        return self.stores[key]
 
     def owned_ids(self) -> set[str]:
         """Return every remote id the lock answers for, current and retired."""

@@ -6,6 +6,8 @@ yaml_scalars  what unquoted text in YAML means
 yaml_errors   what makes a text unreadable as YAML, explained
 schema        the shape, and its JSON Schema
 fields        checks of single values
+store_fields  the same for vector stores
+store_entry   one entry of `vector_stores`
 variables     `${NAME}` in values
 policy        how a file is handled: its fields over the defaults
 environments  problems of `environments`, and the chosen one

@@ -20,6 +20,9 @@ from filesync.core.text import printable
 VERSION = 1
 """The version of the manifest's format that this filesync reads."""
 
+KEY_LENGTH = 200
+"""The most characters a key of `files` may have."""
+
 PROJECT_PATTERN = "[a-z0-9][a-z0-9-]{0,62}"
 PERCENT_PATTERN = "(100|[0-9]{1,2})%"
 _EXPIRY_RANGE = f"{format_duration(MIN_EXPIRES_AFTER)} to {format_duration(MAX_EXPIRES_AFTER)}"
@@ -37,6 +40,21 @@ def did_you_mean(word: object, candidates: Iterable[str]) -> str:
 def _suggestion(word: str, candidates: tuple[str, ...]) -> str:
     close = get_close_matches(word.lower(), candidates, n=1)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def key_fault(key: str, noun: str) -> str | None:
+    """Return what is wrong with a key of `files` or `vector_stores`, None if nothing."""
+    if not key.strip():
+        return f"the key is empty: give the {noun} a name"
+    if key != key.strip():
+        return "the key must not begin or end with a space"
+    if key.startswith("-"):
+        return "the key must not begin with '-': commands would take it for an option"
+    if len(key) > KEY_LENGTH:
+        return f"the key must not be longer than {KEY_LENGTH} characters"
+    if printable(key) != key:
+        return "the key must not have control characters in it"
+    return None
 
 
 def check_version(value: object) -> int:

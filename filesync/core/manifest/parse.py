@@ -14,15 +14,15 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from filesync.core.manifest import environments, yaml_reader
-from filesync.core.manifest.fields import did_you_mean
+from filesync.core.manifest.fields import did_you_mean, key_fault
 from filesync.core.manifest.policy import check_expiry, policy_of
 from filesync.core.manifest.problems import Report
-from filesync.core.manifest.schema import KEY_LENGTH, SECTIONS, SHAPE, Defaults, File, Shape
+from filesync.core.manifest.schema import SECTIONS, SHAPE, Defaults, File, Shape
+from filesync.core.manifest.store_entry import store_entry
 from filesync.core.manifest.variables import Filler, unfilled
 from filesync.core.manifest.yaml_errors import Unreadable
 from filesync.core.manifest.yaml_reader import Place
 from filesync.core.model import Entry, Manifest, MaxDelete, Prune
-from filesync.core.text import printable
 from filesync.errors import ManifestError, Problem
 
 _REQUESTS_PER_MINUTE = 1000
@@ -56,6 +56,10 @@ def parse_manifest(
     files = shape.get("files", {})
     entries = [_entry(report, key, file, defaults, prefix) for key, file in files.items()]
     check_expiry(report, shape)
+    stores = [
+        store_entry(report, key, store, prefix)
+        for key, store in shape.get("vector_stores", {}).items()
+    ]
     remote = shape.get("remote", {})
     prune, warnings = _prune(report, shape)
     manifest = Manifest(
@@ -70,6 +74,9 @@ def parse_manifest(
         removed=policy_of(defaults),
         warnings=warnings,
         environments=environments.names(report),
+        stores=tuple(
+            store for store in stores if ("vector_stores", store.key) not in report.faulty
+        ),
     )
     if filler.used:
         told = repr(manifest._replace(path="")).encode(errors="backslashreplace")
@@ -120,6 +127,7 @@ _WORDS = {
     "string_type": "must be text",
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
+    "too_short": "must not be empty",
     "greater_than_equal": "must be 1 or more",
     "list_type": "must be a list, such as [one, two]",
     "tuple_type": "must be a list, such as [one, two]",
@@ -155,7 +163,7 @@ def _unknown_key(place: Place) -> str:
 def _entry(report: Report, key: str, file: File, defaults: Defaults, prefix: str) -> Entry:
     place = ("files", key)
     written = yaml_reader.mapping(report.root, place)
-    if fault := _key_fault(key):
+    if fault := key_fault(key, "file"):
         report.add(place, fault, at_key=True)
     if "path" not in written and "glob" not in written:
         report.add(place, "needs a path or a glob", at_key=True)
@@ -180,21 +188,8 @@ def _entry(report: Report, key: str, file: File, defaults: Defaults, prefix: str
         policy=policy_of(merged),
         positions={**written.value_at, "": yaml_reader.position(report.root, place, of_key=True)},
         prefix=prefix,
+        attributes={**defaults.get("attributes", {}), **file.get("attributes", {})},
     )
-
-
-def _key_fault(key: str) -> str | None:
-    if not key.strip():
-        return "the key is empty: give the file a name"
-    if key != key.strip():
-        return "the key must not begin or end with a space"
-    if key.startswith("-"):
-        return "the key must not begin with '-': commands would take it for an option"
-    if len(key) > KEY_LENGTH:
-        return f"the key must not be longer than {KEY_LENGTH} characters"
-    if printable(key) != key:
-        return "the key must not have control characters in it"
-    return None
 
 
 def _prune(report: Report, shape: Shape) -> tuple[Prune | None, tuple[str, ...]]:

@@ -17,6 +17,7 @@ from typing_extensions import TypedDict
 from filesync.core.durations import TEXT_PATTERN, parse_duration
 from filesync.core.env_names import ENV_PATTERN
 from filesync.core.manifest.fields import (
+    KEY_LENGTH,
     PERCENT_PATTERN,
     PROJECT_PATTERN,
     VERSION,
@@ -31,15 +32,24 @@ from filesync.core.manifest.fields import (
     parse_expires_after,
     parse_max_delete,
 )
+from filesync.core.manifest.store_fields import (
+    MAX_OVERLAP,
+    MAX_TOKENS,
+    MIN_TOKENS,
+    check_attributes,
+    check_metadata,
+    check_name,
+    parse_chunking,
+    parse_days,
+)
 from filesync.core.manifest.variables import USES_ONE
 from filesync.core.model import InUse, MaxDelete
 from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER, PURPOSES
+from filesync.core.stores.declared import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_TEXT, MAX_ATTRIBUTES
+from filesync.core.stores.model import Chunking, Scalar
 
 SCHEMA_ID = "https://raw.githubusercontent.com/OWNER/filesync/main/manifests/filesync.schema.json"
 """What the schema is called, and where it is once the repository has an address."""
-
-KEY_LENGTH = 200
-"""The most characters a key of `files` may have."""
 
 _BOUNDS = {"minimum": MIN_EXPIRES_AFTER, "maximum": MAX_EXPIRES_AFTER}
 _TEXT = {"type": "string", "minLength": 1}
@@ -59,6 +69,47 @@ _ONE_PATH = {
     "oneOf": [{"required": ["path"]}, {"required": ["glob"]}],
     "dependentRequired": {"filename": ["path"], "exclude": ["glob"], "allow_empty": ["glob"]},
 }
+
+_ATTRIBUTES = {
+    "type": "object",
+    "maxProperties": MAX_ATTRIBUTES,
+    "propertyNames": {"maxLength": MAX_ATTRIBUTE_NAME, "minLength": 1},
+    "additionalProperties": {
+        "anyOf": [
+            {"type": "string", "maxLength": MAX_ATTRIBUTE_TEXT},
+            {"type": "number"},
+            {"type": "boolean"},
+        ]
+    },
+}
+_METADATA = {
+    "type": "object",
+    "maxProperties": 15,
+    "propertyNames": {"maxLength": 64, "minLength": 1, "not": {"const": "filesync"}},
+    "additionalProperties": {"type": "string", "maxLength": 512},
+}
+_CHUNKING = [
+    {"const": "auto"},
+    {
+        "type": "object",
+        "properties": {
+            "max_tokens": {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS},
+            "overlap": {"type": "integer", "minimum": 0, "maximum": MAX_OVERLAP},
+        },
+        "required": ["max_tokens", "overlap"],
+        "additionalProperties": False,
+    },
+]
+_DAYS = [
+    {"const": "never"},
+    {"type": "string", "pattern": "^[0-9]{1,3}(d|w)$"},
+]
+
+FileAttributes = Annotated[
+    dict[str, Scalar],
+    PlainValidator(check_attributes),
+    WithJsonSchema(_ATTRIBUTES),
+]
 
 Local = Annotated[str, AfterValidator(check_path), WithJsonSchema(_TEXT)]
 Duration = Annotated[int, PlainValidator(parse_duration), WithJsonSchema({"anyOf": _DURATION})]
@@ -177,6 +228,13 @@ class Defaults(TypedDict, total=False):
     allow_empty: Annotated[
         bool, Field(description="For globs: matching no file is fine, not an error.")
     ]
+    attributes: Annotated[
+        FileAttributes,
+        Field(
+            description="Attributes of the file in vector stores, over the store's own.",
+            examples=[{"audience": "all"}],
+        ),
+    ]
 
 
 class File(Defaults, total=False):
@@ -225,6 +283,67 @@ class Environment(TypedDict, total=False):
     defaults: Annotated[Defaults, Field(description="Go before the manifest's own defaults.")]
 
 
+class VectorStore(TypedDict, total=False):
+    """A vector store, filled with files of this manifest."""
+
+    __pydantic_config__ = _strict("vector store", required=["files"])  # type: ignore[misc]
+
+    name: Annotated[
+        str,
+        AfterValidator(check_name),
+        WithJsonSchema(_TEXT),
+        Field(description="The store's name. Default its key."),
+    ]
+    description: Annotated[
+        str, Field(description="What it is for. Set when the store is created, and never changed.")
+    ]
+    files: Annotated[
+        list[str],
+        Field(
+            min_length=1,
+            description="Which files it holds: keys of `files`, or globs on keys.",
+            examples=[["handbook/*", "faq"]],
+        ),
+    ]
+    expires_after: Annotated[
+        int | None,
+        PlainValidator(parse_days),
+        WithJsonSchema({"anyOf": _DAYS}),
+        Field(
+            description="The store's life since it was last used, 1 to 365 days. Default never.",
+            examples=["never", "30d"],
+        ),
+    ]
+    chunking: Annotated[
+        Chunking | None,
+        PlainValidator(parse_chunking),
+        WithJsonSchema({"anyOf": _CHUNKING}),
+        Field(
+            description="How documents are cut: tokens in a piece, and how many of them the next "
+            "one repeats. Default auto.",
+            examples=["auto", {"max_tokens": 800, "overlap": 400}],
+        ),
+    ]
+    metadata: Annotated[
+        dict[str, str],
+        PlainValidator(check_metadata),
+        WithJsonSchema(_METADATA),
+        Field(description="The store's own metadata: text, at most 15.", examples=[{"team": "a"}]),
+    ]
+    attributes: Annotated[
+        FileAttributes,
+        Field(
+            description="Attributes of each file in it, to filter searches by. {key}, {path}, "
+            "{dir} and {name} are filled in.",
+            examples=[{"source": "{path}"}],
+        ),
+    ]
+    prune_unmanaged: Annotated[
+        bool, Field(description="Detach files that filesync did not attach. Default false.")
+    ]
+    protect: Annotated[bool, Field(description="Never delete this store: the plan fails instead.")]
+
+
 class Shape(TypedDict, total=False):
     """The files that a project keeps on an OpenAI-compatible server."""
 
@@ -259,6 +378,16 @@ class Shape(TypedDict, total=False):
             },
         ),
     ]
+    vector_stores: Annotated[
+        dict[str, VectorStore],
+        Field(
+            description="Vector stores to fill. The key is how the lockfile and "
+            "`filesync id --store` name one.",
+            json_schema_extra={
+                "propertyNames": {"maxLength": KEY_LENGTH, "pattern": r"^[^\s-](.*\S)?$"}
+            },
+        ),
+    ]
 
 
 SHAPE = TypeAdapter(Shape)
@@ -272,6 +401,7 @@ SECTIONS: dict[str, frozenset[str]] = {
     "prune": Prune.__optional_keys__,
     "environments": Environment.__optional_keys__,
     "files": File.__optional_keys__,
+    "vector_stores": VectorStore.__optional_keys__,
 }
 """The fields that each section takes: "" the top level, "files" and "environments" each entry."""
 

@@ -115,7 +115,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
-        (broken(version=2), "version 2"),
+        (broken(version=3), "version 3"),
         (broken(version="1"), "version '1'"),
         (broken(version=True), "version True"),
         (broken(version="DROP"), "version None"),
