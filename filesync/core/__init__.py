@@ -4,6 +4,7 @@ manifest/     YAML text to a checked manifest
 lockfile/     the lockfile in memory and as text
 recovery/     the journal's format, and what an interrupted apply left behind
 decide/       what happens to each file, and what is refused
+stores/       what happens to each vector store and its members
 plan/         a plan as data and as JSON
 from_remote/  a manifest for files that are already on the platform
 model         the nouns: declared, local, locked and remote files

@@ -64,5 +64,5 @@ def test_reference_has_every_field() -> None:
     assert set(reference) == SECTIONS[""]
     for section in ("remote", "limits", "prune"):
         assert set(reference[section]) == SECTIONS[section]
-    for section in ("files", "environments"):
+    for section in ("files", "environments", "vector_stores"):
         assert set().union(*reference[section].values()) == SECTIONS[section]

@@ -5,6 +5,8 @@ yaml_reader   YAML that remembers the position of every part
 yaml_scalars  what unquoted text in YAML means
 yaml_errors   what makes a text unreadable as YAML, explained
 schema        the shape, and its JSON Schema
+schema_parts  what the shapes of all sections share
+schema_stores  the shape of a vector store
 fields        checks of single values
 store_fields  the same for vector stores
 store_entry   one entry of `vector_stores`

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, TypeAdapter, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, TypeAdapter, WithJsonSchema
 
 # pydantic refuses typing.TypedDict before Python 3.12.
 from typing_extensions import TypedDict
@@ -32,27 +32,16 @@ from filesync.core.manifest.fields import (
     parse_expires_after,
     parse_max_delete,
 )
-from filesync.core.manifest.store_fields import (
-    MAX_OVERLAP,
-    MAX_TOKENS,
-    MIN_TOKENS,
-    check_attributes,
-    check_metadata,
-    check_name,
-    parse_chunking,
-    parse_days,
-)
+from filesync.core.manifest.schema_parts import TEXT, strict
+from filesync.core.manifest.schema_stores import FileAttributes, VectorStore
 from filesync.core.manifest.variables import USES_ONE
 from filesync.core.model import InUse, MaxDelete
 from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER, PURPOSES
-from filesync.core.stores.declared import MAX_ATTRIBUTE_NAME, MAX_ATTRIBUTE_TEXT, MAX_ATTRIBUTES
-from filesync.core.stores.model import Chunking, Scalar
 
 SCHEMA_ID = "https://raw.githubusercontent.com/OWNER/filesync/main/manifests/filesync.schema.json"
 """What the schema is called, and where it is once the repository has an address."""
 
 _BOUNDS = {"minimum": MIN_EXPIRES_AFTER, "maximum": MAX_EXPIRES_AFTER}
-_TEXT = {"type": "string", "minLength": 1}
 _DURATION = [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": TEXT_PATTERN}]
 _ANCHORED = {
     "type": "object",
@@ -70,48 +59,7 @@ _ONE_PATH = {
     "dependentRequired": {"filename": ["path"], "exclude": ["glob"], "allow_empty": ["glob"]},
 }
 
-_ATTRIBUTES = {
-    "type": "object",
-    "maxProperties": MAX_ATTRIBUTES,
-    "propertyNames": {"maxLength": MAX_ATTRIBUTE_NAME, "minLength": 1},
-    "additionalProperties": {
-        "anyOf": [
-            {"type": "string", "maxLength": MAX_ATTRIBUTE_TEXT},
-            {"type": "number"},
-            {"type": "boolean"},
-        ]
-    },
-}
-_METADATA = {
-    "type": "object",
-    "maxProperties": 15,
-    "propertyNames": {"maxLength": 64, "minLength": 1, "not": {"const": "filesync"}},
-    "additionalProperties": {"type": "string", "maxLength": 512},
-}
-_CHUNKING = [
-    {"const": "auto"},
-    {
-        "type": "object",
-        "properties": {
-            "max_tokens": {"type": "integer", "minimum": MIN_TOKENS, "maximum": MAX_TOKENS},
-            "overlap": {"type": "integer", "minimum": 0, "maximum": MAX_OVERLAP},
-        },
-        "required": ["max_tokens", "overlap"],
-        "additionalProperties": False,
-    },
-]
-_DAYS = [
-    {"const": "never"},
-    {"type": "string", "pattern": "^[0-9]{1,3}(d|w)$"},
-]
-
-FileAttributes = Annotated[
-    dict[str, Scalar],
-    PlainValidator(check_attributes),
-    WithJsonSchema(_ATTRIBUTES),
-]
-
-Local = Annotated[str, AfterValidator(check_path), WithJsonSchema(_TEXT)]
+Local = Annotated[str, AfterValidator(check_path), WithJsonSchema(TEXT)]
 Duration = Annotated[int, PlainValidator(parse_duration), WithJsonSchema({"anyOf": _DURATION})]
 Purpose = Annotated[str, PlainValidator(one_of(PURPOSES)), WithJsonSchema({"enum": list(PURPOSES)})]
 Project = Annotated[
@@ -121,14 +69,10 @@ Project = Annotated[
 ]
 
 
-def _strict(title: str, **schema: Any) -> ConfigDict:
-    return ConfigDict(title=title, extra="forbid", strict=True, json_schema_extra=schema)
-
-
 class Remote(TypedDict, total=False):
     """The server that the files are on."""
 
-    __pydantic_config__ = _strict("remote")  # type: ignore[misc]
+    __pydantic_config__ = strict("remote")  # type: ignore[misc]
 
     base_url: Annotated[
         str,
@@ -146,7 +90,7 @@ class Remote(TypedDict, total=False):
 class Limits(TypedDict, total=False):
     """How much one apply may do before it refuses."""
 
-    __pydantic_config__ = _strict("limits")  # type: ignore[misc]
+    __pydantic_config__ = strict("limits")  # type: ignore[misc]
 
     max_delete: Annotated[
         MaxDelete,
@@ -159,14 +103,14 @@ class Limits(TypedDict, total=False):
 class Prune(TypedDict, total=False):
     """Deletes remote files that nobody declared. Off unless all three fields are given."""
 
-    __pydantic_config__ = _strict("prune")  # type: ignore[misc]
+    __pydantic_config__ = strict("prune")  # type: ignore[misc]
 
     unmanaged: Annotated[bool, Field(description="true turns pruning on.")]
     purposes: Annotated[list[Purpose], Field(description="Only files of these purposes.")]
     match: Annotated[
         str,
         AfterValidator(check_name_glob),
-        WithJsonSchema(_TEXT),
+        WithJsonSchema(TEXT),
         Field(description="Only files whose remote filename matches this glob.", examples=["kb-*"]),
     ]
 
@@ -174,7 +118,7 @@ class Prune(TypedDict, total=False):
 class Defaults(TypedDict, total=False):
     """What holds for every file whose own entry does not say otherwise."""
 
-    __pydantic_config__ = _strict("defaults")  # type: ignore[misc]
+    __pydantic_config__ = strict("defaults")  # type: ignore[misc]
 
     purpose: Annotated[Purpose, Field(description="What the file is for. Default user_data.")]
     expires_after: Annotated[
@@ -240,7 +184,7 @@ class Defaults(TypedDict, total=False):
 class File(Defaults, total=False):
     """One file (path), or every file that a glob matches."""
 
-    __pydantic_config__ = _strict("file", **_ONE_PATH)  # type: ignore[misc]
+    __pydantic_config__ = strict("file", **_ONE_PATH)  # type: ignore[misc]
 
     path: Annotated[Local, Field(description="The file, relative to the manifest's folder.")]
     glob: Annotated[
@@ -253,7 +197,7 @@ class File(Defaults, total=False):
     filename: Annotated[
         str,
         AfterValidator(check_filename),
-        WithJsonSchema(_TEXT),
+        WithJsonSchema(TEXT),
         Field(description="The remote filename. Default the path's last part."),
     ]
 
@@ -261,7 +205,7 @@ class File(Defaults, total=False):
 class Environment(TypedDict, total=False):
     """One more target of the same files, chosen with --env; what it says goes first."""
 
-    __pydantic_config__ = _strict("environment", required=["project"])  # type: ignore[misc]
+    __pydantic_config__ = strict("environment", required=["project"])  # type: ignore[misc]
 
     project: Annotated[
         Project,
@@ -283,71 +227,10 @@ class Environment(TypedDict, total=False):
     defaults: Annotated[Defaults, Field(description="Go before the manifest's own defaults.")]
 
 
-class VectorStore(TypedDict, total=False):
-    """A vector store, filled with files of this manifest."""
-
-    __pydantic_config__ = _strict("vector store", required=["files"])  # type: ignore[misc]
-
-    name: Annotated[
-        str,
-        AfterValidator(check_name),
-        WithJsonSchema(_TEXT),
-        Field(description="The store's name. Default its key."),
-    ]
-    description: Annotated[
-        str, Field(description="What it is for. Set when the store is created, and never changed.")
-    ]
-    files: Annotated[
-        list[str],
-        Field(
-            min_length=1,
-            description="Which files it holds: keys of `files`, or globs on keys.",
-            examples=[["handbook/*", "faq"]],
-        ),
-    ]
-    expires_after: Annotated[
-        int | None,
-        PlainValidator(parse_days),
-        WithJsonSchema({"anyOf": _DAYS}),
-        Field(
-            description="The store's life since it was last used, 1 to 365 days. Default never.",
-            examples=["never", "30d"],
-        ),
-    ]
-    chunking: Annotated[
-        Chunking | None,
-        PlainValidator(parse_chunking),
-        WithJsonSchema({"anyOf": _CHUNKING}),
-        Field(
-            description="How documents are cut: tokens in a piece, and how many of them the next "
-            "one repeats. Default auto.",
-            examples=["auto", {"max_tokens": 800, "overlap": 400}],
-        ),
-    ]
-    metadata: Annotated[
-        dict[str, str],
-        PlainValidator(check_metadata),
-        WithJsonSchema(_METADATA),
-        Field(description="The store's own metadata: text, at most 15.", examples=[{"team": "a"}]),
-    ]
-    attributes: Annotated[
-        FileAttributes,
-        Field(
-            description="Attributes of each file in it, to filter searches by. {key}, {path}, "
-            "{dir} and {name} are filled in.",
-            examples=[{"source": "{path}"}],
-        ),
-    ]
-    prune_unmanaged: Annotated[
-        bool, Field(description="Detach files that filesync did not attach. Default false.")
-    ]
-    protect: Annotated[bool, Field(description="Never delete this store: the plan fails instead.")]
-
-
 class Shape(TypedDict, total=False):
     """The files that a project keeps on an OpenAI-compatible server."""
 
-    __pydantic_config__ = _strict("filesync manifest", required=["version", "project"])  # type: ignore[misc]
+    __pydantic_config__ = strict("filesync manifest", required=["version", "project"])  # type: ignore[misc]
 
     version: Annotated[
         int,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from filesync.core.manifest import yaml_reader
 from filesync.core.manifest.fields import key_fault
 from filesync.core.manifest.problems import Report
-from filesync.core.manifest.schema import VectorStore
+from filesync.core.manifest.schema_stores import VectorStore
 from filesync.core.stores.model import StoreEntry
 
 

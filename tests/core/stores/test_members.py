@@ -1,4 +1,3 @@
-
 """The decision table for members: each row, then what several keys and ids do to each other."""
 
 from __future__ import annotations
