@@ -1,13 +1,13 @@
-"""Disk.
+"""Everything on disk.
 
-scan        the manifest's files, and all that is wrong about them
+scan        the manifest's files, and every problem with them
 globs       the glob language
 hashes      sha256, streamed, in threads
 hash_cache  hashes kept from run to run
-md5         md5 of what goes in parts, in the background
+md5         md5 of files that go in parts, in the background
 files       opening, identifying and atomically replacing a file
-file_slice  a stretch of a file, as an upload reads it
-downloads   downloads that wait until all are there; local files with a wanted name
+file_slice  a slice of a file, as an upload reads it
+downloads   downloads that wait until all are complete; local files with a wanted name
 lockfile    the lockfile's bytes
 journal     every upload, written down before it is requested
 apply_lock  one apply at a time on a lockfile

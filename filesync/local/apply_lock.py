@@ -1,7 +1,7 @@
 """One apply at a time on one lockfile.
 
-An flock that the operating system gives up with the process, so a dead holder never blocks.
-Who holds it stands in a file beside it, for the message only.
+An flock, which the operating system releases when the process ends, so a dead process never
+blocks. A file next to it says who holds the lock; it is used for messages only.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ def exclusive(
 ) -> Iterator[None]:
     """Hold the lockfile of a manifest, or of its environment, while the context is open.
 
-    Waits up to `timeout` seconds for another holder, telling `on_wait` who that is; then raises
-    FilesyncError. Holds on one machine, and across machines where the file system's flock does.
+    Waits up to `timeout` seconds for another process, and calls `on_wait` with a description of
+    it; then raises FilesyncError. Works on one machine, and across machines if the file system's
+    flock does.
     """
     stem = with_env(os.path.splitext(os.path.basename(manifest_path))[0], env)
     base = os.path.join(ensure_state_dir(manifest_path), f"{stem}.apply")
@@ -67,7 +68,7 @@ def exclusive(
 
 
 def _describe(holder: str) -> str:
-    """Say who holds the lock, as far as the holder has told."""
+    """Describe the process that holds the lock, as far as its file says."""
     try:
         with open(holder, "rb") as file:
             told = json.loads(file.read())

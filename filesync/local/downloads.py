@@ -1,7 +1,7 @@
-"""Content that was downloaded and waits in `.filesync/import` until all of it is there.
+"""Downloaded content, which waits in `.filesync/import` until all downloads are complete.
 
-A file's content on the platform never changes, so what is here under its id need not be
-downloaded again by the next try.
+The content of a remote file never changes, so a content that is here under its id is not
+downloaded again.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class FetchedFiles:
             raise _failed("create", self._folder, error) from None
 
     def find(self, file_id: str, size: int | None) -> Content | None:
-        """Return the content that is here already, None if it is not, or not of this size."""
+        """Return a content downloaded before, None if there is none or its size differs."""
         content = hashed(self._path(file_id))
         return content if content is not None and size in (content.bytes, None) else None
 
     def write(self, file_id: str, chunks: Iterable[bytes]) -> Content:
-        """Take in a file's content, whole or not at all."""
+        """Write a file's content, whole or not at all."""
         path = self._path(file_id)
         digest, size = hashlib.sha256(), 0
         part = path + ".part"
@@ -52,7 +52,7 @@ class FetchedFiles:
         return Content(digest.hexdigest(), size)
 
     def place(self, file_id: str, target: str) -> None:
-        """Put the content where it belongs, beside here; what is there already is an error."""
+        """Move the content to its final path; an existing file there is an error."""
         try:
             place(self._path(file_id), target)
         except FileExistsError:
@@ -64,11 +64,11 @@ class FetchedFiles:
             raise _failed("write", target, error) from None
 
     def clear(self) -> None:
-        """Remove the folder: all is where it belongs."""
+        """Remove the folder, after everything was moved to its final path."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _path(self, file_id: str) -> str:
-        # An id may be of any length and say `..`, in folders without a difference of case.
+        # An id may be long or contain `..`, and the file system may ignore case: so use a hash.
         return os.path.join(self._folder, hashlib.sha256(file_id.encode()).hexdigest())
 
 
@@ -87,7 +87,7 @@ def find_copies(
 ) -> dict[tuple[str, int], list[Content]]:
     """Return the files below `root` that have one of the wanted names and sizes, hashed.
 
-    Hidden folders and symlinks are passed over, and so are `ours`, paths relative to `root`.
+    Skips hidden folders, symlinks, and `ours`, which are paths relative to `root`.
     """
     names = {name.rpartition("/")[2] for name, _ in wanted}
     own = set(ours)

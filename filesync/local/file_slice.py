@@ -1,4 +1,4 @@
-"""What an upload reads: a stretch of a file, as often as it takes."""
+"""A slice of a file, which an upload can read as often as it needs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _CHUNK = 1 << 20
 class FileSlice:
     """`length` bytes of a file from `offset`, as chunks of at most 1 MiB.
 
-    It can be iterated again and again, as a retry does: each iteration opens the file anew and
-    reads by position, so that slices of one file share nothing.
+    A retry iterates it again: each iteration opens the file and reads by position, so slices of
+    one file share nothing.
 
     Iterating raises LocalFileError if the file is gone, unreadable or too short.
     """

@@ -28,13 +28,13 @@ _WORDS = {
 
 
 def why(error: OSError) -> str:
-    """Return the cause of an OSError in people's words, to stand after a colon."""
+    """Return the cause of an OSError in words, for use after a colon."""
     return _WORDS.get(error.errno or 0) or (error.strerror or str(error)).lower()
 
 
 def unwritable(path: str, error: OSError) -> LocalFileError:
-    """Return the error for a file that cannot be written; a folder that is missing is named."""
-    # Of a symlink, the folder that it leads to.
+    """Return the error for a file that cannot be written; it names a missing folder."""
+    # For a symlink, the folder of its target.
     folder = os.path.dirname(os.path.realpath(path) if os.path.islink(path) else path)
     if error.errno == errno.ENOENT and not os.path.isdir(folder or "."):
         return LocalFileError(
@@ -50,11 +50,11 @@ def identity(st: os.stat_result) -> Identity:
 
 
 def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool = True) -> None:
-    """Replace the file at `path` by one that holds `data`, whole or not at all.
+    """Replace the file at `path` with `data`, whole or not at all.
 
-    `mode` are permission bits; None keeps those of the existing file, or for a new one takes
-    what the umask allows. With `sync` the data outlives a power cut once this returns. A
-    symlink stays and its target is replaced. Raises LocalFileError; nothing is left behind.
+    `mode` are the permission bits; None keeps those of an existing file, or uses the umask for a
+    new one. With `sync` the data survives a power cut once this returns. A symlink stays, and
+    its target is replaced. Raises LocalFileError, and then leaves no temporary file behind.
     """
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
@@ -77,9 +77,9 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
 
 
 def create_atomic(path: str, data: bytes) -> None:
-    """Write a new file, whole or not at all; raises FileExistsError where something is already.
+    """Write a new file, whole or not at all; raises FileExistsError if the path exists.
 
-    Raises LocalFileError for all else; nothing is left behind.
+    Raises LocalFileError for other errors, and then leaves no temporary file behind.
     """
     temporary = os.path.join(os.path.dirname(path), f".filesync-{os.urandom(8).hex()}.tmp")
     try:
@@ -95,7 +95,10 @@ def create_atomic(path: str, data: bytes) -> None:
 
 
 def place(source: str, target: str) -> None:
-    """Give a file another name, where it can beside its own; FileExistsError if that is taken."""
+    """Hard-link a file to another name, or rename it where links are not supported.
+
+    Raises FileExistsError if that name exists.
+    """
     try:
         os.link(source, target)
     except FileExistsError:
@@ -115,7 +118,7 @@ def _existing_mode(path: str) -> int | None:
 
 def _write_new(path: str, data: bytes, mode: int | None, sync: bool) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    # Narrow from the first moment where the bits are known; fchmod then passes the umask by.
+    # Created with narrow permissions if they are known; fchmod is not subject to the umask.
     fd = os.open(path, flags, 0o666 if mode is None else mode & 0o600)
     try:
         with open(fd, "wb") as file:

@@ -1,12 +1,12 @@
 """The glob language of manifests, matched one folder level at a time.
 
 A pattern is split at `/`. Within a segment `*`, `?`, `[abc]` and `[!abc]` mean what they mean
-to `fnmatch`, case-sensitive on every platform; braces mean nothing. A segment `**` stands for
-any number of folders, none included; as the last segment it stands for every file below.
+to `fnmatch`, case-sensitive on every platform; braces are not special. A segment `**` stands for
+zero or more folders; as the last segment it stands for every file below.
 A trailing `/` is read as `/**`; empty segments and `.` are dropped.
 
-Wildcards pass over names that begin with a dot, unless the segment itself begins with one.
-With `dots=True`, the language of `exclude`, they take those names too.
+Wildcards skip names that begin with a dot, unless the segment itself begins with one. With
+`dots=True`, as in `exclude`, they match those names too.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ States = frozenset[int]  # the segments that the next name may match
 class Glob:
     """A compiled pattern: a little automaton whose states are positions in `segments`.
 
-    Begin with `start`; `step` gives the states inside a folder, and `final` the test for the
-    names of files there. Empty states match nothing below, so the folder need not be listed.
+    Begin with `start`; `step` returns the states inside a folder, and `final` the test for the
+    names of files there. Empty states match nothing below, so the folder is not listed.
     """
 
     def __init__(self, pattern: str, *, dots: bool = False) -> None:
@@ -61,11 +61,11 @@ class Glob:
         return self._matchers[self._last] if self._last in states else None
 
     def covers(self, states: States) -> bool:
-        """Tell whether a pattern with `dots` matches everything below, at any depth."""
+        """Say whether a pattern with `dots` matches everything below, at any depth."""
         return self._dots and self._last in states and self.segments[self._last] == "**"
 
     def _reach(self, i: int) -> States:
-        # `**` may stand for nothing at all, so what follows it is reached at once.
+        # `**` may stand for no folder, so the segment behind it is reached at once.
         reached = set()
         while i <= self._last:
             reached.add(i)

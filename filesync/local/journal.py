@@ -1,7 +1,7 @@
-"""The journal: every upload written down before it is asked for and after it is answered.
+"""The journal: every upload, written to disk before its request and after its answer.
 
-It lives in `.filesync/`, one for each lockfile and server, and only its owner may read it.
-What it says and how it is read back is in `core.history`.
+There is one in `.filesync/` for each lockfile and server; only its owner may read it. Its
+format is in `core.recovery.journal`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from filesync.local.state_dir import ensure_state_dir, state_dir
 
 
 def journal_path(manifest_path: str, project: str, base_url: str, env: str | None = None) -> str:
-    """Return the journal's path; another project, server or environment has another one."""
+    """Return the path of the journal for this project, server and environment."""
     who = hashlib.sha256(f"{project}\n{base_url}".encode()).hexdigest()[:8]
     stem = os.path.splitext(os.path.basename(manifest_path))[0]
     return os.path.join(state_dir(manifest_path), f"{with_env(stem, env)}-{who}.journal")
@@ -46,7 +46,7 @@ def read_journal(path: str) -> History:
     except FileNotFoundError:
         return History()
     except OSError as error:
-        # Not "nothing was begun": that would make what was begun twice.
+        # An unreadable journal is not an empty one: its uploads would be repeated.
         raise LocalFileError(f"cannot read {printable(path)}: {why(error)}") from None
 
 
@@ -68,7 +68,7 @@ class Journal:
         try:
             fd = os.open(self._path, flags, 0o600)
             if _ends_torn(self._path):
-                os.write(fd, b"\n")  # or the next line would be lost with what a crash tore
+                os.write(fd, b"\n")  # a line that a crash cut off must not swallow the next one
         except OSError as error:
             raise LocalFileError(f"cannot write {printable(self._path)}: {why(error)}") from None
         return fd
@@ -78,13 +78,13 @@ class Journal:
 
     def __exit__(self, *_exc: object) -> None:
         with self._guard:
-            # A thread that is still under way after a second Ctrl-C must not write elsewhere.
+            # After a second Ctrl-C a thread may still run; it must not write to another file.
             fd, self._fd = self._fd, -1
         if fd != -1:
             os.close(fd)
 
     def begin(self, want: DesiredFile, at: int) -> int:
-        """Note that an upload begins, and return its number; nothing can come of it yet."""
+        """Record that an upload begins, and return its number; no file can exist yet."""
         with self._guard:
             self._number += 1
             number = self._number
@@ -93,40 +93,40 @@ class Journal:
         return number
 
     def session(self, number: int, upload_id: str, part_bytes: int, at: int) -> None:
-        """Note an open upload session: until it is completed it can be resumed or cancelled."""
+        """Record an open upload session, which can be resumed or cancelled until it is complete."""
         self._write(
             {"n": number, "session": upload_id, "part_bytes": part_bytes, "at": at}, sync=True
         )
 
     def part(self, number: int, index: int, part_id: str) -> None:
-        """Note a part the server has; if a power cut loses the line, the part is sent again."""
+        """Record a part that the server has; if a power cut loses the line, it is sent again."""
         self._write({"n": number, "part": index, "id": part_id})
 
     def sent(self, number: int, at: int) -> None:
-        """Note that the last of an upload is about to be sent: from here on a file may exist."""
+        """Record that the last bytes are about to be sent: from here on a file may exist."""
         self._write({"n": number, "sent": at}, sync=True)
 
     def made(self, number: int, file_id: str) -> None:
-        """Note the file that came of an upload; the lockfile follows and is what counts."""
+        """Record the file that an upload created; the lockfile, written next, is what counts."""
         self._write({"n": number, "made": file_id})
 
     def superseded(self, number: int) -> None:
-        """Note that the key has another file now: what an upload has made comes too late."""
+        """Record that the key has another file now, so a file of this upload is not wanted."""
         self._write({"n": number, "superseded": True})
 
     def end(self, number: int) -> None:
-        """Note that nothing is left of an upload on the server."""
+        """Record that nothing of an upload is left on the server."""
         self._write({"n": number, "end": True})
 
     def deleted(self, file_id: str, at: int) -> None:
-        """Note that a file was deleted."""
+        """Record that a file was deleted."""
         self._write({"deleted": file_id, "at": at})
 
     def compact(self, lock: Lockfile, now: int, unclear: Collection[str] = ()) -> None:
-        """Keep only what is still open or of use; remove the journal where that is nothing.
+        """Keep only the lines that are still needed; remove the journal if there are none.
 
-        `unclear` are the keys of which nobody has said yet what was made for them. The lock must
-        be saved before. To be called when nothing else writes.
+        `unclear` are the keys for which the user has not decided which file was uploaded. Save the
+        lockfile before, and call this when nothing else writes.
         """
         history = read_journal(self._path)
         still = still_open(history, lock, now, unclear)
@@ -137,7 +137,7 @@ class Journal:
             if now - at < GHOST_SECONDS
         ]
         text = "".join(json.dumps(record) + "\n" for record in records)
-        fd, self._fd = self._fd, -1  # which may be another file's when it cannot be opened again
+        fd, self._fd = self._fd, -1  # reopening can fail, and then another file may have the number
         os.close(fd)
         try:
             if text:
@@ -151,7 +151,7 @@ class Journal:
         data = (json.dumps(record) + "\n").encode()
         try:
             with self._guard:
-                # One write a line: it is whole in the file, or torn at its very end.
+                # One write per line, so a crash can only cut off the last line.
                 while data:
                     data = data[os.write(self._fd, data) :]
                 self._written += 1
@@ -165,7 +165,7 @@ class Journal:
             ) from None
 
     def _sync(self, upto: int) -> None:
-        """Get lines to the disk; threads that come meanwhile are served by the same fsync."""
+        """Flush lines to disk; threads that write at the same time share one fsync."""
         with self._sync_guard:
             if self._synced < upto:
                 written = self._written
@@ -174,7 +174,7 @@ class Journal:
 
 
 def end_attempts(manifest_path: str, path: str, attempts: Iterable[Attempt]) -> None:
-    """Note in a journal that nothing is to come of attempts any more."""
+    """Record in a journal that these attempts are over."""
     if numbers := [attempt.number for attempt in attempts]:
         with Journal(manifest_path, path) as journal:
             for number in numbers:

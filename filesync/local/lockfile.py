@@ -1,4 +1,4 @@
-"""The lockfile's bytes: where they are, reading them, replacing them."""
+"""The lockfile on disk: its path, reading it, replacing it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from filesync.core.text import human_bytes, printable
 from filesync.errors import LockfileError
 from filesync.local.files import READ_FLAGS, why, write_atomic
 
-# A lockfile of 100,000 files has about 30 MB: something else bears the name.
+# A lockfile of 100,000 files has about 30 MB, so a larger file is something else.
 _MAX_BYTES = 512 * 1000**2
 
 
@@ -26,8 +26,10 @@ def lock_path(manifest_path: str, env: str | None = None) -> str:
 
 
 def lock_paths(manifest_path: str) -> list[str]:
-    """Return the paths of all lockfiles beside a manifest that bear its name, whatever environment
-    they are for: it may be gone from the manifest since."""
+    """Return the paths of all lockfiles of a manifest, for every environment.
+
+    That includes environments which have been removed from the manifest.
+    """
     stem = lock_path(manifest_path).removesuffix(".lock")
     folder, name = os.path.split(stem)
     ours = re.compile(rf"{re.escape(name)}(\.{ENV_PATTERN})?\.lock")
@@ -42,8 +44,8 @@ def lock_paths(manifest_path: str) -> list[str]:
 def read_lock_bytes(path: str) -> bytes | None:
     """Return the lockfile's bytes, None if there is no lockfile.
 
-    Raises LockfileError for anything that is there but cannot be read: a lockfile that is
-    taken for missing would make every locked file look new.
+    Raises LockfileError if the path exists but cannot be read: if that counted as missing, every
+    locked file would look new.
     """
     name = printable(path)
     try:

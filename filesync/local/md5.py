@@ -1,11 +1,12 @@
 """The md5 of files that go in parts: what the server compares when an upload is completed.
 
-md5 can neither be split nor hurried, and it is slower than sha256 and often than the network. So
-nobody waits for it who need not: it is taken in the background while the parts are sent, and of
-a file that will hardly be unchanged, even while the plan is being made.
+md5 cannot be computed in parallel, and it is slower than sha256 and often than the network. So it
+is computed in the background while the parts are sent and, for a file that has probably changed,
+already while the plan is made.
 
-It is taken by a reading of its own. That both readings saw the same bytes follows from the file's
-stat identity (ctime among it, which cannot be set back), which is what was scanned after each.
+The file is read a second time for it. Both readings saw the same bytes if the file's identity
+(which includes ctime, and that cannot be set back) is as it was scanned after each of them.
+docs/design/decisions/0003-md5-in-the-background.md says why.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from filesync.errors import Interrupted, LocalFileError
 from filesync.local.files import READ_FLAGS, Identity, identity, why
 
 _BUFFER = 1 << 20
-_AT_ONCE = 2  # more would only take turns, and take the processor from what sends
+_AT_ONCE = 2  # more would only compete for the processor with the threads that send
 _LOOK_SECONDS = 0.2
 
 
 class Md5Sums:
-    """Takes md5s in threads of its own; as a context manager it leaves no thread at work."""
+    """Computes md5s in its own threads; leaving the context stops all of them."""
 
     def __init__(self) -> None:
         self._begun: dict[tuple[str, Identity], Future[str]] = {}
@@ -51,7 +52,7 @@ class Md5Sums:
             if found := self._begun.get(key):
                 return found
             future = self._begun[key] = Future()
-        # A daemon: after an interrupt nobody waits for gigabytes to be read.
+        # A daemon thread: after an interrupt the process does not wait until gigabytes are read.
         threading.Thread(target=self._take, args=(file, future), daemon=True).start()
         return future
 

@@ -1,7 +1,7 @@
-"""Finding the files of a manifest on disk, with everything that is wrong about them.
+"""Find the files of a manifest on disk, and every problem with them.
 
-What cannot be read is a Problem and never just missing from the result: a file that seems to
-be gone is one that the plan would delete.
+A file that cannot be read is a Problem. It is never just missing from the result, because the
+plan would delete a missing file.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from filesync.local.files import identity, why
 from filesync.local.globs import Glob, Matcher, States
 from filesync.local.state_dir import STATE_DIR
 
-# Control characters, and the lone surrogates that stand for bytes which are not UTF-8: neither
-# survives the way through JSON, HTTP headers and a terminal unharmed.
+# Control characters, and the lone surrogates that stand for bytes which are not UTF-8. Neither
+# gets through JSON, HTTP headers and a terminal unchanged.
 _BAD_IN_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 _ALLOW = "; pass --allow-outside to allow it"
@@ -86,7 +86,7 @@ class _Scanner:
         self._root = os.path.abspath(root)
         self._real_root = os.path.realpath(root)
         self._allow_outside = allow_outside
-        # By real folder, so that a listing asks once and not for each file.
+        # Cached by real folder, so that it is computed once per folder, not once per file.
         self._ours: dict[str, set[str]] = {}
         for path in (*ignore, STATE_DIR):
             folder, name = posixpath.split(posixpath.join(self._real_root, path))
@@ -185,8 +185,8 @@ class _Scanner:
             if not stat.S_ISDIR(os.stat(path).st_mode):
                 return None
         except (FileNotFoundError, NotADirectoryError):
-            # Nothing is there: an empty match, unless a symlink (a disk that is not mounted?)
-            # says that something should be.
+            # The folder does not exist: an empty match, unless a symlink (a disk that is not
+            # mounted?) says that something should be there.
             if real != posixpath.normpath(posixpath.join(self._real_root, label)):
                 self.complain(f"{printable(label)} leads to a broken symlink")
             return None
@@ -234,7 +234,7 @@ class _Scanner:
     def _inside(
         self, folder: _Folder, item: os.DirEntry[str], glob: Glob, excludes: list[Glob]
     ) -> list[_Folder]:
-        """Return the folder `item` if the glob can match something in it, else nothing."""
+        """Return a list of the folder `item`, empty if the glob cannot match anything in it."""
         name, link = item.name, item.is_symlink()
         states = glob.step(folder.states, name, deep=not link)
         if not states:

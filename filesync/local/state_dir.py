@@ -1,4 +1,4 @@
-"""The folder `.filesync` beside the manifest: what we keep for ourselves, never committed."""
+"""The folder `.filesync` next to the manifest: journal, hash cache, downloads. Never committed."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def state_dir(manifest_path: str) -> str:
 
 
 def ensure_state_dir(manifest_path: str) -> str:
-    """Create `.filesync` beside the manifest where it is missing, and return its path.
+    """Create `.filesync` next to the manifest if it is missing, and return its path.
 
-    Raises LocalFileError where the folder cannot be created.
+    Raises LocalFileError if the folder cannot be created.
     """
     folder = state_dir(manifest_path)
     try:

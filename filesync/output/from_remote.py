@@ -1,4 +1,4 @@
-"""What `init --from-remote` did, and what it leaves to the user."""
+"""The report of `init --from-remote`: what it did, and what the user has to do."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _NAMED = 5
 
 
 def told_download(wanted: Sequence[Found]) -> str:
-    """Return what there is to download, e.g. "3 files (1.2 MB, batch and vision)"."""
+    """Describe the downloads, e.g. "3 files (1.2 MB, batch and vision)"."""
     purposes = sorted({one.remote.purpose for one in wanted})
     size = human_bytes(sum(one.remote.bytes or 0 for one in wanted))
     return f"{plural(len(wanted), 'file')} ({size}, {' and '.join(purposes)})"
 
 
 def told_import(result: Import, left_out: Counter[LeftOut], manifest: str, lock: str) -> list[str]:
-    """Return what was declared and what was not, a line each, and what to do next."""
+    """Return one line per declared and per skipped file, and what to do next."""
     lines = [
         f"wrote {manifest} and {lock}: {plural(len(result.declared), 'file')} declared"
         + _in_brackets(_sources(result.declared))

@@ -1,4 +1,4 @@
-"""A plan as outputs of a step in GitHub Actions, for later steps to decide by."""
+"""A plan as the outputs of a GitHub Actions step, which later steps can test."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def outputs(plan: PlanDocument, path: str | None) -> str:
 
 
 def _pair(name: str, value: str) -> str:
-    """Return one output; a value of several lines goes between marks that nobody can guess."""
+    """Return one output. A value of several lines is put between random delimiters."""
     if "\n" not in value and "\r" not in value:
         return f"{name}={value}"
     mark = f"end-{secrets.token_hex(8)}"

@@ -1,4 +1,4 @@
-"""File ids in the forms that jobs take them."""
+"""File ids in the formats that jobs read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from filesync.errors import FilesyncError
 def render_ids(ids: Mapping[str, str], form: str) -> str:
     """Return all ids (key -> id) as json, env, github or tfvars text, newline included.
 
-    Raises FilesyncError where two keys come out as one name.
+    Raises FilesyncError if two keys give the same name.
     """
     return FORMATS[form](dict(sorted(ids.items())))
 
@@ -23,7 +23,7 @@ def _json(ids: Mapping[str, str]) -> str:
 
 
 def env_names(ids: Mapping[str, str]) -> dict[str, str]:
-    """Return the ids by the name of their environment variable, FILESYNC_<KEY>."""
+    """Return a dict from environment variable name (FILESYNC_<KEY>) to id."""
     return _named(ids, lambda key: "FILESYNC_" + re.sub(r"[^A-Z0-9]", "_", key.upper()))
 
 
@@ -32,7 +32,7 @@ def _env(ids: Mapping[str, str]) -> str:
 
 
 def _github(ids: Mapping[str, str]) -> str:
-    """Lines for $GITHUB_OUTPUT, whose names hold letters, digits, - and _ only."""
+    """Return lines for $GITHUB_OUTPUT, whose names consist of letters, digits, - and _."""
 
     def name(key: str) -> str:
         safe = re.sub(r"[^A-Za-z0-9_-]", "_", key)
@@ -42,10 +42,10 @@ def _github(ids: Mapping[str, str]) -> str:
 
 
 def _tfvars(ids: Mapping[str, str]) -> str:
-    """One map variable: keys hold characters that no Terraform variable name may."""
+    """Return one map variable, because keys contain characters that variable names may not."""
 
     def quoted(text: str) -> str:
-        # JSON's escapes are HCL's, but for the two that begin a template.
+        # HCL has the escapes of JSON, plus two that begin a template.
         return json.dumps(text).replace("${", "$${").replace("%{", "%%{")
 
     lines = "".join(f"  {quoted(key)} = {quoted(file_id)}\n" for key, file_id in ids.items())

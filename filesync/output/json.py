@@ -1,4 +1,4 @@
-"""The JSON documents that other programs read; their shape is the contract's."""
+"""The JSON documents that other programs read, as docs/design/contract.md promises them."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:  # it comes with the HTTP client
 
 
 def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return `plan --json`: deletes first, no noops, no file content and no key."""
+    """Return the document of `plan --json`: deletes first, no noops, no content, no API key."""
     return document_of(plan).document()
 
 
 def saved_document(plan: Plan) -> dict[str, Any]:
-    """Return `plan --out`: the same, and what `apply` must know to make the plan again."""
+    """Return the document of `plan --out`: `plan --json` and what is needed to repeat the plan."""
     told = document_of(plan)
     more = {"only": told.only, "env": told.env, "filled_sha256": told.filled_sha256}
     return told.document() | {name: value for name, value in more.items() if value is not None}
 
 
 def apply_document(plan: Plan, result: Result) -> dict[str, Any]:
-    """Return `apply --json`: what was planned, what was done, what failed and why."""
+    """Return the document of `apply --json`: what was planned, done, and failed (and why)."""
     return {
         "format_version": FORMAT_VERSION,
         "summary": plan.summary._asdict(),
@@ -42,6 +42,6 @@ def apply_document(plan: Plan, result: Result) -> dict[str, Any]:
 def to_text(document: object) -> str:
     """Return a document as indented JSON text, without the newline at its end.
 
-    Everything outside ASCII is escaped: a remote name may hold what a terminal obeys.
+    Everything outside ASCII is escaped, because a remote name may contain control sequences.
     """
     return json.dumps(document, indent=2)

@@ -1,4 +1,4 @@
-"""A plan as one HTML page: no script, nothing from outside, fit for a phone and for the dark."""
+"""A plan as one HTML page without scripts or external resources; with a dark and a phone layout."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from filesync.output.plan_html_style import STYLE
 from filesync.output.plan_text import UNTIL_THEN
 from filesync.output.reasons import drift_of, reason_of
 
-# A browser draws no more with pleasure; the totals count all.
+# With more rows a browser becomes slow. The totals count all of them.
 _ROWS_SHOWN = 5_000
-# What is no longer than this stays whole beside others; most ids and reasons are shorter.
+# Texts up to this length are not wrapped; most ids and reasons are shorter.
 _WHOLE = 34
 
 _TITLES = {
@@ -67,12 +67,12 @@ def _text(text: str) -> str:
 
 
 def _name(text: str | None) -> str:
-    """Return a name as it is, whatever it holds; `bdi` keeps its direction to itself."""
+    """Return a name, escaped; `bdi` keeps its writing direction from affecting the rest."""
     return f"<code><bdi>{_text(text)}</bdi></code>" if text else ""
 
 
 def _whole(html: str, kind: str = "whole") -> str:
-    """Keep a short text in one line where the window is wide; what is long must wrap there, too."""
+    """Keep a short text on one line in a wide window; a long one may wrap."""
     letters = len(re.sub("<[^>]*>", "", html))
     return f"<span class={kind}>{html}</span>" if 0 < letters <= _WHOLE else html
 
@@ -139,7 +139,7 @@ def _section(action: str, rows: Sequence[ChangeDocument], dated: bool) -> str:
 
 
 def _columns(action: str, rows: Iterable[ChangeDocument], dated: bool) -> list[_Column]:
-    """Return what is worth telling of these files; expiry as far as the plan knows it."""
+    """Return the columns of the table for one action; `dated` adds the expiry."""
     named = any(_other_name(change) for change in rows)
     columns = [_Column("Key", lambda change: _name(change.name))]
     if action in (Action.DELETE, Action.ADOPT, Action.FORGET, Action.NOOP):
@@ -162,13 +162,13 @@ def _size(change: ChangeDocument) -> str:
 
 
 def _other_name(change: ChangeDocument) -> str:
-    """Return the remote name where it is not simply the file's."""
+    """Return the remote name if it differs from the local file's, otherwise an empty text."""
     same = (change.path or "").rpartition("/")[2] == change.filename or change.key is None
     return "" if same else change.filename or ""
 
 
 def _expiry(change: ChangeDocument) -> str:
-    """Say when the file there is expires, or for one to upload how long it will live."""
+    """Say when a remote file expires, or how long a file to upload will exist."""
     if change.action in (Action.CREATE, Action.REPLACE) or change.id is None:
         if change.expires_after is None:
             return "never"
@@ -190,7 +190,7 @@ def _table(kind: str, columns: Sequence[_Column], rows: Sequence[ChangeDocument]
         for column in columns:
             if cell := column.cell(change):
                 numeric = " class=number" if column.numeric else ""
-                # On a phone a row is a card, and its cells bear their titles.
+                # On a phone each row is a card, and each cell shows its column's title.
                 lines.append(f'<td{numeric} data-title="{column.title}">{cell}')
             else:
                 lines.append("<td class=none>")

@@ -1,7 +1,7 @@
-"""A plan as Markdown for a pull request: deletes first and each named, then the rest in tables.
+"""A plan as Markdown for a pull request: deletes first and by name, then the rest in tables.
 
-Names come from pull requests, too: whatever they hold is shown as it is and formats nothing,
-links nowhere and calls nobody.
+Names may come from a stranger's pull request. They are escaped so that they cannot format text,
+make links or notify users.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from filesync.core.text import human_bytes, plural, printable
 from filesync.output.plan_text import UNTIL_THEN, count_words
 from filesync.output.reasons import drift_of, reason_of
 
-# GitHub takes 65,536 in a comment; the rest is for what a caller puts around it.
+# A GitHub comment holds 65,536 characters; the rest is for the text that a caller adds.
 LIMIT = 65_000
-# Kept free while rows are added, for what each later section and the end still have to say.
+# Reserved while rows are added, for later sections and for the end of the report.
 _SECTION_ROOM, _END_ROOM = 160, 400
 _WARNINGS_ROOM, _WARNING_LENGTH, _NAME_LENGTH = 12_000, 600, 160
 _FOLD_FROM = 25
@@ -33,7 +33,7 @@ _SPECIAL = re.compile(r"[&<>\[\]!*_~|\\`$^#]")
 def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
     """Return the report, of at most `limit` characters, with a newline at its end.
 
-    What does not fit is left out from the end, and said; the totals stay.
+    If it would be longer, rows are dropped from the end and the report says so; totals stay.
     """
     page = _Page(limit)
     page.add(f"### filesync: {_headline(plan)}\n\n{_subject(plan)}\n")
@@ -54,7 +54,7 @@ def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
 
 
 class _Page:
-    """Text that grows up to a limit, counted in UTF-16 units: as the strictest reader counts."""
+    """Text that grows up to a limit, counted in UTF-16 units, as the strictest reader counts."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -129,7 +129,7 @@ def _size(change: ChangeDocument) -> str:
 
 
 def _other_name(change: ChangeDocument) -> str:
-    """Return the remote name where it is not simply the file's."""
+    """Return the remote name if it differs from the local file's, otherwise an empty text."""
     same = (change.path or "").rpartition("/")[2] == change.filename or change.key is None
     return "" if same or change.filename is None else code(change.filename)
 
@@ -149,7 +149,7 @@ _OTHERWISE = (_KEY, _SIZE, _WHY, _PURPOSE, _NAME)
 
 
 def _section(page: _Page, action: str, rows: Sequence[ChangeDocument], *, reserve: int) -> None:
-    """Add the table of one action; of a long one, what fits."""
+    """Add the table of one action, or as many of its rows as fit."""
     title = f"{escaped(action).capitalize()} {len(rows):,}"
     columns = _COLUMNS.get(action, _OTHERWISE)
     if not any(_other_name(change) for change in rows):
@@ -180,19 +180,19 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def code(name: str) -> str:
-    """Return a name to stand in a table cell as code, whatever it holds."""
+    """Return a name as code in a table cell, escaped."""
     shown = _shorten(printable(name), _NAME_LENGTH)
     if not shown:
         return ""
     if _PLAIN.fullmatch(shown) and shown == shown.strip():
         return f"`{shown}`"
-    # What would end a code span or a cell goes as a character reference, which ends nothing.
+    # Characters that would end a code span or a cell become character references.
     inert = _PUNCTUATION.sub(lambda found: f"&#{ord(found.group())};", shown)
     return f"<code>{inert}</code>"
 
 
 def escaped(text: str) -> str:
-    """Return a sentence that formats nothing. A zero-width space keeps `@name` from calling."""
+    """Return a sentence with Markdown escaped. A zero-width space keeps `@name` from notifying."""
     inert = _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", printable(text))
     return inert.replace("@", "@&#8203;").replace("://", "&#58;//").replace("www.", "www&#46;")
 

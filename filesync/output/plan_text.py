@@ -1,4 +1,4 @@
-"""Plans and results as a person reads them in a terminal or a CI log."""
+"""Plans and results as text, for a terminal or a CI log."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from filesync.output.reasons import holds_names, reason_of
 if TYPE_CHECKING:  # it comes with the HTTP client
     from filesync.core.events import Result
 
-# (text, colour) -> text; the terminal's concern, so it is handed in.
+# (text, colour) -> text. Colours belong to the terminal, so the caller passes this in.
 Paint = Callable[[str, str], str]
 
 _SIGNS: dict[str, tuple[str, str]] = {
@@ -28,10 +28,10 @@ _SIGNS: dict[str, tuple[str, str]] = {
     Action.NOOP: (" ", "bright_black"),
 }
 
-# What a plan for a later time supposes.
+# The condition under which a plan for a later time is right.
 UNTIL_THEN = "if nothing is applied until then"
 
-# A long list of creates says little; every delete is always shown.
+# A long list of creates is folded. Every delete is shown.
 _FOLD_FROM = 40
 # Names align up to the first of these where no terminal says how wide a line may be; there they
 # are not shortened to less than the second.
@@ -40,7 +40,7 @@ _LEAD_COLUMNS, _SIZE_COLUMNS = 13, 12
 
 
 def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
-    """Leave a text without colour."""
+    """Return a text without colour."""
     return text
 
 
@@ -77,7 +77,7 @@ class _Row(NamedTuple):
 
 
 def _row(change: ChangeDocument, verbose: bool, reason_room: int | None) -> _Row:
-    # A delete cannot be undone: what goes is named by its id, not told by its size.
+    # A delete cannot be undone, so the line shows the id instead of the size.
     if change.action == Action.DELETE:
         return _Row(_name(change), f"  {printable(change.id or '')}  {reason_of(change)}")
     why = _why(change, verbose)
@@ -87,7 +87,7 @@ def _row(change: ChangeDocument, verbose: bool, reason_room: int | None) -> _Row
 
 
 def _reason_room(changes: Sequence[ChangeDocument], columns: int | None) -> int | None:
-    """Return how long a reason with names in it may be: what the keys leave, or half a line."""
+    """Return the width for a reason that contains names: what keys leave, at least half a line."""
     if columns is None:
         return None
     both = columns - _LEAD_COLUMNS - _SIZE_COLUMNS
@@ -109,7 +109,7 @@ def _table(
     others = [row for action, rows, _ in shown for row in rows if action != Action.DELETE]
     room = delete_room = _room([*deletes, *others], columns)
     if columns is not None and room < max(width(row.name) for row in [*deletes, *others]):
-        # One column does not fit: what is long in the one need not shorten the other.
+        # If one column does not fit, only that column is shortened.
         room, beside = max(_room(others, columns), _NARROWEST), _room(deletes, columns)
         names = (width(row.name) for row in deletes)
         delete_room = max((name for name in names if name <= beside), default=0)
@@ -123,7 +123,7 @@ def _table(
             elif columns is None or width(row.name) <= delete_room:
                 yield f"  {lead}  {padded(row.name, delete_room)}{row.rest}"
             else:
-                # Named in full, since it goes for good; so its id stands in a line below.
+                # A deleted file is named in full, so its id goes onto a line of its own.
                 first, *rest = pieces(row.name, max(columns - _LEAD_COLUMNS, _NARROWEST))
                 yield f"  {lead}  {first}"
                 yield from (" " * _LEAD_COLUMNS + piece for piece in rest)
@@ -134,7 +134,7 @@ def _table(
 
 
 def _room(rows: Sequence[_Row], columns: int | None) -> int:
-    """Return how wide the names of these rows may be, so that each has a line to itself."""
+    """Return the width for names in these rows, so that each row fits on one line."""
     longest = max((width(row.name) for row in rows), default=0)
     if columns is None:
         return min(longest, _NAME_COLUMNS)
@@ -151,7 +151,7 @@ def _size(change: ChangeDocument) -> str:
 
 
 def _why(change: ChangeDocument, verbose: bool) -> str:
-    """Return the reason in words; other ids are long, so only where asked for."""
+    """Return the reason in words, with the ids of other files only if asked for."""
     reason = reason_of(change)
     if verbose and change.id is not None:
         reason += f" ({printable(change.id)})"
@@ -197,12 +197,12 @@ _PAST = {
 
 
 def past(action: Action) -> str:
-    """Return an action as a thing done, e.g. "created"."""
+    """Return the past participle of an action, e.g. "created"."""
     return _PAST[action]
 
 
 def render_result(result: Result, lock_path: str) -> str:
-    """Return what an apply did, in a line."""
+    """Return one line that says what an apply did."""
     counts = dict.fromkeys(_PAST, 0)
     for done in result.applied:
         counts[done.action] += 1

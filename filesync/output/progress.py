@@ -1,4 +1,4 @@
-"""What is happening right now, on stderr: bars on a terminal, a line a change elsewhere."""
+"""Progress on stderr: bars on a terminal, otherwise one line per change."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from filesync.output.plan_text import past
 _TELL_AFTER = 0.5
 _TELL_EVERY = 0.1
 _LONGEST_REASON = 160
-# So many changes are told one by one once the bar is gone; of more the lockfile tells.
+# After the bar, list at most this many changes; the lockfile has all of them.
 _TOLD_AT_THE_END = 20
 _ROOM_FOR_ECHO = 5
 
 
 class _Stderr:
-    """Stderr for many threads: whole lines, and on a terminal one more that is written over."""
+    """Stderr for many threads: whole lines, and on a terminal a last line that is overwritten."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._shown = ""
 
     def show(self, text: str) -> None:
-        """Put a text in place of the terminal's last line."""
+        """Replace the last line of the terminal."""
         with self._guard:
             self._shown = text
             self._write(f"\r\x1b[K{text}")
 
     def line(self, text: str) -> None:
-        """Print a line, above the one that is written over."""
+        """Print a line above the line that is overwritten."""
         with self._guard:
             self._write(f"\r\x1b[K{text}\n{self._shown}" if self._shown else f"{text}\n")
 
     def _write(self, text: str) -> None:
-        # Looked up each time: while there are bars, it is what prints above them.
+        # Looked up each time, because a bar replaces it while it is shown.
         sys.stderr.write(text)
         sys.stderr.flush()
 
@@ -50,7 +50,7 @@ _stderr = _Stderr()
 
 
 def say(message: str) -> None:
-    """Print a line on stderr from any thread, whatever else is shown there meanwhile."""
+    """Print a line on stderr from any thread, above any progress bar."""
     _stderr.line(printable(message))
 
 
@@ -138,14 +138,14 @@ def _line(event: Event) -> str:
 
 
 def _short(error: str) -> str:
-    """Return as much of a reason as fits a line; the end of the run has all of it."""
+    """Return a reason shortened to one line; the end of the run shows it in full."""
     text = printable(error.partition("\n")[0])
     return text if len(text) <= _LONGEST_REASON else text[: _LONGEST_REASON - 1] + "…"
 
 
 @contextmanager
 def _bars(plan: Plan) -> Iterator[Watcher]:
-    from rich.console import Console, RenderableType  # 90 ms: only for someone who watches
+    from rich.console import Console, RenderableType  # takes 90 ms to import, so only on a terminal
     from rich.constrain import Constrain
     from rich.progress import (
         BarColumn,
@@ -159,7 +159,7 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
     console = Console(stderr=True, highlight=False)
 
     class OneLine(Progress):
-        """A bar that leaves room for the ^C that a terminal echoes, and so stays one line."""
+        """A bar that stays on one line even when the terminal echoes ^C behind it."""
 
         def get_renderable(self) -> RenderableType:
             return Constrain(super().get_renderable(), max(console.width - _ROOM_FOR_ECHO, 1))
@@ -193,7 +193,7 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
             case Failed() | Note():
                 progress.console.print(_line(event), markup=False, soft_wrap=True)
             case _:
-                pass  # told below, or counted by the last line of the command
+                pass  # listed below, or counted in the command's last line
 
     try:
         with progress:

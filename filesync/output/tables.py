@@ -24,7 +24,7 @@ from filesync.output.plan_text import Paint, no_paint
 from filesync.output.reasons import REASONS
 from filesync.output.totals import grand_total, totals_by_purpose
 
-# A name is not shortened to less than this: then rather let the line be too long.
+# Names are not shortened below this width; then the line may be too long.
 _NARROWEST = 16
 
 
@@ -37,7 +37,7 @@ def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = 
     files = status_document(plan)["files"]
     lines = [_STATUS_HEADER, *(_status_line(status, status["state"]) for status in files)]
     if not _fits(lines, 0, columns):
-        # Rather without the reason, which the plan tells, than two lines of the terminal a file.
+        # Drop the reason (the plan shows it) rather than wrap every file onto two lines.
         states = [status["state"].partition(":")[0] for status in files]
         lines = [_STATUS_HEADER, *map(_status_line, files, states)]
     table = aligned(lines, right=(2, 3, 4), shrink=0, columns=columns)
@@ -95,7 +95,7 @@ _QUOTA = f"the {human_bytes(PROJECT_QUOTA)} that OpenAI gives a project"
 
 
 def status_warnings(plan: Plan) -> list[str]:
-    """Return what a status warns of: the plan's warnings, what expires within a day, no room."""
+    """Return the warnings of `status`: the plan's, files that expire within a day, a full quota."""
     warnings = list(plan.warnings)
     soon = expiring_soon(plan.rows, plan.now)
     if now := [f"{printable(one.key)} ({_left(one.left)} left)" for one in soon if one.renewed_now]:
@@ -132,7 +132,7 @@ def _not_yet(one: Expiring) -> str:
 
 
 def status_document(plan: Plan) -> dict[str, Any]:
-    """Return `status --json`: the same as data; age and time left in seconds."""
+    """Return the document of `status --json`; age and time left are in seconds."""
     by_purpose = totals_by_purpose(plan.listed)
     total = grand_total(by_purpose.values())
     return {
@@ -161,7 +161,7 @@ def status_document(plan: Plan) -> dict[str, Any]:
 
 def _status(row: Change, now: int) -> dict[str, Any]:
     locked, want = row.locked, row.desired
-    # What waits for another key's upload has its old file until then, if it has one.
+    # A key that waits for another key's upload keeps its old file until then.
     file_id = row.id if row.id is not None or row.supersedes is None else row.supersedes.id
     live = row.remote or row.supersedes
     created = live.created_at if live is not None else None
@@ -203,7 +203,7 @@ def render_listing(files: Sequence[RemoteFile], *, columns: int | None = None) -
     ordered = sorted(files, key=lambda file: (file.created_at, file.id))
     rows = [("ID", "SIZE", "CREATED", "EXPIRES", "PURPOSE", "FILENAME"), *map(_listed, ordered)]
     if not _fits(rows, 5, columns):
-        # Rather without when it was made, and the time of the day, than two lines a file.
+        # Drop the creation date and the time of day rather than wrap every file onto two lines.
         rows = [(*row[:2], row[3].partition(" ")[0], *row[4:]) for row in rows]
     return "\n".join(aligned(rows, right=(1,), shrink=len(rows[0]) - 1, columns=columns))
 
@@ -220,7 +220,7 @@ def _listed(file: RemoteFile) -> tuple[str, ...]:
 
 
 def _fits(rows: Sequence[tuple[str, ...]], shrink: int, columns: int | None) -> bool:
-    """Say whether a table will fit into so many columns, with its column `shrink` shortened."""
+    """Say whether a table fits into `columns` when its column `shrink` is shortened."""
     if columns is None:
         return True
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
@@ -235,7 +235,7 @@ def aligned(
     shrink: int = 0,
     columns: int | None = None,
 ) -> list[str]:
-    """Return the lines of a table; its column `shrink` gives way where `columns` are too few."""
+    """Return the lines of a table; its column `shrink` is shortened if `columns` are too few."""
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     if columns is not None:
         surplus = sum(widths) + 2 * (len(widths) - 1) - columns

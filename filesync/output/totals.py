@@ -10,7 +10,7 @@ from filesync.core.model import RemoteFile
 
 
 class Totals(NamedTuple):
-    """What the platform holds of one purpose; `untold` counts the files without a size."""
+    """What the platform stores for one purpose; `untold` counts the files without a size."""
 
     files: int
     bytes: int
