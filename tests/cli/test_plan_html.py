@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import datetime
-import json
 import re
 import shutil
 import struct
 import subprocess
 import zlib
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
 from tests.cli.harness import Platform, Project
+from tests.output.html import Page
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-EVIL = "<script>document.title='owned'</script>\"'&<img src=http://evil.example/x>.md"
-
-
-class Page(HTMLParser):
-    """What a page holds: its tags with their attributes, and its text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.texts: list[str] = []
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.texts.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
 
 
 def sample(platform: Platform, project: Project) -> None:
@@ -91,63 +68,6 @@ def test_page_takes_nothing_from_outside(platform: Platform, project: Project) -
     assert "@import" not in text
     assert "prefers-color-scheme: dark" in text
     assert "default-src 'none'" in text
-
-
-def test_everything_is_escaped(alone: Project) -> None:
-    name = EVIL + "\x1b\u202e\n"
-    told = {"path": name, "filename": name, "purpose": name, "bytes": 1, "sha256": None, "id": name}
-    changes: list[dict[str, object]] = [
-        {"key": key, "action": action, "reason": name, "fields": [], **told}
-        for key, action in ((name, "delete"), (None, "adopt"), (name, name))
-    ]
-    summary = dict.fromkeys(("create", "replace", "forget", "noop", "unmanaged", "upload_bytes"), 0)
-    document = {
-        "format_version": "1.0",
-        "project": name,
-        "base_url": name,
-        "manifest_sha256": name,
-        "lock_sha256": name,
-        "has_changes": True,
-        "has_drift": True,
-        "summary": summary | {"delete": 1, "adopt": 1},
-        "changes": changes,
-        "warnings": [name],
-        "only": name,
-    }
-    alone.write("plan.json", json.dumps(document))
-    text = alone.run("show-plan", "plan.json", "--html", "-").out
-    page = Page(text)
-    assert {tag for tag, _ in page.tags} & {"script", "img"} == set()
-    assert page.text.count("<script>document.title='owned'</script>") >= 12
-    assert r".md\x1b\u202e\n" in page.text
-    # The other forms are as harmless: the harness looks for control characters.
-    alone.run("show-plan", "plan.json")
-    alone.run("show-plan", "plan.json", "--markdown")
-
-
-def test_very_long_plan_is_cut_and_says_so(alone: Project) -> None:
-    told = dict.fromkeys(("path", "filename", "purpose", "bytes", "sha256", "id"))
-    changes: list[dict[str, object]] = [
-        {"key": f"key-{n}", "action": "create", "reason": "new", "fields": [], **told}
-        for n in range(6000)
-    ]
-    names = ("replace", "adopt", "delete", "forget", "noop", "unmanaged", "upload_bytes")
-    document = {
-        "format_version": "1.0",
-        "project": "test",
-        "base_url": "x",
-        "manifest_sha256": "0",
-        "lock_sha256": None,
-        "has_changes": True,
-        "has_drift": False,
-        "summary": dict.fromkeys(names, 0) | {"create": 6000},
-        "changes": changes,
-        "warnings": [],
-    }
-    alone.write("plan.json", json.dumps(document))
-    page = Page(alone.run("show-plan", "plan.json", "--html", "-").out)
-    assert "6,000 create" in page.text
-    assert "and 1,000 more, not shown" in page.text
 
 
 def browse(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

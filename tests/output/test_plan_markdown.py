@@ -1,0 +1,122 @@
+"""The Markdown of a plan: its tables, what is escaped in it, and what is cut to fit."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from filesync.output.plan_html import render_html
+from filesync.output.plan_markdown import render_markdown
+from tests.output.builders import change, plan_of
+from tests.output.markdown import GFM, tables
+
+LIMIT = 65_000
+
+
+EVIL = [
+    "a|b",
+    "a`b``c",
+    "<script>alert(1)</script>",
+    "![x](http://evil.example/x.png)",
+    "[link](http://evil.example)",
+    "*bold* _it_ ~~no~~",
+    "back\\|slash\\",
+    "@everyone",
+    "www.evil.example",
+    "&lt;b&gt;&amp;",
+    " spaces ",
+    "<!-- hidden",
+    "| --- |",
+    "größe-日本語-😀",
+    "$x^2$ #1",
+]
+
+
+def test_drift_is_told_by_its_reasons() -> None:
+    """Nobody changes a file that expires."""
+
+    def told(*reasons: str, **more: Any) -> list[str]:
+        changes = [change(f"{n}", "create", reason) for n, reason in enumerate(reasons)]
+        plan = plan_of(changes, has_drift=True, **more)
+        markdown = re.findall(r"\*\*Drift:\*\* (.*)", render_markdown(plan))
+        assert re.findall(r"<b>Drift:</b> (.*)</p>", render_html(plan)) == markdown
+        return markdown
+
+    assert told("expired", "new") == ["1 file has expired."]
+    assert told("expired", "expired") == ["2 files have expired."]
+    assert told("expired", at=2_000_000_000) == ["1 file will have expired by then."]
+    assert told("expired", "missing_remotely", "remote_error", "orphan", "orphan") == [
+        "1 file is missing on the platform; 1 file has expired; 1 file cannot be used by the "
+        "platform; 2 files of ours are there and in no lockfile."
+    ]
+    # A later version may know of more.
+    assert told("stolen") == ["the platform is not as the lockfile says."]
+
+
+def test_names_are_shown_as_they_are_and_format_nothing() -> None:
+    changes = [change(name, "delete", "orphan", id=f"file-{n}") for n, name in enumerate(EVIL)]
+    markdown = render_markdown(plan_of(changes))
+    (table,) = tables(markdown)
+    assert [row[:2] for row in table[1:]] == [[name, f"file-{n}"] for n, name in enumerate(EVIL)]
+    rendered = GFM.render(markdown)
+    assert not re.search(r"<(script|img|a|strong|em|b|del)\b", rendered)
+    # What autolinks would take hold of is in no running text.
+    assert "http://evil" not in re.sub(r"`[^`]*`", "", markdown)
+
+
+def test_control_characters_are_escaped() -> None:
+    name = "a\nb\r\t\x1b[31m\u202e"
+    markdown = render_markdown(
+        plan_of([change(name, "create", purpose="x\ny")], f"w {name} | **x**")
+    )
+    assert tables(markdown)[0][1][0] == r"a\nb\r\t\x1b[31m\u202e"
+    assert tables(markdown)[0][1][3] == r"x\ny"
+    rendered = GFM.render(markdown)
+    assert r"w a\nb" in rendered
+    assert "<strong>" not in rendered
+
+
+def test_warnings_call_nobody() -> None:
+    markdown = render_markdown(
+        plan_of([], "file @org/team <b>x</b> www.evil.example http://evil.x")
+    )
+    assert "> [!WARNING]" in markdown
+    for word in ("@org", "<b>", "www.", "http://evil"):
+        assert word not in markdown
+
+
+@pytest.mark.parametrize("name", ["key-{}", "ключ|😀-{}" + "x" * 3000, "<>&|`" * 60 + "{}"])
+@pytest.mark.parametrize("warnings", [0, 500])
+def test_long_plans_are_cut_to_fit(name: str, warnings: int) -> None:
+    """10,000 changes: the totals and the first deletes stay, and the cut is said."""
+    changes = [
+        change(name.format(n), action, "new", id=f"file-{n}", purpose="user_data", bytes=n)
+        for action, count in (("delete", 4000), ("replace", 2000), ("create", 4000))
+        for n in range(count)
+    ]
+    texts = [f"warning {n} " + "<&|>" * 300 for n in range(warnings)]
+    markdown = render_markdown(plan_of(changes, *texts))
+    assert len(markdown.encode("utf-16-le")) // 2 <= LIMIT
+    assert len(markdown) > LIMIT * 0.8 or len(markdown.encode()) > LIMIT * 0.8
+    assert "4,000 to delete, 2,000 to replace, 4,000 to create" in markdown.splitlines()[0]
+    found = re.search(r"\*\*Cut to fit:\*\* ([\d,]+) changes of 10,000 not shown", markdown)
+    assert found is not None
+    rows = sum(len(table) - 1 for table in tables(markdown))
+    assert rows + int(found.group(1).replace(",", "")) == 10_000
+    assert tables(markdown)[0][0][1] == "Id"
+    for left in ("Replace 2,000: not shown", "Create 4,000: not shown"):
+        assert left in markdown
+    assert markdown.count("<details>") == markdown.count("</details>")
+
+
+def test_deletes_stay_where_the_rest_is_cut() -> None:
+    changes = [change(f"gone-{n}", "delete", id=f"file-{n}") for n in range(200)]
+    changes += [change(f"new-{n}", "create") for n in range(9000)]
+    markdown = render_markdown(plan_of(changes))
+    deletes, creates = tables(markdown)
+    assert len(deletes) == 201
+    assert "more to create" in markdown
+    assert len(creates) > 500
+    assert markdown.count("<details>") == markdown.count("</details>") == 1
