@@ -155,7 +155,7 @@ def _or(words: Sequence[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
 
 
-def _integer(_takes: _Takes, field: Schema) -> str:
+def _number(_takes: _Takes, field: Schema) -> str:
     low, high = field.get("minimum"), field.get("maximum")
     if low is None and high is None:
         return "a number"
@@ -180,7 +180,8 @@ _TELL: tuple[tuple[str, Callable[[_Takes, Schema], str]], ...] = (
 )
 _KINDS: dict[str, Callable[[_Takes, Schema], str]] = {
     "boolean": lambda _takes, _field: "`true` or `false`",
-    "integer": _integer,
+    "integer": _number,
+    "number": _number,
     "string": _text,
     "array": lambda takes, field: f"a list of {takes(field['items'])}",
     "object": _object,

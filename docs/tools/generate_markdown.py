@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,8 +26,9 @@ def paragraph(text: str) -> str:
 
 
 def code(value: object) -> str:
-    """Return a value as code, fit for a cell of a table."""
-    return f"`{value}`".replace("|", r"\|")
+    """Return a value as code, fit for a cell of a table; lists and objects as JSON, so as YAML."""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, (dict, list)) else value
+    return f"`{text}`".replace("|", r"\|")
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
