@@ -1,0 +1,130 @@
+"""Files sent in one request: what is stored, what is journaled, and what each failure leaves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from filesync.core.events import Sent, Started
+from filesync.core.recovery.recover import NOTHING_TO_RECOVER
+from filesync.execute.transfer import NotUploaded, Uploaded
+from filesync.execute.uploads import upload_all
+from tests.cli.fake_api import Answer, FakeApi, Request, error
+from tests.execute.conftest import Apply
+
+
+def upload(apply: Apply, *changes: Any) -> dict[str, str]:
+    """Upload; the id of each key, or its error behind a "!"."""
+    found: dict[str, str] = {}
+    for batch in upload_all(changes, NOTHING_TO_RECOVER, apply.context, lambda: (), set(), 0):
+        for one in batch:
+            key = one.change.key or ""
+            assert key not in found, "a change has one outcome"
+            if isinstance(one, Uploaded):
+                found[key] = one.remote.id
+            else:
+                assert isinstance(one, NotUploaded)
+                found[key] = f"!{one.error.message}"
+    return found
+
+
+def test_what_is_stored_is_the_content_under_its_name(apply: Apply, fake: FakeApi) -> None:
+    contents = {f"k{n}": f"content {n}".encode() * n for n in range(1, 20)}
+    found = upload(apply, *(apply.create(key, content) for key, content in contents.items()))
+    assert {fake.files[one]["filename"]: fake.contents[one] for one in found.values()} == {
+        f"{key}.txt": content for key, content in contents.items()
+    }
+    assert apply.history.made() == set(found.values())
+
+
+def test_purpose_and_expiry_are_asked_for(apply: Apply, fake: FakeApi) -> None:
+    upload(apply, apply.create("a", purpose="batch", expires_after=7200))
+    (request,) = (one for one in fake.log if one.method == "POST")
+    assert request.form == {
+        "purpose": "batch",
+        "expires_after[anchor]": "created_at",
+        "expires_after[seconds]": "7200",
+    }
+
+
+def test_progress_adds_up_to_what_is_sent(apply: Apply) -> None:
+    upload(apply, apply.create("a", b"12345"))
+    assert Started("a", 5) in apply.events
+    assert sum(one.bytes for one in apply.events if isinstance(one, Sent)) == 5
+
+
+def test_one_that_is_refused_stops_no_other_and_leaves_no_doubt(
+    apply: Apply, fake: FakeApi
+) -> None:
+    def refuse(request: Request) -> Answer | None:
+        return error(400, "bad file") if request.filename == "bad.txt" else None
+
+    fake.rule(refuse)
+    found = upload(apply, apply.create("bad"), apply.create("good"))
+    assert "bad file" in found["bad"]
+    assert found["good"] in fake.files
+    assert apply.history.made() == {found["good"]}
+    assert len(apply.history.attempts) == 1
+
+
+def test_a_refused_key_stops_the_run(apply: Apply, fake: FakeApi) -> None:
+    fake.on("POST", "/files", error(401, "Incorrect API key"))
+    upload(apply, *(apply.create(f"k{n}") for n in range(30)))
+    assert apply.stop.is_set()
+    assert fake.count("POST") <= apply.context.lanes
+
+
+def test_a_file_that_changed_since_it_was_hashed_is_not_sent(apply: Apply, fake: FakeApi) -> None:
+    change = apply.create("a", b"as hashed")
+    (apply.folder / "a.txt").write_bytes(b"and then edited")
+    (outcome,) = upload(apply, change).values()
+    assert outcome.startswith("!")
+    assert "a.txt" in outcome
+    assert fake.writes == []
+
+
+def test_a_file_that_is_gone_is_named(apply: Apply, fake: FakeApi) -> None:
+    change = apply.create("a")
+    (apply.folder / "a.txt").unlink()
+    assert "a.txt" in upload(apply, change)["a"]
+    assert fake.writes == []
+
+
+@pytest.mark.parametrize("wrong", [{"bytes": 3}, {"status": "error"}])
+def test_what_the_platform_cannot_use_is_undone(
+    apply: Apply, fake: FakeApi, wrong: dict[str, Any]
+) -> None:
+    def answer(request: Request) -> Answer | None:
+        if request.method != "POST":
+            return None
+        file_id = fake.add(request.filename or "", request.content, **wrong)
+        return Answer(200, fake.files[file_id])
+
+    fake.rule(answer)
+    assert upload(apply, apply.create("a"))["a"].startswith("!")
+    assert fake.files == {}
+    assert apply.history.made() == set()
+
+
+def test_an_answer_that_is_lost_is_looked_for_and_not_sent_again(
+    apply: Apply, fake: FakeApi
+) -> None:
+    def lose(request: Request) -> Answer | None:
+        if request.method != "POST":
+            return None
+        fake.add(request.filename or "", request.content, created_at=int(fake.clock()))
+        return Answer(0)
+
+    fake.rule(lose)
+    found = upload(apply, apply.create("a"))
+    assert list(fake.files) == [found["a"]]
+    assert fake.count("POST") == 1
+    assert apply.history.made() == {found["a"]}
+
+
+def test_a_stop_leaves_what_was_not_begun(apply: Apply, fake: FakeApi) -> None:
+    apply.stop.set()
+    assert upload(apply, apply.create("a")) == {}
+    assert fake.log == []
+    assert apply.history.attempts == {}
