@@ -8,7 +8,8 @@ UV := .venv-uv/bin/uv
 # More workers than cores, since most tests wait for a server; a file's tests share what they set up.
 PYTEST := -m pytest -n 4 --dist loadfile
 # What starts no process: all that decides, reads, sends and shows.
-FAST := tests/core tests/local tests/remote tests/emulator tests/execute tests/workflow tests/output
+FAST := tests/core tests/local tests/remote tests/emulator tests/execute tests/workflow \
+	tests/output --ignore tests/emulator/test_durable.py
 
 .PHONY: demo test test-fast test-lowest test-newest coverage lint lock docs bench clean
 
@@ -31,7 +32,7 @@ test: $(VENV)/.installed
 	$(BIN)/python $(PYTEST)
 
 test-fast: $(VENV)/.installed
-	$(BIN)/python -m pytest $(FAST)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(FAST)
 
 # The lines and branches that the tests reach, also in the processes that they start.
 coverage: $(VENV)/.installed
@@ -70,7 +71,8 @@ docs: $(VENV)/.installed
 	$(BIN)/python docs/tools/generate.py
 	$(BIN)/python docs/tools/docs_stories.py
 
-# How fast, as ratios to others; some eight minutes. BENCH="--only no-op --scale 0.1" for a part.
+# How fast, as ratios to others, added to tests/bench/history.csv; some eight minutes.
+# BENCH="--only no-op --scale 0.1" for a part, which is not added.
 bench: $(VENV)/.installed
 	$(BIN)/python -m tests.bench.run $(BENCH)
 

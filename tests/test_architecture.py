@@ -135,11 +135,6 @@ def test_folder_maps_its_rooms(folder: Path) -> None:
     assert named == rooms
 
 
-def test_modules_stay_short() -> None:
-    lengths = {path: len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
-    assert {str(path): n for path, n in lengths.items() if n > 340} == {}
-
-
 @pytest.mark.parametrize(
     ("statement", "unwanted"),
     [

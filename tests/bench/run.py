@@ -11,6 +11,7 @@ targets are for scale 1, and small runs miss those where starting up then weighs
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import platform
 import statistics
@@ -21,9 +22,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.bench.history import History
 from tests.bench.tools import (
     FILESYNC,
     GIB,
+    HERE,
     KIB,
     MIB,
     PEERS,
@@ -43,12 +46,16 @@ PER_CONNECTION = 40_000_000  # bytes a second
 
 
 class Line(NamedTuple):
-    """One line of the table: what was done, the target, what came out, and whether that is it."""
+    """One line of the table: what was done, the target, what came out, and whether that is it.
+
+    `figure` is what the target bounds, a ratio if there is one; history.csv keeps it.
+    """
 
     what: str
     target: str
     result: str
     met: bool
+    figure: float
 
 
 class Bench(NamedTuple):
@@ -73,6 +80,7 @@ def no_op(bench: Bench) -> Iterator[Line]:
         f"{first.seconds:.2f} s, {ratio:.1f} × ({floor.seconds:.2f} s);"
         f" `git status` {git.seconds:.2f} s",
         first.seconds <= 0.6 and ratio <= 4,
+        ratio,
     )
     _, second, git = _no_op(bench, many, 3)
     ratio = second.seconds / first.seconds
@@ -82,6 +90,7 @@ def no_op(bench: Bench) -> Iterator[Line]:
         f"{ratio:.1f} × ({second.seconds:.2f} s), {second.rss_mib:.0f} MiB;"
         f" `git status` {git.seconds:.2f} s",
         ratio <= 12 and second.rss_mib <= 400,
+        ratio,
     )
 
 
@@ -123,6 +132,7 @@ def cold_plan(bench: Bench) -> Iterator[Line]:
         "≥ 80% of the rate of `xargs -P2 -n4 openssl dgst -sha256`",
         f"{share:.0%} ({_rate(sum(sizes), mine.seconds)} of {_rate(sum(sizes), peer.seconds)})",
         share >= 0.8,
+        share,
     )
 
 
@@ -150,6 +160,7 @@ def one_file(bench: Bench) -> Iterator[Line]:
         f"{to_md5:.2f} × ({mine.seconds:.2f} s), {to_helper:.2f} ×, {mine.rss_mib:.0f} MiB"
         f" (the helper: {helper.rss_mib:.0f} MiB)",
         to_md5 <= 1.4 and to_helper <= 1 and mine.rss_mib <= 100,
+        to_md5,
     )
 
 
@@ -171,6 +182,7 @@ def far_away(bench: Bench) -> Iterator[Line]:
         f"{share:.0%}; the official helper {size / helper.write_seconds / PER_CONNECTION:.2f} × 40"
         f" MB/s; whole process {size / mine.seconds / (LANES * PER_CONNECTION):.0%}",
         share >= 0.85,
+        share,
     )
 
 
@@ -190,6 +202,7 @@ def many_small(bench: Bench) -> Iterator[Line]:
         "≥ 90% of 16 / 0.1 s from the first upload to the last",
         f"{share:.0%}; whole process {ideal / mine.seconds:.0%}",
         share >= 0.9,
+        share,
     )
 
 
@@ -209,6 +222,7 @@ def paced(bench: Bench) -> Iterator[Line]:
         "≤ 1.05 × ideal, ≤ 1% answered 429",
         f"{ratio:.3f} × ({mine.seconds:.1f} s), {refused:.1%}",
         ratio <= 1.05 and refused <= 0.01,
+        ratio,
     )
 
 
@@ -233,6 +247,7 @@ def mixed(bench: Bench) -> Iterator[Line]:
         f"the largest is no. {place} of the {LANES} that start at once; {ratio:.2f} ×;"
         f" whole process {mine.seconds / bound:.2f} ×",
         ratio <= 1.15 and place <= LANES,
+        ratio,
     )
 
 
@@ -260,6 +275,7 @@ def command_line(bench: Bench) -> Iterator[Line]:
                 '≤ 2.5 × `python -c "import click"`',
                 f"{seconds / click:.2f} × ({seconds * 1000:.0f} ms)",
                 seconds / click <= 2.5,
+                seconds / click,
             )
 
 
@@ -282,6 +298,7 @@ def lockfile(bench: Bench) -> Iterator[Line]:
         "≤ 1.5 s",
         f"{load + save:.2f} s ({load:.2f} + {save:.2f})",
         load + save <= 1.5,
+        load + save,
     )
 
 
@@ -297,6 +314,7 @@ def memory(bench: Bench) -> Iterator[Line]:
         "≤ 100 MiB",
         f"{mine.rss_mib:.0f} MiB ({_rate(size, mine.seconds)})",
         mine.rss_mib <= 100,
+        mine.rss_mib,
     )
 
 
@@ -343,6 +361,7 @@ def main() -> None:
         "--folder", help="Where the data goes and vanishes again; it needs no room."
     )
     options = parser.parse_args()
+    history = History(HERE / "history.csv")
     day = datetime.now(UTC).strftime("%Y-%m-%d")
     scale = "" if options.scale == 1 else f", at scale {options.scale:g}"
     print(
@@ -356,6 +375,8 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="filesync-bench-", dir=options.folder) as folder:
             for line in _lines(name, Bench(Path(folder), options.scale)):
                 missed += not line.met
+                if options.scale == 1:
+                    history.append(line.what, line.figure)
                 print(
                     f"| {line.what} | {line.target} | {line.result} | {_word(line)} |", flush=True
                 )
@@ -368,7 +389,7 @@ def _lines(name: str, bench: Bench) -> Iterator[Line]:
         yield from ROWS[name](bench)
     except (RuntimeError, OSError) as error:
         print(error, file=sys.stderr)
-        yield Line(name, "", "it failed; see above", False)
+        yield Line(name, "", "it failed; see above", False, math.nan)
 
 
 def _word(line: Line) -> str:
