@@ -20,7 +20,8 @@ from generate_markdown import code, paragraph, plain, render_commands, table
 
 from filesync import errors
 from filesync.cli import cli
-from filesync.core.decide.change import DRIFT, Decisions, Reason
+from filesync.core.decide.change import Decisions
+from filesync.core.decide.reasons import REASONS
 from filesync.core.events import Result
 from filesync.core.manifest.schema import json_schema
 from filesync.core.model import LockEntry
@@ -28,7 +29,6 @@ from filesync.core.plan.document import ChangeDocument
 from filesync.core.plan.plan import Plan, PlanInputs, Summary
 from filesync.core.run import Run
 from filesync.output.json import apply_document, plan_document, saved_document
-from filesync.output.reasons import REASONS as SHOWN
 from filesync.output.tables import status_document
 
 DOCS = Path(__file__).parents[1]
@@ -105,10 +105,8 @@ def _fields(what: str, names: Iterable[str], told: Mapping[str, str]) -> str:
 
 def _reasons() -> str:
     rows = [
-        (name, plain(SHOWN[reason]), "yes" if reason in DRIFT else "", sentence)
-        for reason, (name, sentence) in zip(
-            Reason, explained("the reason", Reason, sentences.REASONS), strict=True
-        )
+        (f"`{reason}`", plain(row.words), "yes" if row.drift else "", row.sentence)
+        for reason, row in REASONS.items()
     ]
     return table(("Reason", "`plan` says", "Drift", "What it means"), rows)
 

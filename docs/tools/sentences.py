@@ -3,35 +3,6 @@
 docs/tools/generate.py takes the names from the code and fails if one is missing here, or left over.
 """
 
-REASONS = {
-    "fingerprint_match": (
-        "A file with the desired fingerprint, purpose and size exists and is not in the lockfile; "
-        "its id is adopted."
-    ),
-    "new": "The manifest names it, and neither the lockfile nor the platform has it.",
-    "up_to_date": "Nothing to do.",
-    "content_changed": "The file's content differs from the lockfile's.",
-    "attributes_changed": (
-        "Purpose, remote filename or `expires_after` changed; `fields` lists which."
-    ),
-    "remote_error": "The platform could not use the file: its status is `error`.",
-    "expiring": "It expires in less than `renew_before`, so it is uploaded again.",
-    "expired": "Its expiry has passed, and it is gone.",
-    "missing_remotely": "Somebody else deleted it: a GET by its id answers 404.",
-    "removed_from_manifest": "The lockfile has it and the manifest does not.",
-    "gone": "The manifest no longer names it, and it is gone: its lockfile line is removed.",
-    "retired": "An earlier apply replaced or removed it, and `retain` is over.",
-    "orphan": "Its name carries this project's owner token, and no lockfile line refers to it.",
-    "unmanaged": "No manifest entry declares it, and `prune` matches it.",
-    "shared": (
-        "Another key has this file, or uploads it: both share the id, and nothing is uploaded or "
-        "deleted for this key."
-    ),
-    "moved": ("The same content under another key or in another folder: the id stays the same."),
-    "recovered": "An interrupted apply had uploaded it, according to the journal.",
-    "destroyed": "`filesync destroy` deletes everything in the lockfile.",
-}
-
 EXIT_CODES = {
     0: "Done; for `plan`, also if there are changes.",
     1: "Any error, including wrong usage. What was done until then is in the lockfile.",

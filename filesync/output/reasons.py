@@ -5,38 +5,10 @@ from __future__ import annotations
 from collections import Counter
 
 from filesync.core.decide.change import Reason
+from filesync.core.decide.reasons import REASONS
 from filesync.core.durations import format_duration
 from filesync.core.plan.document import ChangeDocument, PlanDocument
 from filesync.core.text import plural, printable
-
-REASONS = {
-    Reason.FINGERPRINT_MATCH: "already there, by its fingerprint",
-    Reason.NEW: "new",
-    Reason.UP_TO_DATE: "up to date",
-    Reason.CONTENT_CHANGED: "content changed",
-    Reason.ATTRIBUTES_CHANGED: "changed",
-    Reason.REMOTE_ERROR: "the platform reports an error",
-    Reason.EXPIRING: "expires soon",
-    Reason.EXPIRED: "expired",
-    Reason.MISSING_REMOTELY: "missing on the platform",
-    Reason.REMOVED_FROM_MANIFEST: "not in the manifest",
-    Reason.GONE: "gone from the platform",
-    Reason.RETIRED: "retired by an earlier apply",
-    Reason.ORPHAN: "ours by its name, in no lockfile",
-    Reason.UNMANAGED: "matches prune",
-    Reason.SHARED: "shared with another key",
-    Reason.MOVED: "moved",
-    Reason.RECOVERED: "uploaded by an apply that was cut short",
-    Reason.DESTROYED: "owned by the lockfile",
-}
-
-# Drift in words: of one file, and of several.
-_DRIFTED = {
-    Reason.MISSING_REMOTELY: ("is missing on the platform", "are missing on the platform"),
-    Reason.EXPIRED: ("has expired", "have expired"),
-    Reason.REMOTE_ERROR: ("cannot be used by the platform", "cannot be used by the platform"),
-    Reason.ORPHAN: ("of ours is there and in no lockfile", "of ours are there and in no lockfile"),
-}
 
 
 def reason_of(change: ChangeDocument) -> str:
@@ -54,7 +26,7 @@ def reason_of(change: ChangeDocument) -> str:
     if change.shared_with is not None:
         return f"shared with {printable(change.shared_with)}"
     try:
-        return REASONS[Reason(change.reason)]
+        return REASONS[Reason(change.reason)].words
     except ValueError:
         return printable(change.reason)
 
@@ -77,9 +49,9 @@ def drift_of(plan: PlanDocument) -> str:
     """
     count = Counter(change.reason for change in plan.changes)
     told = []
-    for reason, (one, several) in _DRIFTED.items():
-        if number := count[reason]:
-            did = one if number == 1 else several
+    for reason, row in REASONS.items():
+        if row.drift is not None and (number := count[reason]):
+            did = row.drift[0] if number == 1 else row.drift[1]
             if reason is Reason.EXPIRED and plan.at is not None:
                 did = "will have expired by then"
             told.append(f"{plural(number, 'file')} {did}")

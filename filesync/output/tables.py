@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from filesync.core.decide.change import Action, Change
+from filesync.core.decide.reasons import REASONS
 from filesync.core.model import RemoteFile
 from filesync.core.moment import utc
 from filesync.core.plan.forecast import Expiring, expiring_soon
@@ -21,7 +22,6 @@ from filesync.core.text import (
     width,
 )
 from filesync.output.plan_text import Paint, no_paint
-from filesync.output.reasons import REASONS
 from filesync.output.totals import grand_total, totals_by_purpose
 
 # Names are not shortened below this width; then the line may be too long.
@@ -181,7 +181,7 @@ def _status(row: Change, now: int) -> dict[str, Any]:
         "reason": row.reason.value,
         "state": "up to date"
         if row.action is Action.NOOP
-        else f"{row.action.value}: {REASONS[row.reason]}",
+        else f"{row.action.value}: {REASONS[row.reason].words}",
     }
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from filesync.core.decide.change import Reason
 from filesync.core.decide.pipeline import PlanOptions
+from filesync.core.decide.reasons import Cause, has_cause
 from filesync.core.plan.document import ChangeDocument, document_of
 from filesync.core.run import Run
 from filesync.workflow.plan import make_plan
 from filesync.workflow.workspace import read_lock, read_manifest
-
-# What time or the platform brings about: no commit is to blame for it, and none mends it.
-_NOT_OURS = {Reason.EXPIRING, Reason.EXPIRED, Reason.RETIRED, Reason.GONE}
 
 
 def disagreements(run: Run) -> list[ChangeDocument]:
@@ -27,4 +24,5 @@ def disagreements(run: Run) -> list[ChangeDocument]:
         run = run._replace(base_url=lock.base_url)
     options = PlanOptions(protection=False, sharing=False)
     plan = document_of(make_plan(run._replace(offline=True), options=options))
-    return [change for change in plan.changes if change.reason not in _NOT_OURS]
+    # Time, the platform and earlier runs cause changes that no commit can undo.
+    return [change for change in plan.changes if has_cause(change.reason, Cause.REPO)]

@@ -3,6 +3,7 @@
 pipeline   the order of a plan's decisions
 selection  `--only`: which keys a run is about
 change     the vocabulary: actions, reasons, changes
+reasons    what each reason means, one row each
 table      the decision table: one row, one reason
 unclaimed  remote files with our fingerprint that no lock entry refers to
 sharing    identical files of several keys become one remote file

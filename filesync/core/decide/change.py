@@ -43,10 +43,6 @@ class Reason(enum.StrEnum):
     DESTROYED = "destroyed"  # only from `filesync destroy`, which asks no table
 
 
-# The remote moved, not the repo.
-DRIFT = {Reason.MISSING_REMOTELY, Reason.EXPIRED, Reason.REMOTE_ERROR, Reason.ORPHAN}
-
-
 class Change(NamedTuple):
     """One decision. `id` is the remote file it concerns: kept, adopted, replaced or deleted.
 

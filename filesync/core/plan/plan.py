@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Set
 from functools import cached_property
 from typing import NamedTuple
 
-from filesync.core.decide.change import DRIFT, Action, Change, Decisions, reading_order
+from filesync.core.decide.change import Action, Change, Decisions, reading_order
 from filesync.core.decide.guards import Refusal
+from filesync.core.decide.reasons import DRIFT
 from filesync.core.model import LockEntry, RemoteFile, Retired
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery
 from filesync.core.run import Run

@@ -6,20 +6,12 @@ from collections import Counter
 from collections.abc import Iterable
 
 from filesync.core.decide.change import Reason
+from filesync.core.decide.reasons import Cause, has_cause
 from filesync.core.plan.document import ChangeDocument, PlanDocument
 from filesync.core.text import printable
 
-# What a change on the local side, and one on the platform's, is told by.
+# A local file was added or removed.
 _LOCAL = {Reason.NEW, Reason.REMOVED_FROM_MANIFEST}
-_REMOTE = {
-    Reason.REMOTE_ERROR,
-    Reason.EXPIRING,
-    Reason.EXPIRED,
-    Reason.MISSING_REMOTELY,
-    Reason.GONE,
-    Reason.ORPHAN,
-    Reason.UNMANAGED,
-}
 
 
 def moved(saved: PlanDocument, fresh: PlanDocument) -> list[str]:
@@ -75,7 +67,7 @@ def _phrase(name: str, was: ChangeDocument | None, got: ChangeDocument | None, t
     elif not told and either.reason in _LOCAL:
         there = (either.reason == Reason.NEW) == (either is got)
         return f"the file of {name} is {'there now' if there else 'gone'}"
-    if told and (got is None or got.reason not in _REMOTE):
+    if told and (got is None or not has_cause(got.reason, Cause.PLATFORM, Cause.TIME)):
         return ""
     planned = "nothing to do" if was is None else f"{was.action}, {was.reason}"
     today = "nothing to do" if got is None else f"{got.action}, {got.reason}"
