@@ -53,7 +53,7 @@ class ManifestError(FilesyncError):
                 else f"{path}:{p.line}:{p.col}: {p.message}"
                 for p in self.problems
             ),
-            "mend it; `filesync validate` looks again, offline",
+            "fix it, then run `filesync validate` (works offline)",
         )
 
 

@@ -48,12 +48,12 @@ class _Commands(click.Group):
 @common_options
 @click.pass_context
 def cli(context: click.Context, /, **_common: object) -> None:
-    """Declare the files an OpenAI project should hold, and keep it so.
+    """List the files an OpenAI project should have in a manifest, and keep it in sync.
 
     \b
     filesync init      writes a manifest to start from
     filesync plan      shows what would change
-    filesync apply     makes it so and writes the ids to the lockfile
+    filesync apply     makes these changes and writes the ids to the lockfile
     filesync id KEY    prints a file's id for a job to use
 
     Each command's --help has examples.
@@ -89,7 +89,7 @@ def _run() -> int:
         command = error.ctx.command_path if error.ctx else "filesync"
         # click sets choices out in lines; here they would be escaped, as a name's are.
         message = error.format_message().replace("\n\t", " ")
-        return _complain(message, f"`{command} --help` tells how to call it", 1)
+        return _complain(message, f"see `{command} --help`", 1)
     except click.ClickException as error:
         return _complain(error.format_message(), "", 1)
     except (click.Abort, KeyboardInterrupt):

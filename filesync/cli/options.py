@@ -69,8 +69,8 @@ class Common(NamedTuple):
 def common_options(command: F) -> F:
     """Add --manifest, --env, --base-url, --verbose and --quiet; read them with `common()`."""
     for option in (
-        click.option("-q", "--quiet", is_flag=True, help="Say only data, warnings and errors."),
-        click.option("-v", "--verbose", is_flag=True, help="Say more: full names, each request."),
+        click.option("-q", "--quiet", is_flag=True, help="Print only data, warnings and errors."),
+        click.option("-v", "--verbose", is_flag=True, help="Print more: full names, each request."),
         click.option("--base-url", metavar="URL", help="The API's base URL, or emulator:DIR."),
         click.option(
             "--env",
@@ -194,7 +194,7 @@ outside_option = click.option(
 missing_option = click.option(
     "--accept-missing",
     is_flag=True,
-    help="Go on although most locked files are gone from the platform.",
+    help="Continue although most locked files are gone from the platform.",
 )
 insecure_option = click.option(
     "--allow-insecure-http",

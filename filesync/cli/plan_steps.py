@@ -28,8 +28,8 @@ def ask(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise FilesyncError(
-            "there is no terminal to ask on, and nothing was written",
-            "pass --yes to go on without being asked",
+            "not a terminal, so I can't ask for confirmation; nothing was changed",
+            "pass --yes to skip the prompt",
         )
     if not confirmed(question):
         raise FilesyncError("not applied: nothing was written")

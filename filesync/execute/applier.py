@@ -163,7 +163,7 @@ class Applier:
             return
         if self._failed:
             # The old files are what jobs can still use while the new ones are not there.
-            left = f"{plural(len(doomed), 'delete')} left for the next apply: not all went well"
+            left = f"{plural(len(doomed), 'delete')} postponed because some uploads failed"
             self._context.watch(Note(left))
             return
         try:

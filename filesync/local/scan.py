@@ -166,7 +166,7 @@ class _Scanner:
             hint = f"; for the files of the folder write {posixpath.join(shown, '**')}"
             self.complain(
                 f"{shown} matches no file{hint if folder else ''}"
-                " (allow_empty: true makes that no error)"
+                "; set `allow_empty: true` to allow that"
             )
 
     def _base(self, glob: Glob, excludes: list[Glob], absolute: bool) -> _Folder | None:

@@ -204,7 +204,7 @@ def _table(kind: str, columns: Sequence[_Column], rows: Sequence[ChangeDocument]
 def _footer(plan: PlanDocument) -> str:
     lines = []
     if plan.summary.unmanaged:
-        lines.append(f"{plural(plan.summary.unmanaged, 'other file')} on the platform left alone.")
+        lines.append(f"{plural(plan.summary.unmanaged, 'unmanaged file')} ignored.")
     lines.append(f"manifest {plan.manifest_sha256[:12]}")
     if plan.lock_sha256:
         lines.append(f"lockfile {plan.lock_sha256[:12]}")

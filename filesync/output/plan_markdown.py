@@ -101,7 +101,7 @@ def _subject(plan: PlanDocument) -> str:
 def _footer(plan: PlanDocument) -> str:
     rest = [f"{plan.summary.noop:,} up to date"]
     if plan.summary.unmanaged:
-        rest.append(f"{plural(plan.summary.unmanaged, 'other file')} on the platform left alone")
+        rest.append(f"{plural(plan.summary.unmanaged, 'unmanaged file')} ignored")
     return ", ".join(rest)
 
 

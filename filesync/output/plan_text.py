@@ -172,7 +172,7 @@ def _headline(plan: PlanDocument, paint: Paint) -> str:
 def _rest(summary: Summary) -> str:
     if not summary.unmanaged:
         return ""
-    return f", {plural(summary.unmanaged, 'other file')} on the platform left alone"
+    return f", {plural(summary.unmanaged, 'unmanaged file')} ignored"
 
 
 def count_words(summary: Summary) -> str:

@@ -43,7 +43,7 @@ def _value(field: str, value: str | int | None) -> str:
 
 
 def drift_of(plan: PlanDocument) -> str:
-    """Return in a sentence how the platform is not as the lockfile says; who did it is not known.
+    """Return in a sentence how the platform has drifted from the lockfile; who did it is not known.
 
     Of a plan for a later time, what expires is told as what will have expired by then.
     """
@@ -55,4 +55,4 @@ def drift_of(plan: PlanDocument) -> str:
             if reason is Reason.EXPIRED and plan.at is not None:
                 did = "will have expired by then"
             told.append(f"{plural(number, 'file')} {did}")
-    return "; ".join(told or ["the platform is not as the lockfile says"]) + "."
+    return "; ".join(told or ["the platform has drifted from the lockfile"]) + "."

@@ -116,6 +116,6 @@ def _credential(environ: Mapping[str, str], name: str) -> str | None:
     if value and not _HEADER_SAFE.fullmatch(value):
         raise FilesyncError(
             f"{name} has spaces, control characters or letters outside ASCII in it",
-            "copy it again; it is not shown here on purpose",
+            "copy it again (not shown here, to keep it secret)",
         )
     return value or None

@@ -73,12 +73,12 @@ def plan_destroy(run: Run) -> Plan:
 def _left_behind(recovery: Recovery) -> Iterator[str]:
     for key, ids in recovery.unclear.items():
         yield (
-            f"an upload of {printable(key)} was cut short and may have made one of "
+            f"an upload of {printable(key)} was interrupted and may have made one of "
             f"{', '.join(ids)}: they stay"
         )
     for key in recovery.unsettled:
         yield (
-            f"an upload of {printable(key)} was cut short and may still come to be listed: "
+            f"an upload of {printable(key)} was interrupted and may still come to be listed: "
             "run `filesync destroy` again in a minute or two"
         )
 

@@ -110,7 +110,7 @@ def test_offline_plan_asks_nobody(on_fake: Project, fake: FakeApi) -> None:
 
 
 def test_every_form_of_an_offline_plan_says_that_nobody_was_asked(project: Project) -> None:
-    said = "Offline: held against the lockfile only; the platform was not asked."
+    said = "Offline: compared with the lockfile only; the server was not contacted."
     project.files("a")
     project.apply()
     for keys in ("a", "ab"):  # without changes, and with one

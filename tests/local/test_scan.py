@@ -268,13 +268,13 @@ def test_path_problems(tmp_path: Path, path: str, message: str | None) -> None:
 @pytest.mark.parametrize(
     ("pattern", "message"),
     [
-        ("*.txt", "*.txt matches no file (allow_empty: true makes that no error)"),
-        ("nowhere/**", "nowhere/** matches no file (allow_empty: true makes that no error)"),
-        ("a.md/*", "a.md/* matches no file (allow_empty: true makes that no error)"),
+        ("*.txt", "*.txt matches no file; set `allow_empty: true` to allow that"),
+        ("nowhere/**", "nowhere/** matches no file; set `allow_empty: true` to allow that"),
+        ("a.md/*", "a.md/* matches no file; set `allow_empty: true` to allow that"),
         (
             "docs",
             "docs matches no file; for the files of the folder write docs/**"
-            " (allow_empty: true makes that no error)",
+            "; set `allow_empty: true` to allow that",
         ),
         (".", ". names no file; for all files of the folder write **"),
         ("fi*", "fifo is not a regular file"),

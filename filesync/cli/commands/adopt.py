@@ -34,7 +34,7 @@ def adopt(
     allow_outside: bool,
     allow_insecure_http: bool,
 ) -> None:
-    """Take an existing remote file into the lockfile as KEY's.
+    """Start managing an existing remote file as KEY.
 
     Without ID, the one file with the same name, size and purpose. Its content is downloaded
     and compared where the API allows that.

@@ -33,7 +33,7 @@ from filesync.cli.plan_steps import (
     json_option,
     concurrency_option,
     click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Allow N deletes."),
-    click.option("--no-delete", is_flag=True, help="Leave every delete for a later apply."),
+    click.option("--no-delete", is_flag=True, help="Postpone every delete to a later apply."),
     click.option("--wait", is_flag=True, help="Wait until the platform has processed each file."),
     click.option(
         "--allow-duplicates",
@@ -68,7 +68,7 @@ def apply(
     allow_outside: bool,
     allow_insecure_http: bool,
 ) -> None:
-    """Plan, ask, and make it so.
+    """Show the plan, ask for confirmation, apply it.
 
     Uploads come first, then the lockfile, deletes last. A PLANFILE that `filesync plan --out`
     wrote is applied exactly as it is, or refused as stale, with what has moved since.

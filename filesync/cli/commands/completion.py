@@ -17,7 +17,7 @@ from filesync.cli.options import Common, command
     },
 )
 def completion(common: Common, shell: str) -> None:  # noqa: ARG001
-    """Print what makes a shell complete commands, options and keys."""
+    """Print the shell completion script."""
     from click.shell_completion import get_completion_class
 
     cli = click.get_current_context().find_root().command

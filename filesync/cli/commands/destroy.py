@@ -26,7 +26,7 @@ from filesync.cli.plan_steps import ask, carry_out, print_plan, warn_but_of_refu
     insecure_option,
     examples={
         "filesync destroy": "list what goes, ask, delete it",
-        "filesync destroy -m old.yaml --yes": "another manifest's files, unasked",
+        "filesync destroy -m old.yaml --yes": "another manifest's files, without a prompt",
     },
 )
 def destroy(
@@ -40,7 +40,7 @@ def destroy(
 ) -> None:
     """Delete every remote file that the lockfile owns.
 
-    What an apply that was cut short has uploaded goes, too.
+    Also deletes files left over from an interrupted apply.
     """
     from filesync.core.decide.guards import Overrides, enforce
     from filesync.execute.applier import ApplySettings

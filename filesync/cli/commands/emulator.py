@@ -27,7 +27,7 @@ from filesync.core.text import printable
         show_default=True,
         help="Where it keeps its files.",
     ),
-    click.option("--api-key", metavar="KEY", help="The only key to accept; else any is."),
+    click.option("--api-key", metavar="KEY", help="Accept only this key (default: any)."),
     examples={
         "filesync emulator": "then set what it prints",
         "filesync emulator --port 0 --data /tmp/files": "any free port, another folder",

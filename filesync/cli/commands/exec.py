@@ -37,8 +37,8 @@ _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
 def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     """Run CMD with each file's id in its environment.
 
-    The variables are called FILESYNC_<KEY>, as `filesync ids --format env` prints them. CMD takes
-    our place: its exit code is the exit code.
+    The variables are called FILESYNC_<KEY>, as `filesync ids --format env` prints them. filesync
+    is replaced by CMD, so its exit code is returned.
     """
     from filesync.core.decide.selection import selects
     from filesync.output.ids import env_names

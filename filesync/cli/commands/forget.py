@@ -25,7 +25,7 @@ def forget(common: Common, key: str, lock_timeout: float) -> None:
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         entry, shared_with, doomed = forget_key(run, key)
     if entry is None:
-        common.note(f"gave up the upload of {key} that was cut short; what it made stays")
+        common.note(f"gave up the interrupted upload of {key}; a file that it created stays")
         return
     common.note(
         f"forgot {key}; {entry.id} is still on the platform"

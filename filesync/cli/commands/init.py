@@ -21,7 +21,7 @@ _STARTER = """\
 # yaml-language-server: $schema={schema}
 #
 # What the OpenAI platform should hold for this project. `filesync plan` shows what would
-# change, `filesync apply` makes it so and writes the file ids to {lock}.
+# change, `filesync apply` makes these changes and writes the file ids to {lock}.
 version: 1
 project: {project}            # who owns these files; unique in your account
 
@@ -57,7 +57,9 @@ files: {{}}                     # instead of this line, for example:
         help="With --from-remote: fetch into files/ what the API gives out, or only take what "
         "is in this folder. Needed without a terminal.",
     ),
-    click.option("--match", metavar="GLOB", help="With --from-remote: only remote files so named."),
+    click.option(
+        "--match", metavar="GLOB", help="With --from-remote: only remote files whose name matches."
+    ),
     insecure_option,
     examples={
         "filesync init": "filesync.yaml in this folder",
@@ -116,7 +118,7 @@ def _init_from_remote(
         what = told_download(wanted)
         if not sys.stdin.isatty():
             raise FilesyncError(
-                f"{what} can be downloaded, and there is no terminal to ask on",
+                f"{what} can be downloaded, but this is not a terminal, so I can't ask",
                 "pass --download to fetch them into files/, "
                 "or --no-download to take only what is in this folder",
             )

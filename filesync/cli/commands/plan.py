@@ -49,7 +49,9 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
         metavar="WHEN",
         help="Show it as it will be then, e.g. +7d or 2026-12-01T12:00Z. Only to look at.",
     ),
-    click.option("--offline", is_flag=True, help="Hold files against the lockfile only."),
+    click.option(
+        "--offline", is_flag=True, help="Compare with the lockfile only; do not contact the server."
+    ),
     only_option,
     outside_option,
     insecure_option,
@@ -131,7 +133,7 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
         common.hint(f"name your files in {run.manifest}, below `files:`")
     elif made.has_changes and not (made.refusals or run.offline or out or made.at):
         only = "" if run.only is None else f" --only {word(run.only)}"
-        common.hint(f"`filesync apply{only}` makes it so")
+        common.hint(f"run `filesync apply{only}` to make these changes")
 
 
 def _tell_github(common: Common, told: PlanDocument, out: str | None) -> None:

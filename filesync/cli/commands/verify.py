@@ -13,7 +13,7 @@ from filesync.errors import FilesyncError
 def verify(common: Common, allow_insecure_http: bool) -> None:
     """Download each locked file and compare it.
 
-    The API does not give out files of every purpose; those are told as unchecked.
+    The API does not give out files of every purpose; those are reported as unchecked.
     """
     from filesync.workflow.verify import verify as verify_all
 

@@ -278,7 +278,7 @@ def _too_many_deletes(
 
 
 def _if_meant(deletes: int) -> str:
-    return f"read the deletes in `filesync plan`; if they are meant, pass --max-delete {deletes}"
+    return f"read the deletes in `filesync plan`; if that is intended, pass --max-delete {deletes}"
 
 
 def _cap(limit: MaxDelete, owned: int) -> int:

@@ -156,7 +156,7 @@ def _not_asked_about(unclear: Mapping[str, list[str]], rows: Iterable[Change]) -
     for key, ids in unclear.items():
         if key not in asked:
             yield (
-                f"an upload of {printable(key)} was cut short and may have made one of "
+                f"an upload of {printable(key)} was interrupted and may have made one of "
                 f"{', '.join(ids)}: `filesync adopt {word(key)} ID` takes one, "
                 f"`filesync forget {word(key)}` leaves them alone"
             )

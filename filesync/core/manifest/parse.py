@@ -168,7 +168,7 @@ def _entry(report: Report, key: str, file: File, defaults: Defaults, prefix: str
     if "path" not in written and "glob" not in written:
         report.add(place, "needs a path or a glob", at_key=True)
     elif "path" in written and "glob" in written:
-        report.add((*place, "glob"), "cannot go with path: keep one of them")
+        report.add((*place, "glob"), "use either path or glob, not both")
     elif "path" in written:
         for field in ("exclude", "allow_empty"):
             if field in written:

@@ -20,7 +20,7 @@ from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
 FORMAT_VERSION = "1.0"
-OFFLINE = "Offline: held against the lockfile only; the platform was not asked."
+OFFLINE = "Offline: compared with the lockfile only; the server was not contacted."
 """What is said of a plan made without the server; in its document this is one of the warnings."""
 
 _AGAIN = "make it again with `filesync plan --out FILE`"

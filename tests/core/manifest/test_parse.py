@@ -428,7 +428,7 @@ def test_bad_base_urls(url: str, message: str) -> None:
         ("", [f"4:5: files.a: {EMPTY}"]),
         ("x.txt", [f"4:6: files.a: {MAPPING}"]),
         ("{}", ["4:3: files.a: needs a path or a glob"]),
-        ("{path: x, glob: y}", ["4:22: files.a.glob: cannot go with path: keep one of them"]),
+        ("{path: x, glob: y}", ["4:22: files.a.glob: use either path or glob, not both"]),
         (
             "{path: x, exclude: [y], allow_empty: true}",
             [
@@ -534,7 +534,7 @@ def test_bad_base_urls(url: str, message: str) -> None:
         (
             "{path: x, glob: y, expires_afte: 7d, renew_before: 2d}",
             [
-                "4:22: files.a.glob: cannot go with path: keep one of them",
+                "4:22: files.a.glob: use either path or glob, not both",
                 "4:25: files.a.expires_afte: unknown key; did you mean 'expires_after'?",
             ],
         ),
