@@ -48,11 +48,11 @@ def test_drift_is_told_by_its_reasons() -> None:
     assert told("expired", "expired") == ["2 files have expired."]
     assert told("expired", at=2_000_000_000) == ["1 file will have expired by then."]
     assert told("expired", "missing_remotely", "remote_error", "orphan", "orphan") == [
-        "1 file is missing on the platform; 1 file has expired; 1 file cannot be used by the "
-        "platform; 2 files of ours are there and in no lockfile."
+        "1 file cannot be used by the platform; 1 file has expired; 1 file is missing on the "
+        "platform; 2 files have this project's tag and are not in the lockfile."
     ]
     # A later version may know of more.
-    assert told("stolen") == ["the platform is not as the lockfile says."]
+    assert told("stolen") == ["the platform has drifted from the lockfile."]
 
 
 def test_names_are_shown_as_they_are_and_format_nothing() -> None:

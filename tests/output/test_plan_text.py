@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 
 from filesync.core.decide.change import Action, Reason
+from filesync.core.decide.reasons import REASONS
 from filesync.core.events import Done, Failed, Result
 from filesync.core.plan.document import OFFLINE, PlanDocument
 from filesync.core.plan.plan import Summary
 from filesync.core.text import width
 from filesync.output.plan_text import count_words, past, render_plan, render_result
-from filesync.output.reasons import REASONS
 from tests.output.builders import change, plan_of
 
 LONG = "docs/a-very-long-folder-name-indeed/with-another-below/and-a-long-file-name-too.md"
 WIDE = "docs/日本語の説明書とその他の長い名前のファイル/読んでください.md"
-REMOVED = REASONS[Reason.REMOVED_FROM_MANIFEST]
+REMOVED = REASONS[Reason.REMOVED_FROM_MANIFEST].words
 
 
 def rows_in(text: str) -> list[str]:
