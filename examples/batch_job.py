@@ -1,4 +1,4 @@
-"""Start a batch with the input file that filesync keeps.
+"""Start a batch with an input file that filesync manages.
 
     filesync apply -m manifests/batch.yaml
     python examples/batch_job.py manifests/batch.lock

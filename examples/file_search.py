@@ -3,9 +3,9 @@
     filesync apply -m manifests/file-search.yaml
     python examples/file_search.py manifests/file-search.lock
 
-Run both after each change. filesync brings the files in line and this the vector store: what
-is in the lockfile and not attached yet is attached, what is attached and not in the lockfile
-any more is taken out. Needs `pip install openai` and OPENAI_API_KEY; to try it without a key,
+Run both after each change. filesync syncs the files, and this example the vector store: it
+attaches files that are in the lockfile and not attached yet, and detaches files that are no longer
+in the lockfile. Needs `pip install openai` and OPENAI_API_KEY; to try it without a key,
 start `filesync emulator` and export what it prints.
 """
 

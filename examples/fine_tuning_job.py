@@ -1,10 +1,10 @@
-"""Start a fine-tuning job with the files that filesync keeps.
+"""Start a fine-tuning job with files that filesync manages.
 
     filesync apply -m manifests/fine-tuning.yaml
     python examples/fine_tuning_job.py manifests/fine-tuning.lock
 
-The job's code names the key, never the id: the lockfile knows which id holds the content that
-is in the repository. Needs `pip install openai` and OPENAI_API_KEY; to try it without a key,
+The job's code uses the key, never the id: the lockfile says which id holds the content that is
+in the repository. Needs `pip install openai` and OPENAI_API_KEY; to try it without a key,
 start `filesync emulator` and export what it prints.
 """
 
