@@ -139,7 +139,7 @@ def _unlink_quietly(path: str) -> None:
 
 
 def _sync_folder(folder: str) -> None:
-    # The rename is done; a file system that cannot sync a folder is no reason to say it failed.
+    # The rename is done. That a file system cannot sync a folder does not make it a failure.
     with contextlib.suppress(OSError):
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:

@@ -44,7 +44,7 @@ _FINE_TICK_NS = 100_000_000  # ten times the coarsest kernel tick
 _COARSE_TICK_NS = 2_000_000_000
 _SECOND_NS = 1_000_000_000
 _WAIT_S = 1.0  # for another process that writes
-# Someone else's doing, which will pass; anything else is repaired by starting afresh.
+# Caused by another process, so temporary. After any other error the cache is rebuilt.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
 
 _Row = tuple[str, int, int, int, int, bytes]

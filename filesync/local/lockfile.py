@@ -19,7 +19,7 @@ def lock_path(manifest_path: str, env: str | None = None) -> str:
     """Return the lockfile's path: the manifest's with .yaml or .yml replaced by .lock.
 
     Another suffix stays, and `.lock` follows it. An environment's name goes before it; raises
-    FilesyncError if it is no name.
+    FilesyncError if it is not a valid name.
     """
     stem, suffix = os.path.splitext(manifest_path)
     return with_env(stem if suffix.lower() in (".yaml", ".yml") else manifest_path, env) + ".lock"

@@ -56,7 +56,7 @@ def say(message: str) -> None:
 
 @contextmanager
 def hashing(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """Give what shows how much has been hashed, on a terminal and once it takes a while."""
+    """Yield a function to call with bytes hashed; after a while a terminal shows their sum."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
@@ -66,7 +66,7 @@ def hashing(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
 
 @contextmanager
 def fetching(*, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Give what is told the size of each file downloaded, and shows their number, likewise."""
+    """Yield a function to call with each downloaded size; it shows count and sum, as above."""
     if quiet or not sys.stderr.isatty():
         yield lambda _count: None
         return
@@ -78,7 +78,7 @@ def fetching(*, quiet: bool) -> Iterator[Callable[[int], None]]:
 
 @contextmanager
 def _counting(line: Callable[[int, int], str]) -> Iterator[Callable[[int], None]]:
-    """Give what adds up counts and shows `line(calls, sum)` now and then."""
+    """Yield a function that adds up its arguments and shows `line(calls, sum)` now and then."""
     guard = threading.Lock()
     calls, total, told_at = 0, 0, time.monotonic() + _TELL_AFTER
 
@@ -100,7 +100,7 @@ def _counting(line: Callable[[int, int], str]) -> Iterator[Callable[[int], None]
 
 @contextmanager
 def watching(plan: Plan, *, quiet: bool, verbose: bool) -> Iterator[Watcher]:
-    """Give the watcher that fits stderr: warnings only, a bar, or plain lines.
+    """Yield the watcher that suits stderr: warnings only, a bar, or plain lines.
 
     A `verbose` run has no bar: its log would tear it.
     """

@@ -32,7 +32,7 @@ def reason_of(change: ChangeDocument) -> str:
 
 
 def holds_names(change: ChangeDocument) -> bool:
-    """Say whether the reason names files or keys, which may be of any length."""
+    """Say whether the reason contains names of files or keys, which may be long."""
     return bool(change.fields or change.moved_from or change.shared_with)
 
 
@@ -43,9 +43,9 @@ def _value(field: str, value: str | int | None) -> str:
 
 
 def drift_of(plan: PlanDocument) -> str:
-    """Return in a sentence how the platform has drifted from the lockfile; who did it is not known.
+    """Return a sentence that says how the platform has drifted from the lockfile.
 
-    Of a plan for a later time, what expires is told as what will have expired by then.
+    In a plan for a later time it lists files that will have expired by then.
     """
     count = Counter(change.reason for change in plan.changes)
     told = []

@@ -1,4 +1,4 @@
-"""One request of the API, described before it is made."""
+"""The description of one API request, before it is sent."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class JsonPayload:
 
 
 class Call(NamedTuple):
-    """One request to make; `path` is below the base URL and already quoted.
+    """One request to send; `path` is below the base URL and already quoted.
 
     what    completes "could not …" in messages, safe to print
-    doubt   what may be the case after a request that may not be repeated got no clear answer
+    doubt   says what may have happened if a request that cannot be repeated got no clear answer
     slow    the server may take long to answer
-    headers more than every request has
+    headers in addition to those of every request
     """
 
     method: str

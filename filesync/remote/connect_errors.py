@@ -1,4 +1,4 @@
-"""Why a server could not be connected to, in words, and whether it is any use to try again."""
+"""Explain why a connection failed, and whether another attempt can help."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import NamedTuple
 
 CHECK = "check base_url (--base-url, OPENAI_BASE_URL or the manifest's) and the network"
 
-_DEPTH = 8  # chains of exceptions can be rings
-# What may yet come right: the other end hung up, as one does that is just starting.
+_DEPTH = 8  # chains of exceptions can be circular
+# Errors that may pass: the server closed the connection, for example because it is starting.
 _MAY_HEAL = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
-# An errno in front, and behind the place in Python's own source.
+# An errno in front, and a place in Python's source at the end.
 _NOISE = re.compile(r"^\[[^\]]*\] | \(_ssl\.c:\d+\)$")
 
 
 class ConnectFailure(NamedTuple):
-    """What stands in the way, and what to do about it.
+    """Why a connection failed, and what to do about it.
 
-    hopeless      it would be the same again
-    rarely_heals  most likely it would
+    hopeless      another attempt would fail in the same way
+    rarely_heals  another attempt would most likely fail in the same way
     """
 
     why: str
@@ -30,7 +30,7 @@ class ConnectFailure(NamedTuple):
 
 
 def obstacle(error: BaseException) -> ConnectFailure:
-    """Return what the HTTP library's error at connecting means; `why` is as the system says it."""
+    """Explain a connect error of the HTTP library; `why` has the words of the system."""
     match cause := _cause(error):
         case ssl.SSLCertVerificationError():
             because = getattr(cause, "verify_message", "") or _plain(cause)
@@ -41,14 +41,14 @@ def obstacle(error: BaseException) -> ConnectFailure:
             hint = "does that server speak TLS? If not, base_url begins with http://"
             return ConnectFailure(f"TLS failed, {_plain(cause)}", hint, hopeless=True)
         case socket.gaierror():
-            # "Try again" is what a machine hears that is not on the network yet.
+            # "Try again" is the error on a machine that is not on the network yet.
             known = cause.errno != socket.EAI_AGAIN
             return ConnectFailure(_plain(cause), rarely_heals=known)
     return ConnectFailure(_plain(cause or error))
 
 
 def _cause(error: BaseException) -> OSError | None:
-    """Return the system's error at the bottom of the libraries'; TLS's are of that kind, too."""
+    """Return the system error that the library's errors wrap; TLS errors count as such."""
     at: BaseException | None = error
     for _ in range(_DEPTH):
         if at is None or isinstance(at, OSError):
@@ -60,5 +60,5 @@ def _cause(error: BaseException) -> OSError | None:
 def _plain(error: BaseException) -> str:
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     said = _NOISE.sub("", said)
-    # "Connection refused", to stand after a colon; but not "SSL", "IPv6".
+    # Lower case after a colon: "connection refused", but "SSL" and "IPv6" stay.
     return said[:1].lower() + said[1:] if said[1:2].islower() else said

@@ -17,7 +17,7 @@ from typing import Protocol
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
 
-# The table that comes with Python, without what the system adds: the same on every machine.
+# Python's own table without the system's additions, so it is the same on every machine.
 _TYPES = mimetypes.MimeTypes().types_map[True] | {
     ".jsonl": "application/jsonl",
     ".md": "text/markdown",
@@ -49,7 +49,7 @@ class Multipart:
         self, fields: Sequence[tuple[str, str]], *, field: str, filename: str, body: Body
     ) -> None:
         require_utf8(filename)
-        boundary = secrets.token_hex(16)  # 128 random bits: in no file
+        boundary = secrets.token_hex(16)  # 128 random bits, which occur in no file
         self._filename = filename
         self._body = body
         self._head = (

@@ -5,8 +5,9 @@ A token bucket. It refills at `requests_per_minute` and holds a little over thre
 few tokens in hand, which is what absorbs requests that bunch up on the way; asking with the very
 same bucket would meet a 429 at the first jitter, and a much smaller one would waste the start.
 
-After a 429 nobody starts for as long as the server asks. The rate is halved, as the configured
-one may be wrong for this server, and every success brings 5% back: 14 of them undo one halving.
+After a 429 no request starts for as long as the server asks. The rate is halved, because the
+configured one may be wrong for this server, and each success raises it by 5%: 14 of them undo one
+halving.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Pacer:
         self._tokens = self._burst
         self._counted_at = self._resume_at = settings.monotonic()
         self._state = threading.Lock()
-        # Held while waiting: one thread waits for the next token, the others for that thread.
+        # Held while waiting: one thread waits for the next token, the others wait for that thread.
         self._turn = threading.Lock()
 
     def start(self) -> None:
@@ -43,16 +44,16 @@ class Pacer:
                 self._settings.pause(delay)
 
     def hold(self, seconds: float) -> None:
-        """Let nobody start for `seconds`, and everybody slower after: the server sent a 429."""
+        """Let no request start for `seconds`, and then slow down, because the server sent a 429."""
         with self._state:
             now = self._settings.monotonic()
-            if now >= self._resume_at:  # else it is one more answer to the same burst
+            if now >= self._resume_at:  # otherwise it is another answer to the same burst
                 self._rate = max(self._rate / 2, self._full_rate * _SLOWEST)
             self._resume_at = self._counted_at = max(self._resume_at, now + seconds)
             self._tokens = 1.0
 
     def recover(self) -> None:
-        """Come a step closer to the full rate: a request succeeded."""
+        """Speed up a little, because a request succeeded."""
         with self._state:
             self._rate = min(self._full_rate, self._rate * _RECOVERY)
 

@@ -1,9 +1,9 @@
-"""Whether a request that failed is sent again, by what sending it twice would do.
+"""Decide whether a failed request is sent again, by what sending it twice would do.
 
-Pure: what happened goes in as an Outcome, what to do comes out as a Decision. The rule behind
-all of it: the API has no idempotency key, so a second POST /files makes a second file. Such a
-request goes again only when the first cannot have been carried out; when that cannot be known
-it ends as AMBIGUOUS, and the caller has to look before it does anything.
+Pure: takes an Outcome, returns a Decision. The reason for all rules: the API has no idempotency
+key, so a second POST /files makes a second file. Such a request is repeated only if the first one
+cannot have been carried out. If that is unknown the verdict is AMBIGUOUS, and the caller has to
+look for the file first.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from filesync.remote.timing import ClientSettings
 
-_LONGEST_WISH = 120.0  # seconds; the official client believes no longer Retry-After either
+_LONGEST_WISH = 120.0  # seconds; as the official client (docs/design/api-notes.md)
 
 
 class Kind(Enum):
@@ -36,13 +36,13 @@ class Outcome(NamedTuple):
     """How one attempt ended, as far as a retry cares.
 
     status        of the answer, None if there was none
-    sent          the whole body went out; if not, nothing can have been carried out
-    garbled       a success status with something else than the API's answer
-    api_error     the error body has the API's shape: it is not some gateway that speaks
+    sent          the whole body was sent; if not, nothing can have been carried out
+    garbled       a success status with a body that is not the API's
+    api_error     the error body has the API's shape, so it does not come from a gateway
     wait          seconds that the server asked for
-    should_retry  what the server says of it (`x-should-retry`), None if nothing
-    hopeless      it would end the same way again, e.g. an untrusted certificate
-    rarely_heals  it most likely would, e.g. a host that nobody knows
+    should_retry  the server's `x-should-retry`, None without it
+    hopeless      another attempt would end in the same way, e.g. an untrusted certificate
+    rarely_heals  it most likely would, e.g. an unknown host
     """
 
     status: int | None = None
@@ -59,8 +59,8 @@ class Outcome(NamedTuple):
 class Failed(Exception):
     """One attempt that did not succeed; `reason` is for people, already without secrets.
 
-    `short` is the reason without the host. `web_page`: what answered is no API at all, so even
-    its 404 says nothing about a file.
+    `short` is the reason without the host. `web_page`: the answer is a web page, so it does not
+    come from an API, and even its 404 says nothing about a file.
     """
 
     def __init__(
@@ -113,12 +113,12 @@ def decide(
 
 
 def judge(kind: Kind, outcome: Outcome) -> Verdict:
-    """Return the verdict on an outcome alone, as if there were no end to attempts and time."""
+    """Return the verdict on an outcome, ignoring the limits on attempts and time."""
     status = outcome.status
     if outcome.hopeless or status in (401, 403):
         return Verdict.FAIL
     if status == 429:
-        # Out of credit is also a 429, and stays one however long we wait.
+        # Out of credit is also a 429, and waiting does not help.
         final = outcome.code == "insufficient_quota" or outcome.should_retry is False
         return Verdict.FAIL if final else Verdict.RETRY
     if kind is Kind.ONCE:
@@ -131,17 +131,17 @@ def judge(kind: Kind, outcome: Outcome) -> Verdict:
 
 
 def _judge_once(outcome: Outcome) -> Verdict:
-    """The verdict where a second request could make a second file."""
+    """Return the verdict for a request whose repetition could make a second file."""
     status = outcome.status
     if outcome.garbled:
         return Verdict.AMBIGUOUS
     if status is not None and status != 408 and status < 500:
-        # A refusal: nothing was made. 425 alone asks to come again.
+        # A refusal: nothing was created. Only a 425 asks for another attempt.
         return Verdict.RETRY if status == 425 else Verdict.FAIL
-    # "Overloaded" from the API itself, or with a time to come back: it was turned away unread.
+    # "Overloaded" from the API itself, or with a Retry-After: the request was not carried out.
     turned_away = status == 503 and (outcome.api_error or outcome.wait is not None)
     if outcome.sent and not turned_away:
-        # `x-should-retry: true` is no promise that nothing was made, so it does not count here.
+        # `x-should-retry: true` does not promise that nothing was created, so it is ignored here.
         return Verdict.AMBIGUOUS
     return Verdict.FAIL if outcome.should_retry is False else Verdict.RETRY
 

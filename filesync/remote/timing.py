@@ -1,4 +1,4 @@
-"""How patient a client is, and by which clocks."""
+"""Timeouts, numbers of attempts, and the clocks of a client."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from filesync.errors import Interrupted
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSettings:
-    """What a client is told about time; all in seconds. Tests put their own clocks here.
+    """Everything about time; all in seconds. Tests pass their own clocks.
 
-    attempts, patient_attempts, few_attempts  how often one request is sent before its error is
-                      believed; the second where the server only says "not yet" (429, a file still
-                      processing), the third where hardly anything can change (an unknown host)
-    patience          all the waiting between the attempts of one request, at most
-    quick_timeout     silence we bear from requests that only look something up
-    slow_timeout      the same where the server has much to take in (600 is the official client's)
-    stop              set: every wait ends and no new request begins, with Interrupted
+    attempts, patient_attempts, few_attempts  how often one request is sent before it fails; the
+                      second if the server only says "not yet" (429, a file still processing), the
+                      third if a change is unlikely (an unknown host)
+    patience          the most time spent waiting between the attempts of one request
+    quick_timeout     how long the server may be silent in requests that only look something up
+    slow_timeout      the same for requests with a large body (600 as the official client)
+    stop              if set, every wait ends and no new request begins; both raise Interrupted
     sleep             None waits on `stop`, so that setting it ends the wait at once
     """
 
