@@ -174,6 +174,16 @@ def confirmed(question: str) -> bool:
         raise Interrupted("interrupted: nothing was written") from None
 
 
+def seconds(_context: click.Context, _param: click.Parameter, value: str) -> int:
+    """Return the seconds of a time such as 90s, 30m or 1h, as an option's callback."""
+    from filesync.core.durations import parse_duration
+
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r} {error}") from None
+
+
 only_option = click.option(
     "--only", metavar="GLOB", help="Only the keys that match.", shell_complete=selections
 )

@@ -6,6 +6,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from filesync.core.decide.change import Action
+from filesync.core.stores.change import MemberAction, StoreAction
+
+AnyAction = Action | StoreAction | MemberAction
+"""What is done with a file, a vector store, or a file in a store."""
 
 
 class Started(NamedTuple):
@@ -29,18 +33,28 @@ class Done(NamedTuple):
     """
 
     key: str | None
-    action: Action
+    action: AnyAction
     id: str
     bytes: int = 0
     filename: str = ""
+    store: str | None = None
 
 
 class Failed(NamedTuple):
     """A change was not made, and why, in a sentence."""
 
     key: str | None
-    action: Action
+    action: AnyAction
     error: str
+    store: str | None = None
+
+
+class Indexing(NamedTuple):
+    """How many of the documents that were attached to a vector store are indexed."""
+
+    store: str
+    indexed: int
+    of: int
 
 
 class Note(NamedTuple):
@@ -50,7 +64,7 @@ class Note(NamedTuple):
     warning: bool = False
 
 
-Event = Started | Sent | Done | Failed | Note
+Event = Started | Sent | Done | Failed | Indexing | Note
 Watcher = Callable[[Event], None]
 
 

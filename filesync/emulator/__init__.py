@@ -7,7 +7,7 @@
     store      SQLite for what is known, a blob on disk for what was sent
     database   the tables, and a page of one
     records    objects that are only remembered
-    files  uploads  jobs  vector_stores    the routes, one module a family
+    files  uploads  jobs  vector_stores  file_batches  search    the routes, one module a family
 
 Nothing here imports the rest of filesync, so one mistake can't stand on both sides of the wire.
 """

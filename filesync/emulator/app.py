@@ -18,8 +18,8 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from filesync.emulator import files, jobs, uploads, vector_stores
-from filesync.emulator.store import Store
+from filesync.emulator import file_batches, files, jobs, search, uploads, vector_stores
+from filesync.emulator.store import Indexing, Store
 from filesync.emulator.wire import ApiError, Endpoint, endpoint, json_response
 
 _log = logging.getLogger(__name__)
@@ -33,13 +33,17 @@ def create_app(
     api_key: str | None = None,
     clock: Callable[[], float] = time.time,
     on_request: Callable[[str], None] = lambda _request: None,
+    indexing: Indexing = Indexing(),  # noqa: B008 - a named tuple: nothing can change it
 ) -> Starlette:
     """The API on the data in `data_dir`; without an `api_key` any key will do, but none will not.
+
+    `indexing` is how vector stores take in what is attached.
 
     The directory is opened here (UnusableFolder says why it cannot be) and let go of when the app
     shuts down, or by `app.state.store.close()`.
     """
     store = Store(data_dir, clock)
+    store.indexing = indexing
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -166,8 +170,10 @@ _ROUTES = [
     _route(
         "/vector_stores/{item}",
         GET=endpoint(vector_stores.retrieve),
+        POST=endpoint(vector_stores.update),
         DELETE=endpoint(vector_stores.delete),
     ),
+    _route("/vector_stores/{item}/search", POST=endpoint(search.search)),
     _route(
         "/vector_stores/{item}/files",
         GET=endpoint(vector_stores.list_files),
@@ -176,6 +182,11 @@ _ROUTES = [
     _route(
         "/vector_stores/{item}/files/{file_id}",
         GET=endpoint(vector_stores.get_file),
+        POST=endpoint(vector_stores.update_file),
         DELETE=endpoint(vector_stores.detach),
     ),
+    _route("/vector_stores/{item}/file_batches", POST=endpoint(file_batches.create)),
+    _route("/vector_stores/{item}/file_batches/{batch}", GET=endpoint(file_batches.retrieve)),
+    _route("/vector_stores/{item}/file_batches/{batch}/files", GET=endpoint(file_batches.listing)),
+    _route("/vector_stores/{item}/file_batches/{batch}/cancel", POST=endpoint(file_batches.cancel)),
 ]

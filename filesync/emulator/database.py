@@ -38,6 +38,16 @@ PRAGMA user_version = {VERSION};
 COMMIT;
 """
 
+# What a folder of an earlier emulator lacks; the text of each file that was indexed is under the
+# file's own number.
+_INDEX = """
+CREATE TABLE IF NOT EXISTS indexing (
+  store TEXT NOT NULL, file_id TEXT NOT NULL, ready_at REAL NOT NULL,
+  PRIMARY KEY (store, file_id));
+CREATE INDEX IF NOT EXISTS indexing_by_time ON indexing (ready_at);
+CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5 (body, tokenize = 'porter unicode61');
+"""
+
 
 def open_database(path: str) -> sqlite3.Connection:
     """A connection for all threads, behind the caller's lock; the tables are made when absent."""
@@ -55,6 +65,7 @@ def open_database(path: str) -> sqlite3.Connection:
                 raise sqlite3.DatabaseError(f"made by another version of the emulator ({version})")
             if version == 0:
                 db.executescript(_SCHEMA)
+            db.executescript(_INDEX)
         except sqlite3.OperationalError as error:
             db.close()
             # Two processes that make the database at once: the switch to WAL does not wait.

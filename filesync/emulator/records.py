@@ -35,11 +35,11 @@ def get(db: sqlite3.Connection, kind: str, item: str, parent: str = "") -> Json:
     return body
 
 
-def update(db: sqlite3.Connection, kind: str, body: Json) -> None:
-    """Replace an object that has no parent."""
+def update(db: sqlite3.Connection, kind: str, body: Json, parent: str = "") -> None:
+    """Replace an object."""
     db.execute(
-        "UPDATE records SET body = ? WHERE kind = ? AND parent = '' AND id = ?",
-        (json.dumps(body), kind, body["id"]),
+        "UPDATE records SET body = ? WHERE kind = ? AND parent = ? AND id = ?",
+        (json.dumps(body), kind, parent, body["id"]),
     )
 
 

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from filesync.emulator.app import create_app
+from filesync.emulator.store import Indexing
 
 # How long requests that run get to end when we are told to stop.
 GRACE_SECONDS = 1.0
@@ -26,20 +27,25 @@ def serve(
     api_key: str | None,
     on_ready: Callable[[str], None],
     on_request: Callable[[str], None] = lambda _request: None,
+    indexing: Indexing = Indexing(),  # noqa: B008 - a named tuple: nothing can change it
 ) -> None:
     """Serve until SIGINT or SIGTERM; a port in use is an OSError, a bad folder UnusableFolder.
 
     `on_request` is told each request with the status of its answer.
     """
     with _listen(port) as listener:
-        app = create_app(data_dir, api_key=api_key, on_request=on_request)
+        app = create_app(data_dir, api_key=api_key, on_request=on_request, indexing=indexing)
         server = _Server(app, on_ready, signals=True)
         asyncio.run(server.serve(sockets=[listener]))
 
 
 @contextlib.contextmanager
 def embedded(
-    data_dir: str, *, api_key: str | None = None, clock: Callable[[], float] = time.time
+    data_dir: str,
+    *,
+    api_key: str | None = None,
+    clock: Callable[[], float] = time.time,
+    indexing: Indexing = Indexing(),  # noqa: B008
 ) -> Iterator[str]:
     """Serve from a thread of this process; yields the base URL, and stops when left.
 
@@ -54,7 +60,9 @@ def embedded(
         ready.set()
 
     with _listen(0) as listener:
-        server = _Server(create_app(data_dir, api_key=api_key, clock=clock), on_ready)
+        server = _Server(
+            create_app(data_dir, api_key=api_key, clock=clock, indexing=indexing), on_ready
+        )
 
         def run() -> None:
             try:

@@ -17,6 +17,7 @@ import string
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from filesync.emulator.database import open_database
 from filesync.emulator.wire import ApiError, Json, not_found
@@ -32,6 +33,13 @@ class UnusableFolder(OSError):
     def __init__(self, why: str, *, damaged: bool) -> None:
         super().__init__(why)
         self.damaged = damaged
+
+
+class Indexing(NamedTuple):
+    """How vector stores index: seconds from attaching to the end, and which filenames fail."""
+
+    seconds: float = 0.0
+    fails: str = ""
 
 
 class Blob:
@@ -72,6 +80,7 @@ class Store:
             what = "it is a file" if os.path.isfile(data_dir) else error.strerror or str(error)
             raise UnusableFolder(what, damaged=False) from error
         self._clock = clock
+        self.indexing = Indexing()
         # One connection behind one lock: every statement is short, and SQLite has one writer anyway
         self._lock = threading.Lock()
         self._dead: list[str] = []
@@ -88,6 +97,10 @@ class Store:
         """Let go of the database."""
         with self._lock:
             self._db.close()
+
+    def moment(self) -> float:
+        """The time by the clock we were given, in seconds and fractions of one."""
+        return self._clock()
 
     def now(self) -> int:
         """The time as the API tells it: whole seconds of the clock we were given."""
@@ -238,7 +251,9 @@ class Store:
         row = db.execute("SELECT blobs FROM files WHERE id = ?", (item,)).fetchone()
         if row is None:
             raise not_found("File", item)
+        db.execute("DELETE FROM texts WHERE rowid = (SELECT seq FROM files WHERE id = ?)", (item,))
         db.execute("DELETE FROM files WHERE id = ?", (item,))
+        db.execute("DELETE FROM indexing WHERE file_id = ?", (item,))
         db.execute("DELETE FROM records WHERE id = ? AND kind = 'vector_store.file'", (item,))
         self.release(db, json.loads(row[0]))
 

@@ -1,15 +1,19 @@
-"""Vector stores: which files are attached where. Nothing is indexed: all is completed at once."""
+"""Vector stores: which files are attached where, and how far each is indexed."""
 
 from __future__ import annotations
 
+import json
 import secrets
 import sqlite3
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 
 from filesync.emulator import records, wire
 from filesync.emulator.store import Store, find_file
 from filesync.emulator.wire import ApiError, Call, Json
 
-STORE, ATTACHED = "vector_store", "vector_store.file"
+STORE, ATTACHED, BATCH = "vector_store", "vector_store.file", "vector_store.files_batch"
+_MEMBER = ("file_id", "attributes", "chunking_strategy")
 # What the file search takes; the others are not documents.
 PURPOSES = ("assistants", "user_data")
 MAX_FILE_IDS = 500
@@ -43,14 +47,16 @@ def create(call: Call) -> Json:
     }
     with call.store.writing() as db:
         records.insert(db, STORE, item)
+        strategy = body.get("chunking_strategy")
         for file_id in file_ids:
-            _attach(db, call.store, item["id"], file_id, body)
+            attach_file(db, call.store, item["id"], file_id, {"chunking_strategy": strategy})
         return _with_counts(db, call.store, item)
 
 
 def listing(call: Call) -> Json:
     """GET /vector_stores."""
-    with call.store.reading() as db:
+    with call.store.writing() as db:
+        settle(db, call.store)
         page = records.page(db, call, STORE)
         page["data"] = [_with_counts(db, call.store, item) for item in page["data"]]
         return page
@@ -58,7 +64,8 @@ def listing(call: Call) -> Json:
 
 def retrieve(call: Call) -> Json:
     """GET /vector_stores/{item}."""
-    with call.store.reading() as db:
+    with call.store.writing() as db:
+        settle(db, call.store)
         return _with_counts(db, call.store, records.get(db, STORE, call.path["item"]))
 
 
@@ -68,21 +75,46 @@ def delete(call: Call) -> Json:
     with call.store.writing() as db:
         records.delete(db, STORE, item)
         db.execute("DELETE FROM records WHERE kind = ? AND parent = ?", (ATTACHED, item))
+        db.execute("DELETE FROM indexing WHERE store = ?", (item,))
+        db.execute("DELETE FROM records WHERE kind = ? AND parent = ?", (BATCH, item))
     return {"id": item, "object": "vector_store.deleted", "deleted": True}
+
+
+def update(call: Call) -> Json:
+    """POST /vector_stores/{item}: name, expiry and metadata, as far as they are sent."""
+    body = call.fields(("name", "expires_after", "metadata"))
+    with call.store.writing() as db:
+        item = records.get(db, STORE, call.path["item"])
+        if "name" in body:
+            item["name"] = "" if body["name"] is None else wire.text(body, "name")
+        if "expires_after" in body:
+            item["expires_after"] = _expires_after(body["expires_after"])
+        if "metadata" in body:
+            item["metadata"] = wire.metadata(body["metadata"]) or {}
+        use(db, call.store, item)
+        return _with_counts(db, call.store, item)
 
 
 def attach(call: Call) -> Json:
     """POST /vector_stores/{item}/files; attaching a file again changes nothing."""
-    body = call.fields(("file_id", "attributes", "chunking_strategy"), ("file_id",))
+    body = call.fields(_MEMBER, ("file_id",))
     item, file_id = call.path["item"], wire.text(body, "file_id")
     with call.store.writing() as db:
-        parent = records.get(db, STORE, item)
-        parent["last_active_at"] = call.store.now()
-        if parent["expires_after"]:
-            days = parent["expires_after"]["days"]
-            parent["expires_at"] = parent["last_active_at"] + days * 86400
-        records.update(db, STORE, parent)
-        return _attach(db, call.store, item, file_id, body)
+        parent = live(db, call.store, item)
+        use(db, call.store, parent)
+        return attach_file(db, call.store, item, file_id, body)
+
+
+def update_file(call: Call) -> Json:
+    """POST /vector_stores/{item}/files/{file_id}: other attributes, and nothing else."""
+    body = call.fields(("attributes",), ("attributes",))
+    item, file_id = call.path["item"], call.path["file_id"]
+    with call.store.writing() as db:
+        settle(db, call.store)
+        member = records.get(db, ATTACHED, file_id, item)
+        member["attributes"] = attributes(body["attributes"])
+        records.update(db, ATTACHED, member, item)
+        return member
 
 
 def list_files(call: Call) -> Json:
@@ -90,14 +122,16 @@ def list_files(call: Call) -> Json:
     item, status = call.path["item"], call.query.get("filter")
     if status not in (None, "in_progress", "completed", "failed", "cancelled"):
         raise wire.invalid_value("filter", f"'{status}' is not a status.")
-    with call.store.reading() as db:
+    with call.store.writing() as db:
+        settle(db, call.store)
         records.get(db, STORE, item)
         return records.page(db, call, ATTACHED, item, status)
 
 
 def get_file(call: Call) -> Json:
     """GET /vector_stores/{item}/files/{file_id}."""
-    with call.store.reading() as db:
+    with call.store.writing() as db:
+        settle(db, call.store)
         return records.get(db, ATTACHED, call.path["file_id"], call.path["item"])
 
 
@@ -106,10 +140,32 @@ def detach(call: Call) -> Json:
     file_id = call.path["file_id"]
     with call.store.writing() as db:
         records.delete(db, ATTACHED, file_id, call.path["item"])
+        db.execute(
+            "DELETE FROM indexing WHERE store = ? AND file_id = ?", (call.path["item"], file_id)
+        )
     return {"id": file_id, "object": "vector_store.file.deleted", "deleted": True}
 
 
-def _attach(db: sqlite3.Connection, store: Store, item: str, file_id: object, body: Json) -> Json:
+def live(db: sqlite3.Connection, store: Store, item: str) -> Json:
+    """The store, unless it has expired: then it takes no file and answers no search."""
+    found = records.get(db, STORE, item)
+    if _expired(store, found):
+        raise ApiError(f"Vector store {item} has expired.", code="vector_store_expired")
+    return found
+
+
+def use(db: sqlite3.Connection, store: Store, item: Json) -> None:
+    """Note that a store was used: its life begins anew."""
+    item["last_active_at"] = store.now()
+    after = item["expires_after"]
+    item["expires_at"] = store.now() + after["days"] * 86400 if after else None
+    records.update(db, STORE, item)
+
+
+def attach_file(
+    db: sqlite3.Connection, store: Store, item: str, file_id: object, body: Json
+) -> Json:
+    """Attach a file, with its attributes and chunking; one that failed is tried again."""
     file = find_file(db, file_id) if isinstance(file_id, str) else None
     if file is None:
         raise wire.not_found("File", str(file_id), "file_id")
@@ -120,39 +176,131 @@ def _attach(db: sqlite3.Connection, store: Store, item: str, file_id: object, bo
             code="invalid_file_purpose",
         )
     there = records.find(db, ATTACHED, file["id"], item)
-    if there is not None:
+    if there is not None and there["status"] in ("in_progress", "completed"):
         return there
-    strategy = body.get("chunking_strategy")
-    static = isinstance(strategy, dict) and strategy.get("type") == "static"
     attached = {
         "id": file_id,
         "object": ATTACHED,
         "created_at": store.now(),
         "vector_store_id": item,
-        "status": "completed",
+        "status": "in_progress",
         "last_error": None,
-        "usage_bytes": file["bytes"],
-        "attributes": body.get("attributes") or {},
-        "chunking_strategy": strategy if static else _STATIC,
+        "usage_bytes": 0,
+        "attributes": attributes(body.get("attributes")),
+        "chunking_strategy": _chunking(body.get("chunking_strategy")),
     }
-    records.insert(db, ATTACHED, attached, item)
-    return attached
+    if there is None:
+        records.insert(db, ATTACHED, attached, item)
+    else:
+        records.update(db, ATTACHED, attached, item)
+    ready_at = store.moment() + store.indexing.seconds
+    db.execute("INSERT OR REPLACE INTO indexing VALUES (?, ?, ?)", (item, file_id, ready_at))
+    if not store.indexing.seconds:
+        settle(db, store)
+    return records.get(db, ATTACHED, file["id"], item)
+
+
+def settle(db: sqlite3.Connection, store: Store) -> None:
+    """End the indexing of what has been attached for long enough."""
+    due = db.execute(
+        "SELECT store, file_id FROM indexing WHERE ready_at <= ?", (store.moment(),)
+    ).fetchall()
+    for item, file_id in due:
+        member, file = records.find(db, ATTACHED, file_id, item), find_file(db, file_id)
+        if member is not None and file is not None:
+            failure = _failure(store, file)
+            member["status"] = "completed" if failure is None else "failed"
+            member["last_error"] = failure
+            member["usage_bytes"] = file["bytes"] if failure is None else 0
+            records.update(db, ATTACHED, member, item)
+            if failure is None:
+                _index(db, store, file_id)
+    if due:
+        db.executemany("DELETE FROM indexing WHERE store = ? AND file_id = ?", due)
+
+
+def _failure(store: Store, file: Json) -> Json | None:
+    if store.indexing.fails and fnmatchcase(file["filename"], store.indexing.fails):
+        message = "The file could not be parsed because it is not supported."
+        return {"code": "unsupported_file", "message": message}
+    if not file["bytes"]:
+        return {"code": "invalid_file", "message": "The file is empty."}
+    return None
+
+
+def _index(db: sqlite3.Connection, store: Store, file_id: str) -> None:
+    """Make a file's text known to the search, once however many stores hold it."""
+    seq, blobs = db.execute("SELECT seq, blobs FROM files WHERE id = ?", (file_id,)).fetchone()
+    if db.execute("SELECT 1 FROM texts WHERE rowid = ?", (seq,)).fetchone() is None:
+        text = b"".join(store.content(json.loads(blobs))).decode("utf-8", "replace")
+        db.execute("INSERT INTO texts (rowid, body) VALUES (?, ?)", (seq, text))
+
+
+def _expired(store: Store, item: Json) -> bool:
+    return item["expires_at"] is not None and item["expires_at"] <= store.now()
 
 
 def _with_counts(db: sqlite3.Connection, store: Store, item: Json) -> Json:
-    total, size = db.execute(
-        "SELECT count(*), coalesce(sum(f.bytes), 0) FROM records r JOIN files f ON f.id = r.id"
-        " WHERE r.kind = ? AND r.parent = ?",
-        (ATTACHED, item["id"]),
-    ).fetchone()
-    expired = item["expires_at"] is not None and item["expires_at"] <= store.now()
-    counts = {"in_progress": 0, "completed": total, "failed": 0, "cancelled": 0, "total": total}
+    counts, size = counted(db, "r.kind = ? AND r.parent = ?", (ATTACHED, item["id"]))
+    status = "in_progress" if counts["in_progress"] else "completed"
     return {
         **item,
-        "status": "expired" if expired else "completed",
+        "status": "expired" if _expired(store, item) else status,
         "usage_bytes": size,
         "file_counts": counts,
     }
+
+
+def counted(
+    db: sqlite3.Connection, where: str, args: Sequence[object]
+) -> tuple[dict[str, int], int]:
+    """How many members there are of each status, and how many bytes are indexed of them."""
+    counts = dict.fromkeys(("in_progress", "completed", "failed", "cancelled"), 0)
+    size = 0
+    for status, number, used in db.execute(
+        "SELECT json_extract(r.body, '$.status'), count(*),"
+        " coalesce(sum(json_extract(r.body, '$.usage_bytes')), 0)"
+        f" FROM records r WHERE {where} GROUP BY 1",
+        args,
+    ):
+        counts[status] = number
+        size += used
+    return {**counts, "total": sum(counts.values())}, size
+
+
+def attributes(value: object) -> Json:
+    """Up to 16 texts, numbers and booleans by short names."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise wire.invalid_value("attributes", "expected an object.", "invalid_type")
+    if len(value) > 16:
+        raise wire.invalid_value("attributes", "at most 16 pairs.")
+    for key, one in value.items():
+        if len(key) > 64 or not isinstance(one, str | int | float):
+            raise wire.invalid_value(f"attributes[{key}]", "a key to 64 characters and a scalar.")
+        if isinstance(one, str) and len(one) > 512:
+            raise wire.invalid_value(f"attributes[{key}]", "strings to 512 characters.")
+    return value
+
+
+def _chunking(value: object) -> Json:
+    """The strategy that is sent, or what `auto` means."""
+    if value is None or value == {"type": "auto"}:
+        return _STATIC
+    static = value.get("static") if isinstance(value, dict) else None
+    if not isinstance(value, dict) or value.get("type") != "static" or not isinstance(static, dict):
+        raise wire.invalid_value("chunking_strategy", "expected 'auto', or 'static' with sizes.")
+    if set(static) != {"max_chunk_size_tokens", "chunk_overlap_tokens"}:
+        raise wire.invalid_value("chunking_strategy[static]", "expected both sizes.")
+    name = "chunking_strategy[static][{}]"
+    size = wire.whole_number(
+        name.format("max_chunk_size_tokens"), static["max_chunk_size_tokens"], 100, 4096
+    )
+    wire.whole_number(
+        name.format("chunk_overlap_tokens"), static["chunk_overlap_tokens"], 0, size // 2
+    )
+    return value
 
 
 def _expires_after(value: object) -> Json | None:

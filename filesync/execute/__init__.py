@@ -6,6 +6,10 @@ transfer    one file sent, in one piece or in parts
 file_body   what an upload sends: a stretch of a file, hashed as it goes
 doubts      uploads without a clear answer: what became of them
 processed   `--wait`: until the platform has processed each file
+stores        the vector stores of a plan: made, filled, emptied of what was replaced
+store_create  one store created, once
+store_attach  files attached, many at once
+store_wait    until the attached files are indexed
 deletes     the deletes of a plan
 in_use      which jobs, batches and vector stores use a file
 lock_saver  when the lockfile is saved

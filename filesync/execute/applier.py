@@ -6,12 +6,12 @@ touched, and no file is deleted in a run in which any upload failed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import NamedTuple
 
 from filesync.core.decide.change import Action, Change
 from filesync.core.decide.sharing import followers, leaving
-from filesync.core.events import Done, Failed, Note, Result
+from filesync.core.events import AnyAction, Done, Failed, Note, Result
 from filesync.core.lockfile.entries import entry_for
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, InUse, LockEntry, RemoteFile
@@ -23,16 +23,22 @@ from filesync.execute.context import ApplyContext
 from filesync.execute.deletes import Deletion, delete_all, deletions_of, split_by_use
 from filesync.execute.lock_saver import Saver
 from filesync.execute.processed import wait_until_processed
+from filesync.execute.stores import StoreApplier, StoreReport
 from filesync.execute.transfer import NotUploaded, Uploaded
 from filesync.execute.uploads import upload_all
+from filesync.local.store_journal import StoreJournal
 
 
 class ApplySettings(NamedTuple):
-    """How to apply: requests at once, whether to delete, whether to wait until processed."""
+    """How to apply: requests at once, whether to delete, whether to wait until processed.
+
+    `index_timeout` is how long to wait for documents in vector stores, in seconds.
+    """
 
     concurrency: int = 8
     deletes: bool = True
     wait: bool = False
+    index_timeout: float = 1800.0
 
 
 class Applier:
@@ -49,6 +55,7 @@ class Applier:
         context: ApplyContext,
         *,
         saver: Saver,
+        store_journal: StoreJournal,
         in_use: Callable[[str | None], InUse],
         settings: ApplySettings,
     ) -> None:
@@ -56,6 +63,7 @@ class Applier:
         self._lock = lock
         self._context = context
         self._saver = saver
+        self._store_journal = store_journal
         self._in_use = in_use
         self._settings = settings
         self._applied: list[Done] = []
@@ -72,7 +80,8 @@ class Applier:
         uploaded = self._upload()
         if self._settings.wait:
             self._take(wait_until_processed(self._context.client, uploaded, self._context.stop))
-        self._delete()
+        uploads_failed = bool(self._failed)
+        self._delete(uploads_failed, self._fill_stores())
         interrupted = self._context.stop.is_set() and not self._auth_failed
         return Result(tuple(self._applied), tuple(self._failed), interrupted)
 
@@ -106,6 +115,25 @@ class Applier:
             self._acknowledge_stop()
         self._saver.now()
         return uploaded
+
+    def _fill_stores(self) -> Set[str]:
+        """Bring the vector stores in line; return the files that they still need."""
+        stores = self._plan.stores
+        if not stores or self._context.stop.is_set():
+            return {old for row in stores for one in row.members for old in one.old_ids}
+        fresh = {done.key: done.id for done in self._applied if done.key is not None}
+        report = StoreReport(self._done, self._fail, self._settings.index_timeout)
+        applier = StoreApplier(
+            stores,
+            self._lock,
+            self._context,
+            saver=self._saver,
+            journal=self._store_journal,
+            report=report,
+        )
+        kept = applier.run(fresh, deletes=self._settings.deletes).kept
+        self._acknowledge_stop()
+        return kept
 
     def _take(self, outcomes: list[Uploaded | NotUploaded] | list[NotUploaded]) -> list[Uploaded]:
         """Record what was uploaded and note what was not; return the former."""
@@ -154,14 +182,20 @@ class Applier:
         keys = [key, *(one.key for one in self._leaving.get(file_id, ()))]
         return next((one for one in keys if self._in_use(one) == "keep"), key)
 
-    def _delete(self) -> None:
+    def _delete(self, uploads_failed: bool, kept: Set[str]) -> None:
         doomed = deletions_of(self._plan.changes, self._superseded, self._lock)
+        if needed := [one for one in doomed if one.id in kept]:
+            doomed = [one for one in doomed if one.id not in kept]
+            what = plural(len(needed), "old document")
+            self._context.watch(
+                Note(f"kept {what} in vector stores: what replaces them is not indexed")
+            )
         if not doomed or self._context.stop.is_set():
             return
         if not self._settings.deletes:
             self._context.watch(Note(f"{plural(len(doomed), 'delete')} left out (--no-delete)"))
             return
-        if self._failed:
+        if uploads_failed:
             # The old files are what jobs can still use while the new ones are not there.
             left = f"{plural(len(doomed), 'delete')} postponed because some uploads failed"
             self._context.watch(Note(left))
@@ -223,13 +257,19 @@ class Applier:
         self._applied.append(event)
         self._context.watch(event)
 
-    def _fail(self, key: str | None, action: Action, error: FilesyncError) -> None:
+    def _fail(
+        self,
+        key: str | None,
+        action: AnyAction,
+        error: FilesyncError,
+        store: str | None = None,
+    ) -> None:
         if isinstance(error, Interrupted):
             return
         if isinstance(error, AuthError):
             self._auth_failed = True  # nothing else will work either
             self._context.stop.set()
-        event = Failed(key, action, str(error))
+        event = Failed(key, action, str(error), store)
         self._failed.append(event)
         self._context.watch(event)
 

@@ -10,6 +10,7 @@ file_slice  a slice of a file, as an upload reads it
 downloads   downloads that wait until all are complete; local files with a wanted name
 lockfile    the lockfile's bytes
 journal     every upload, written down before it is requested
+store_journal  what is asked for vector stores, likewise
 apply_lock  one apply at a time on a lockfile
 state_dir   the folder `.filesync`
 """

@@ -1,6 +1,7 @@
 """Showing: stands on core alone.
 
 plan_text        a plan for a terminal
+plan_stores      vector stores of a plan, in words and as lines
 plan_markdown    a plan for a pull request
 plan_html        a plan as one page
 plan_html_style  the page's style

@@ -30,13 +30,20 @@ def apply_document(plan: Plan, result: Result) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "summary": plan.summary._asdict(),
         "applied": [
-            {"key": done.key, "action": done.action.value, "id": done.id} for done in result.applied
+            _of_store(done.store) | {"key": done.key, "action": done.action.value, "id": done.id}
+            for done in result.applied
         ],
         "failed": [
-            {"key": failed.key, "action": failed.action.value, "error": failed.error}
+            _of_store(failed.store)
+            | {"key": failed.key, "action": failed.action.value, "error": failed.error}
             for failed in result.failed
         ],
     }
+
+
+def _of_store(store: str | None) -> dict[str, Any]:
+    """Return the field that says of which vector store an entry is; its key is None for itself."""
+    return {} if store is None else {"store": store}
 
 
 def to_text(document: object) -> str:

@@ -11,6 +11,7 @@ from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument, document_of
 from filesync.core.plan.plan import Plan, Summary
 from filesync.core.text import fitted, human_bytes, padded, pieces, plural, printable, width
+from filesync.output.plan_stores import done_in_stores, store_lines, store_words
 from filesync.output.reasons import holds_names, reason_of
 
 if TYPE_CHECKING:  # it comes with the HTTP client
@@ -62,10 +63,12 @@ def render_plan(
         lines += [f"As it will be on {utc(plan.at)} UTC, {UNTIL_THEN}:", ""]
     if plan.offline:
         lines += [OFFLINE, ""]
-    if plan.changes:
+    if plan.has_changes:
         only = "" if plan.only is None else f", only {plan.only}"
         lines += [printable(f"{plan.project} on {plan.base_url}{only}"), ""]
-        lines += _table(plan.changes, paint, verbose, columns)
+        if plan.changes:
+            lines += _table(plan.changes, paint, verbose, columns)
+        lines += store_lines(plan.stores, paint, verbose)
         lines += [""]
     lines.append(_headline(plan, paint))
     return "\n".join(lines)
@@ -166,7 +169,8 @@ def _headline(plan: PlanDocument, paint: Paint) -> str:
     up_to_date = f"; {summary.noop:,} up to date" if summary.noop else ""
     sending = summary.create or summary.replace
     upload = f" {human_bytes(summary.upload_bytes)} to upload." if sending else ""
-    return f"Plan: {count_words(summary)}{up_to_date}{_rest(summary)}.{upload}"
+    counted = "; ".join(filter(None, [count_words(summary), store_words(plan.stores)]))
+    return f"Plan: {counted}{up_to_date}{_rest(summary)}.{upload}"
 
 
 def _rest(summary: Summary) -> str:
@@ -205,8 +209,10 @@ def render_result(result: Result, lock_path: str) -> str:
     """Return one line that says what an apply did."""
     counts = dict.fromkeys(_PAST, 0)
     for done in result.applied:
-        counts[done.action] += 1
+        if done.store is None:
+            counts[Action(done.action.value)] += 1
     did = ", ".join(f"{count:,} {_PAST[action]}" for action, count in counts.items() if count)
+    did = "; ".join(filter(None, [did, done_in_stores(result.applied)]))
     new = counts[Action.CREATE] + counts[Action.REPLACE] + counts[Action.ADOPT]
     where = f" The ids are in {printable(lock_path)}." if new else ""
     return f"Applied: {did or 'nothing'}.{where}"

@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from filesync.core.decide.change import Action
-from filesync.core.events import Done, Event, Failed, Note, Sent, Watcher
+from filesync.core.events import Done, Event, Failed, Indexing, Note, Sent, Watcher
 from filesync.core.plan.plan import Plan
 from filesync.core.text import human_bytes, plural, printable
+from filesync.output.plan_stores import done_line
 from filesync.output.plan_text import past
 
 _TELL_AFTER = 0.5
@@ -124,10 +125,16 @@ def _plain_lines(wanted: Callable[[Event], bool]) -> Watcher:
 
 def _line(event: Event) -> str:
     match event:
+        case Done(store=str()):
+            return done_line(event)
+        case Failed(key, action, error, str(store)):
+            where = f"vector store {printable(store)}"
+            name = where if key is None else f"{printable(key)} in {where}"
+            return f"failed to {action.value} {name}: {_short(error)}"
         case Done(key, action, file_id, size, filename):
             sent = f", {human_bytes(size)}" if action in (Action.CREATE, Action.REPLACE) else ""
             name = printable(filename if key is None else key)
-            return f"{past(action)} {name and name + ' '}({file_id}{sent})"
+            return f"{past(Action(action.value))} {name and name + ' '}({file_id}{sent})"
         case Failed(key, action, error):
             name = printable(key or "a file")
             return f"failed to {action.value} {name}: {_short(error)}"
@@ -186,10 +193,12 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         match event:
             case Sent(_, count):
                 progress.advance(task, count)
-            case Done(_, Action.CREATE | Action.REPLACE, _, _):
+            case Done(_, Action.CREATE | Action.REPLACE, _, _, store=None):
                 with guard:
                     done += 1
                 progress.update(task, done=done)
+            case Indexing(store, indexed, of):
+                progress.update(task, description=f"{store}: {indexed}/{of} indexed")
             case Failed() | Note():
                 progress.console.print(_line(event), markup=False, soft_wrap=True)
             case _:

@@ -25,10 +25,15 @@ def reason_of(change: ChangeDocument) -> str:
         return f"moved from {printable(change.moved_from)}"
     if change.shared_with is not None:
         return f"shared with {printable(change.shared_with)}"
+    return reason_named(change.reason)
+
+
+def reason_named(reason: str) -> str:
+    """Return a reason in words; its bare name where this version does not know it."""
     try:
-        return REASONS[Reason(change.reason)].words
+        return REASONS[Reason(reason)].words
     except ValueError:
-        return printable(change.reason)
+        return printable(reason)
 
 
 def holds_names(change: ChangeDocument) -> bool:

@@ -1,10 +1,8 @@
 """HTTP: the only importer of httpx.
 
 client          the API, one method a route; `Reader` cannot write, `Writer` can
-endpoint        the base URL, checked before use, and the credentials
-credentials     the headers that prove who asks
-sign_in         the credentials for a server, from the environment
-token_exchange  a job's identity, exchanged for a short-lived token
+stores          the vector store routes, as `client`
+endpoint        the base URL and the credentials, checked before use
 call            one request, described before it is made
 transport       one request, carried through
 retry           whether a request is sent again, by what sending it twice would do
@@ -14,6 +12,8 @@ page            one page of a listing, and every sign in it of another
 listing         all files of a listing, or an error
 form_body       a streamed form body with a known length
 decode          JSON to our own types
+decode_stores   the same for vector stores and their members
+paths           ids as parts of a path
 failures        what went wrong with one attempt, in words
 connect_errors  what stands in the way of a connection, in words
 httpx_import    httpx, imported without what we do not use of it

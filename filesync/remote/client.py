@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import quote
 
 from filesync.core.model import Job, RemoteFile
 from filesync.core.servers import COMPATIBLE, ServerType
-from filesync.core.text import printable, quoted
-from filesync.errors import ApiError, AuthError, ListingError, RemoteError
+from filesync.core.text import printable
+from filesync.errors import ApiError, AuthError, ListingError
 from filesync.remote import decode, listing
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.form_body import Body, Multipart, require_utf8
+from filesync.remote.paths import segment
 from filesync.remote.retry import Kind
+from filesync.remote.stores import StoreReader, StoreWriter
 from filesync.remote.timing import ClientSettings
 from filesync.remote.transport import Transport
 
@@ -60,6 +61,11 @@ class Reader:
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
+
+    @property
+    def stores(self) -> StoreReader:
+        """Return what looks vector stores up, over the same connections."""
+        return StoreReader(self._transport)
 
     @property
     def clock_offset(self) -> float | None:
@@ -104,7 +110,7 @@ class Reader:
 
     def is_attached(self, vector_store_id: str, file_id: str) -> bool:
         """Say whether a vector store holds a file."""
-        path = f"/vector_stores/{_segment(vector_store_id)}{_file_path(file_id)}"
+        path = f"/vector_stores/{segment(vector_store_id)}{_file_path(file_id)}"
         call = Call("GET", path, f"look {printable(file_id)} up in {printable(vector_store_id)}")
         return _unless_gone(lambda: self._transport.json(call, decode.json_object)) is not None
 
@@ -150,6 +156,11 @@ class Writer(Reader):
     A body is streamed in its own chunks; what its iterator raises ends the request before the
     server has all of it, and reaches the caller unchanged. `expires_after` is in seconds.
     """
+
+    @property
+    def stores(self) -> StoreWriter:
+        """Return what also fills vector stores, over the same connections."""
+        return StoreWriter(self._transport)
 
     def create_file(
         self, body: Body, *, filename: str, purpose: str, expires_after: int | None
@@ -244,20 +255,11 @@ def _get(file_id: str) -> Call:
 
 
 def _file_path(file_id: str) -> str:
-    return f"/files/{_segment(file_id)}"
+    return f"/files/{segment(file_id)}"
 
 
 def _upload_path(upload_id: str) -> str:
-    return f"/uploads/{_segment(upload_id)}"
-
-
-def _segment(object_id: str) -> str:
-    """Return an id as one segment of a path; one that a person typed may be anything."""
-    if not decode.is_id(object_id):
-        raise RemoteError(
-            f"{quoted(object_id)} cannot be an id", "`filesync ls` lists the ids there are"
-        )
-    return quote(object_id, safe="")
+    return f"/uploads/{segment(upload_id)}"
 
 
 def _unless_gone(ask: Callable[[], _T]) -> _T | None:

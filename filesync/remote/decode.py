@@ -65,9 +65,9 @@ def remote_file(raw: object) -> RemoteFile:
         file_id,
         _text(fields.get("filename")),
         _text(fields.get("purpose")),
-        _whole(fields.get("bytes")),
-        _time(fields.get("created_at")) or 0,
-        _time(fields.get("expires_at")),
+        whole_or_none(fields.get("bytes")),
+        time_or_none(fields.get("created_at")) or 0,
+        time_or_none(fields.get("expires_at")),
         status if isinstance(status, str) else None,
     )
 
@@ -105,17 +105,24 @@ def deleted(raw: object) -> bool:
     return True
 
 
+def text_or_none(value: object) -> str | None:
+    """Return a text, None for anything else."""
+    return value if isinstance(value, str) else None
+
+
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return text_or_none(value) or ""
 
 
-def _whole(value: object) -> int | None:
+def whole_or_none(value: object) -> int | None:
+    """Return a whole number from 0, None for anything else."""
     # Some servers count in floats. `type`, not isinstance: a bool is no number here.
     if type(value) is float and value.is_integer():
         value = int(value)
     return value if type(value) is int and value >= 0 else None
 
 
-def _time(value: object) -> int | None:
-    seconds = _whole(value)
+def time_or_none(value: object) -> int | None:
+    """Return a time in Unix seconds, None for what no calendar can show."""
+    seconds = whole_or_none(value)
     return seconds if seconds is not None and seconds <= _LAST_SECOND else None

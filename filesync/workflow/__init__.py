@@ -3,6 +3,7 @@
 workspace         what a run starts from: manifest, lockfile, server
 server            which server, and a connection to it
 listing           the platform's files, confirmed
+observe_stores    the platform's vector stores, as far as a plan needs them
 plan              making a plan
 apply             carrying a plan out
 destroy           the plan that deletes everything

@@ -21,6 +21,8 @@ from filesync.core.recovery.recover import (
     NOTHING_TO_RECOVER,
     take_in,
 )
+from filesync.core.stores.guards import most_detached
+from filesync.core.stores.pipeline import is_behind
 from filesync.core.text import printable
 from filesync.errors import Refused
 from filesync.execute.applier import Applier, ApplySettings
@@ -29,6 +31,7 @@ from filesync.execute.lock_saver import Saver
 from filesync.local import lockfile
 from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
+from filesync.local.store_journal import StoreJournal
 from filesync.remote.timing import ClientSettings
 from filesync.workflow.plan import sha256_or_none
 from filesync.workflow.workspace import Workspace, open_workspace
@@ -50,7 +53,7 @@ def apply_plan(
     """
     if plan.at is not None:
         raise Refused(f"the plan is for {utc(plan.at)} UTC, to look at", "plan again without `at`")
-    guards.enforce(plan.refusals, allowed, plan.rows)
+    guards.enforce(plan.refusals, allowed, plan.rows, most_detached(plan.stores))
     space = open_workspace(plan.inputs.run)
     moved = []
     if space.manifest.sha256 != plan.inputs.manifest_sha256:
@@ -64,7 +67,12 @@ def apply_plan(
             f"the plan is stale: {' and '.join(moved)} changed since it was made",
             "plan again",
         )
-    nothing = (plan.has_changes, plan.refresh, plan.recovery != NOTHING_TO_RECOVER)
+    nothing = (
+        plan.has_changes,
+        plan.refresh,
+        plan.recovery != NOTHING_TO_RECOVER,
+        any(map(is_behind, plan.stores)),
+    )
     if not any(nothing) and space.lock_bytes is not None:
         return Result((), (), interrupted=False)
     return _carry_out(space, plan, settings, watch, md5s or Md5Sums())
@@ -96,6 +104,7 @@ def _carry_out(
         _stopped_by_signals() as stop,
         space.writer(ClientSettings(stop=stop)) as client,
         Journal(run.manifest, space.journal_path) as journal,
+        StoreJournal(run.manifest, space.store_journal_path) as store_journal,
         md5s,
     ):
         now = partial(client.now, plan.clock_offset)
@@ -104,7 +113,13 @@ def _carry_out(
         save()
         journal.compact(lock, now(), plan.recovery.unclear)
         result = Applier(
-            plan, lock, context, saver=Saver(save), in_use=in_use, settings=settings
+            plan,
+            lock,
+            context,
+            saver=Saver(save),
+            store_journal=store_journal,
+            in_use=in_use,
+            settings=settings,
         ).run()
         journal.compact(lock, now(), plan.recovery.unclear)
     return result

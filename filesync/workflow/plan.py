@@ -17,14 +17,17 @@ from filesync.core.moment import utc
 from filesync.core.parts import PARTS_FROM
 from filesync.core.plan.plan import Plan, PlanInputs
 from filesync.core.run import Run
+from filesync.core.stores.observed import as_locked
 from filesync.core.text import plural
 from filesync.errors import Refused
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.journal import read_journal
 from filesync.local.md5 import Md5Sums
+from filesync.local.store_journal import read_store_journal
 from filesync.workflow.listing import confirmed
-from filesync.workflow.workspace import Workspace, open_workspace, scan
+from filesync.workflow.observe_stores import observe_stores
+from filesync.workflow.workspace import Workspace, desired_stores, open_workspace, scan
 
 T = TypeVar("T")
 
@@ -73,6 +76,7 @@ def make_plan(
         refusals=decided.refusals,
         refresh=decided.refresh,
         at=None if options.at is None else decided.now,
+        stores=decided.stores,
     )
 
 
@@ -101,16 +105,38 @@ def observe(
         return [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
 
     history = read_journal(space.journal_path)
+    declared, _ = desired_stores(space.manifest, files)
+    wanted = tuple(declared)
     if run.offline:
-        remote = _as_locked(space.lock)
-        return Observed(hash_all(), remote, history, int(time.time()), offline=True)
+        remote, stores = _as_locked(space.lock), as_locked(space.lock.stores)
+        return Observed(
+            hash_all(),
+            remote,
+            history,
+            int(time.time()),
+            offline=True,
+            stores=stores,
+            desired_stores=wanted,
+        )
+    traces = read_store_journal(space.store_journal_path)
+    keys, project = [one.key for one in wanted], space.manifest.project
     with space.reader() as client:
         listing = _in_background(client.list_files)
+        looking = _in_background(lambda: observe_stores(client, keys, space.lock, project, traces))
         desired = hash_all()
-        listed = listing.result()
+        listed, stores = listing.result(), looking.result()
         offset = client.clock_offset or 0.0
         remote, now = confirmed(client, listed, space.lock, history)
-    return Observed(desired, remote, history, now, offset)
+    return Observed(
+        desired,
+        remote,
+        history,
+        now,
+        offset,
+        stores=stores,
+        traces=traces,
+        desired_stores=wanted,
+    )
 
 
 def _clock_warning(seen: Observed) -> Iterator[str]:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile, check_owner
-from filesync.core.servers import server_type
 from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockfile
 from filesync.local.state_dir import SCHEMA_FILE
-from filesync.workflow.server import Server, choose_server, reader, urls_of, writer
+from filesync.workflow.server import Server, choose_server, reader, writer
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
     from filesync.core.model import Manifest, ScannedFile
     from filesync.core.run import Run
+    from filesync.core.stores.model import DesiredStore
     from filesync.remote.client import Reader, Writer
     from filesync.remote.timing import ClientSettings
 
@@ -46,6 +46,13 @@ class Workspace(NamedTuple):
         run = self.run
         return journal_path(run.manifest, self.manifest.project, self.server.base_url, run.env)
 
+    @property
+    def store_journal_path(self) -> str:
+        """Return the path of the store journal, beside the journal."""
+        from filesync.local.store_journal import store_journal_path
+
+        return store_journal_path(self.journal_path)
+
     def reader(self) -> AbstractContextManager[Reader]:
         """Connect for looking only, at the manifest's pace."""
         pace = self.manifest.requests_per_minute
@@ -64,7 +71,7 @@ def open_workspace(run: Run) -> Workspace:
     that is damaged or of another project or base_url.
     """
     manifest, problems = read_manifest(run)
-    server = choose_server(run, manifest.base_url, manifest.server_type)
+    server = choose_server(run, manifest.base_url)
     path = lockfile.lock_path(run.manifest, run.env)
     if os.path.abspath(path) == os.path.abspath(run.manifest):
         raise FilesyncError(
@@ -93,7 +100,7 @@ def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
         raise _no_manifest(path) from None
     except OSError as error:
         raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
-    return manifests.parse_manifest(text, path, run.env, os.environ, urls=urls_of(run))
+    return manifests.parse_manifest(text, path, run.env, os.environ)
 
 
 def _no_manifest(path: str) -> FilesyncError:
@@ -147,8 +154,6 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     from filesync.core.decide.desired import check_files
     from filesync.local import scan as scanning
 
-    url = run.base_url or manifest.base_url or urls_of(run).fallback
-    server = server_type(manifest.server_type, url)
     targets = (None, *manifest.environments)
     locks = [lockfile.lock_path(run.manifest, env) for env in targets]
     own = [run.manifest, *locks, *lockfile.lock_paths(run.manifest), SCHEMA_FILE]
@@ -158,6 +163,34 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
         allow_outside=run.allow_outside,
         ignore=frozenset(os.path.basename(path) for path in own),
     )
-    if every := [*problems, *more, *check_files(files, server)]:
+    _, wrong = desired_stores(manifest, files)
+    # With faults in the manifest itself, what a store names may only be missing for them.
+    if every := [*problems, *more, *check_files(files), *([] if problems else wrong)]:
         raise ManifestError(run.manifest, every)
     return files
+
+
+def desired_stores(
+    manifest: Manifest, files: Sequence[ScannedFile]
+) -> tuple[list[DesiredStore], list[Problem]]:
+    """Return the vector stores to have, and what is wrong with what they name."""
+    if not manifest.stores:
+        return [], []
+    from filesync.core.stores.declared import Candidate, declare
+
+    candidates = [
+        Candidate(
+            file.key, file.entry.key, file.path, file.entry.policy.purpose, file.entry.attributes
+        )
+        for file in files
+    ]
+    found = {file.key for file in files}
+    # A file that is declared and missing is reported as that.
+    candidates += [
+        Candidate(entry.key, entry.key, entry.path, entry.policy.purpose, entry.attributes)
+        for entry in manifest.entries
+        if entry.path is not None and entry.key not in found
+    ]
+    matched = {file.entry.key for file in files}
+    empty = [entry.key for entry in manifest.entries if entry.glob and entry.key not in matched]
+    return declare(manifest.stores, candidates, empty, manifest.project)

@@ -28,6 +28,7 @@ from tests.measured import MEASURED
 # The key of every run: it must come back in no output and no file.
 CANARY = "sk-canary-b6f1d2c3e4a5968778695a4b"
 SUMMARY = {"create", "replace", "adopt", "delete", "forget", "noop", "unmanaged", "upload_bytes"}
+SUMMARY |= {"attach", "detach", "swap", "update"}
 CHANGE = {
     "key",
     "action",
@@ -315,10 +316,10 @@ class Project:
         assert set(document["summary"]) == SUMMARY
         assert document["failed"] == []
         for done in document["applied"]:
-            assert set(done) == {"key", "action", "id"}
+            assert set(done) - {"store"} == {"key", "action", "id"}
         if settled:
             after = self.plan()
-            assert after.json["changes"] == []
+            assert after.json["changes"] == after.json["vector_stores"] == []
             assert after.code == 0
         return ran
 
@@ -373,13 +374,16 @@ def check_plan(document: Any) -> None:
         "has_drift",
         "summary",
         "changes",
+        "vector_stores",
         "warnings",
     }
     assert document["format_version"] == "1.0"
     assert set(document["summary"]) == SUMMARY
-    assert document["has_changes"] == bool(document["changes"])
+    stores = document["vector_stores"]
+    assert document["has_changes"] == bool(document["changes"] or stores)
     drift = {"missing_remotely", "expired", "remote_error", "orphan"}
-    assert document["has_drift"] == any(one["reason"] in drift for one in document["changes"])
+    moved = [*document["changes"], *stores, *(one for each in stores for one in each["members"])]
+    assert document["has_drift"] == any(one["reason"] in {*drift, "index_failed"} for one in moved)
     for change in document["changes"]:
         assert set(change) - {"shared_with"} == CHANGE
         assert ("shared_with" in change) == (change["reason"] == "shared")

@@ -39,6 +39,10 @@ def test_plan_json_says_all_that_the_contract_names(platform: Platform, project:
         "noop": 0,
         "unmanaged": 1,
         "upload_bytes": 6 + 3 * len("this is b\n"),
+        "attach": 0,
+        "detach": 0,
+        "swap": 0,
+        "update": 0,
     }
     changes = {one["key"]: one for one in document["changes"]}
     content = b"this is e\n"

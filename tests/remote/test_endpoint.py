@@ -6,9 +6,7 @@ import sys
 import pytest
 
 from filesync.errors import FilesyncError
-from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint, is_loopback
-from filesync.remote.sign_in import sign_in
 from tests.remote.helpers import KEY
 
 API = "https://api.example/v1"
@@ -16,7 +14,7 @@ API = "https://api.example/v1"
 
 def read(url: str = API, environ: dict[str, str] | None = None, insecure: bool = False) -> Endpoint:
     environ = {"OPENAI_API_KEY": KEY, **(environ or {})}
-    return sign_in(url, environ, allow_insecure_http=insecure)
+    return Endpoint.from_env(url, environ, allow_insecure_http=insecure)
 
 
 def test_reads_what_the_official_clients_read() -> None:
@@ -28,8 +26,8 @@ def test_reads_what_the_official_clients_read() -> None:
             "OPENAI_PROJECT_ID": "proj_1",
         },
     )
-    assert endpoint == Endpoint(API, ApiKey(KEY), "org-1", "proj_1")
-    assert read() == Endpoint(API, ApiKey(KEY))
+    assert endpoint == Endpoint(API, KEY, "org-1", "proj_1")
+    assert read() == Endpoint(API, KEY, None, None)
 
 
 def test_repr_hides_the_key() -> None:

@@ -15,6 +15,7 @@ from filesync.cli.options import (
     missing_option,
     only_option,
     outside_option,
+    seconds,
     yes_option,
 )
 from filesync.cli.plan_steps import (
@@ -41,6 +42,17 @@ from filesync.cli.plan_steps import (
         help="Upload files that seem to be on the platform already.",
     ),
     missing_option,
+    click.option(
+        "--allow-empty-store", is_flag=True, help="Let a vector store lose its last document."
+    ),
+    click.option(
+        "--index-timeout",
+        callback=seconds,
+        default="30m",
+        show_default=True,
+        metavar="TIME",
+        help="How long to wait for documents in vector stores, such as 90s or 1h.",
+    ),
     lock_timeout_option,
     only_option,
     outside_option,
@@ -63,6 +75,8 @@ def apply(
     wait: bool,
     allow_duplicates: bool,
     accept_missing: bool,
+    allow_empty_store: bool,
+    index_timeout: int,
     lock_timeout: float,
     only: str | None,
     allow_outside: bool,
@@ -74,6 +88,7 @@ def apply(
     wrote is applied exactly as it is, or refused as stale, with what has moved since.
     """
     from filesync.core.decide.guards import Overrides, enforce
+    from filesync.core.stores.guards import most_detached
     from filesync.execute.applier import ApplySettings
     from filesync.local.md5 import Md5Sums
     from filesync.workflow.saved_plans import read_plan, run_as_saved
@@ -90,15 +105,19 @@ def apply(
         run = run_as_saved(run, saved, planfile)
     if not as_json:
         streams.do_without_stdout()
-    overrides = Overrides(allow_duplicates, accept_missing, max_delete, not no_delete)
-    settings = ApplySettings(concurrency=concurrency, deletes=not no_delete, wait=wait)
+    overrides = Overrides(
+        allow_duplicates, accept_missing, max_delete, not no_delete, allow_empty_store
+    )
+    settings = ApplySettings(
+        concurrency=concurrency, deletes=not no_delete, wait=wait, index_timeout=index_timeout
+    )
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         md5s = Md5Sums()
         made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
         warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, made)
-        enforce(made.refusals, overrides, made.rows)
+        enforce(made.refusals, overrides, made.rows, most_detached(made.stores))
         if made.has_changes:
             ask("Apply this?", yes)
         carry_out(common, made, overrides, settings, as_json, md5s)

@@ -28,14 +28,35 @@ from filesync.core.text import printable
         help="Where it keeps its files.",
     ),
     click.option("--api-key", metavar="KEY", help="Accept only this key (default: any)."),
+    click.option(
+        "--index-delay",
+        type=click.FloatRange(0),
+        default=0,
+        metavar="SECONDS",
+        help="How long a vector store takes to index a file.  [default: 0]",
+    ),
+    click.option(
+        "--index-fails",
+        metavar="GLOB",
+        default="",
+        help="Which filenames a vector store fails to index.",
+    ),
     examples={
         "filesync emulator": "then set what it prints",
         "filesync emulator --port 0 --data /tmp/files": "any free port, another folder",
     },
 )
-def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
+def emulator(
+    common: Common,
+    port: int,
+    data: str,
+    api_key: str | None,
+    index_delay: float,
+    index_fails: str,
+) -> None:
     """Serve the Files and Uploads API on loopback until Ctrl-C."""
     from filesync.emulator.server import serve
+    from filesync.emulator.store import Indexing
     from filesync.workflow.server import cannot_serve
 
     data = os.path.expanduser(data)  # a shell leaves --data=~/x alone
@@ -50,6 +71,6 @@ def emulator(common: Common, port: int, data: str, api_key: str | None) -> None:
         common.note(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={api_key or 'any'}")
 
     try:
-        serve(data, port, api_key, ready, on_request)
+        serve(data, port, api_key, ready, on_request, Indexing(index_delay, index_fails))
     except OSError as error:
         raise cannot_serve(data, error, port) from None

@@ -35,6 +35,8 @@ class Guard(StrEnum):
     MISSING = "missing"
     MAX_DELETE = "max_delete"
     EMPTIED = "emptied"
+    EMPTY_STORE = "empty_store"
+    FOREIGN_STORE = "foreign_store"
 
 
 class Refusal(NamedTuple):
@@ -55,6 +57,7 @@ class Overrides(NamedTuple):
     missing: bool = False
     max_delete: int | None = None
     deletes: bool = True
+    empty_stores: bool = False
 
 
 def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
@@ -124,10 +127,13 @@ def capped(rows: Iterable[Change]) -> int:
     return sum(row.action is Action.DELETE and row.reason is not Reason.RETIRED for row in rows)
 
 
-def enforce(found: Iterable[Refusal], allowed: Overrides, rows: Iterable[Change]) -> None:
+def enforce(
+    found: Iterable[Refusal], allowed: Overrides, rows: Iterable[Change], detached: int = 0
+) -> None:
     """Raise Refused with every refusal that no flag of this run lifts.
 
-    `rows` are the plan's: --max-delete is a cap on their deletes as well.
+    `rows` are the plan's: --max-delete is a cap on their deletes as well, and on `detached`, the
+    documents that one vector store loses.
     """
     deletes = capped(rows)
     left = []
@@ -140,8 +146,21 @@ def enforce(found: Iterable[Refusal], allowed: Overrides, rows: Iterable[Change]
                 _if_meant(deletes),
             )
         )
+    if allowed.max_delete is not None and detached > allowed.max_delete:
+        left.append(
+            Refusal(
+                Guard.MAX_DELETE,
+                f"{plural(detached, 'document')} of one vector store would be detached, and "
+                f"--max-delete allows {allowed.max_delete}",
+                _if_meant(detached),
+            )
+        )
     for refusal in found:
         match refusal.guard:
+            case Guard.EMPTY_STORE:
+                lifted = allowed.empty_stores
+            case Guard.FOREIGN_STORE:
+                lifted = False
             case Guard.LOOKALIKE:
                 lifted = allowed.duplicates
             case Guard.MISSING:
@@ -264,7 +283,7 @@ def _too_many_deletes(
     # Prune deletes files that we do not own: with few of our own, its count alone is a landslide.
     if owned <= CAP_FROM and deletes <= CAP_FROM:
         return None
-    allowed = _cap(manifest.max_delete, owned)
+    allowed = share_of(manifest.max_delete, owned)
     if deletes <= allowed:
         return None
     limit = manifest.max_delete
@@ -281,5 +300,6 @@ def _if_meant(deletes: int) -> str:
     return f"read the deletes in `filesync plan`; if that is intended, pass --max-delete {deletes}"
 
 
-def _cap(limit: MaxDelete, owned: int) -> int:
+def share_of(limit: MaxDelete, owned: int) -> int:
+    """Return how many of the owned a limit lets go."""
     return owned * limit.value // 100 if limit.percent else limit.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from filesync.core.commands import word
@@ -13,12 +14,21 @@ from filesync.core.decide.guards import Refusal
 from filesync.core.decide.selection import Selection
 from filesync.core.decide.sharing import share
 from filesync.core.decide.table import decide, show_recovered
+from filesync.core.fingerprint import owner_token
+from filesync.core.fingerprint import parse as parse_fingerprint
 from filesync.core.lockfile.entries import live_expiry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Manifest, RemoteFile, Retired
 from filesync.core.moment import Moment
 from filesync.core.recovery.journal import History
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery, recover, take_in
+from filesync.core.stores.change import StoreChange
+from filesync.core.stores.guards import check_protected as check_protected_stores
+from filesync.core.stores.guards import refusals as store_refusals
+from filesync.core.stores.model import DesiredStore
+from filesync.core.stores.observed import NOTHING_OBSERVED, ObservedStores, StoreTrace
+from filesync.core.stores.pipeline import Grounds, decide_stores, fates_of
+from filesync.core.stores.pipeline import warnings_of as store_warnings
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -28,6 +38,7 @@ class Observed(NamedTuple):
 
     `remote` maps ids to live files; `now` is in Unix seconds by the server's clock, which is
     `clock_offset` seconds ahead of ours. `offline`: the platform is what the lockfile says.
+    `stores` are the platform's, `traces` what the store journal says of each key's.
     """
 
     desired: list[DesiredFile]
@@ -36,6 +47,9 @@ class Observed(NamedTuple):
     now: int
     clock_offset: float = 0.0
     offline: bool = False
+    stores: ObservedStores = NOTHING_OBSERVED
+    traces: Mapping[str, StoreTrace] = MappingProxyType({})
+    desired_stores: tuple[DesiredStore, ...] = ()
 
 
 class PlanOptions(NamedTuple):
@@ -55,7 +69,7 @@ class Decided(NamedTuple):
 
     `remote` are the platform's files at that time; `waiting` the retired files whose time has
     not come; `refresh` the lock entries whose `path` or `protect` must be updated (no remote
-    effect).
+    effect). `stores` holds every decision about vector stores.
     """
 
     decisions: Decisions
@@ -66,6 +80,7 @@ class Decided(NamedTuple):
     warnings: list[str]
     refusals: list[Refusal]
     refresh: dict[str, LockEntry]
+    stores: tuple[StoreChange, ...] = ()
 
 
 def decide_all(
@@ -99,7 +114,11 @@ def decide_all(
         ),
         recovery,
     )
-    selection.check((row.key for row in everything.rows), of=len(seen.desired))
+    selection.check(
+        (row.key for row in everything.rows),
+        {*lock.stores, *(store.key for store in seen.desired_stores)},
+        of=len(seen.desired),
+    )
     decisions = selection.narrow(everything)
     if options.sharing:
         decisions = share(decisions, lock, remote, recovery, now)
@@ -114,16 +133,38 @@ def decide_all(
         unclear=recovery.unclear,
         now=now,
     )
+    ours = _known_as_ours(lock, remote, manifest) if seen.desired_stores else set()
+    grounds = Grounds(seen.stores, seen.traces, decisions.rows, lock, ours, now)
+    stores = decide_stores(seen.desired_stores, grounds, selection)
+    if options.protection:
+        check_protected_stores(stores, (one.key for one in manifest.stores if one.protect))
     return Decided(
         decisions=decisions,
         now=now,
         recovery=recovery,
         remote=remote,
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
-        warnings=list(_not_asked_about(recovery.unclear, decisions.rows)),
-        refusals=refusals,
+        warnings=[
+            *_not_asked_about(recovery.unclear, decisions.rows),
+            *store_warnings(stores, fates_of(decisions.rows, lock)),
+        ],
+        refusals=[*refusals, *store_refusals(stores, manifest.max_delete)],
         refresh=_refresh(decisions.rows),
+        stores=stores,
     )
+
+
+def _known_as_ours(
+    lock: Lockfile, remote: Mapping[str, RemoteFile], manifest: Manifest
+) -> set[str]:
+    """Return the ids that the lockfile or a fingerprint says are this project's."""
+    owner = owner_token(manifest.project)
+    marked = {
+        file.id
+        for file in remote.values()
+        if (token := parse_fingerprint(file.filename)) is not None and token.owner == owner
+    }
+    return lock.owned_ids() | marked
 
 
 def _as_of(

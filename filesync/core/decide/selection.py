@@ -27,8 +27,14 @@ class Selection(NamedTuple):
         """Say whether a key is selected; a file that no key names is only where all are."""
         return self.only is None or (key is not None and selects(self.only, key))
 
-    def check(self, keys: Iterable[str | None], of: int) -> None:
+    def has_store(self, key: str) -> bool:
+        """Say whether a vector store is selected, by `store:KEY` or a glob such as `store:*`."""
+        return self.only is None or selects(self.only, f"store:{key}")
+
+    def check(self, keys: Iterable[str | None], stores: Iterable[str], of: int) -> None:
         """Raise FilesyncError if no key is selected; `of` is how many files the manifest has."""
+        if any(self.has_store(key) for key in stores):
+            return
         if self.only is not None and not any(self.has(key) for key in keys):
             raise FilesyncError(
                 f"--only {quoted(self.only)} selects none of the manifest's {plural(of, 'file')}",

@@ -16,6 +16,7 @@ from filesync.core.commands import with_flags
 from filesync.core.decide.change import Action, Change
 from filesync.core.lockfile.entries import live_expiry
 from filesync.core.plan.plan import Plan, Summary
+from filesync.core.plan.stores import StoreDocument, read_store, store_documents
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -98,6 +99,7 @@ class PlanDocument(NamedTuple):
     kept: tuple[ChangeDocument, ...] = ()
     at: int | None = None
     offline: bool = False
+    stores: tuple[StoreDocument, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """Return the document of the contract: deletes first, no noops, no content, no key."""
@@ -111,6 +113,7 @@ class PlanDocument(NamedTuple):
             "has_drift": self.has_drift,
             "summary": self.summary._asdict(),
             "changes": [change.document() for change in self.changes],
+            "vector_stores": [store.document() for store in self.stores],
             "warnings": [*([OFFLINE] if self.offline else []), *self.warnings],
         } | ({} if self.at is None else {"at": self.at})
 
@@ -135,6 +138,7 @@ def document_of(plan: Plan) -> PlanDocument:
         tuple(_tell(row) for row in plan.rows if row.action is Action.NOOP),
         plan.at,
         inputs.run.offline,
+        store_documents(plan.stores),
     )
 
 
@@ -213,7 +217,13 @@ def _read(data: dict[str, Any]) -> PlanDocument:
         lock_sha256=_take(data, "lock_sha256", str, None),
         has_changes=_take(data, "has_changes", bool),
         has_drift=_take(data, "has_drift", bool),
-        summary=Summary(**{name: _take(counts, name, int) for name in Summary._fields}),
+        summary=Summary(
+            **{
+                # A plan file of a version without vector stores has no counts of them.
+                name: _take(counts, name, int, Summary._field_defaults.get(name, _REQUIRED))
+                for name in Summary._fields
+            }
+        ),
         changes=tuple(_read_change(change) for change in changes),
         warnings=tuple(warning for warning in warnings if warning != OFFLINE),
         only=_take(data, "only", str, None),
@@ -221,6 +231,9 @@ def _read(data: dict[str, Any]) -> PlanDocument:
         filled_sha256=_take(data, "filled_sha256", str, None),
         at=_take(data, "at", int, None),
         offline=OFFLINE in warnings,
+        stores=tuple(
+            read_store(one, _take) for one in _take(data, "vector_stores", list, None) or ()
+        ),
     )
     # A document that was cut or edited must not be shown as what was planned.
     found = Counter(change.action for change in plan.changes)
@@ -230,7 +243,7 @@ def _read(data: dict[str, Any]) -> PlanDocument:
                 f"its summary says {name}: {getattr(plan.summary, name)}, "
                 f"and its changes hold {found[name]}"
             )
-    if plan.has_changes != bool(plan.changes):
+    if plan.has_changes != bool(plan.changes or plan.stores):
         raise _Damaged("its has_changes is not what its changes say")
     return plan
 
@@ -262,7 +275,7 @@ def _take(data: dict[str, Any], name: str, kind: type[Any], default: Any = _REQU
         return None
     if value is _REQUIRED or not isinstance(value, kind):
         raise _Damaged(f"its {name!r} is {'missing' if value is _REQUIRED else 'of a wrong type'}")
-    if kind is int and (isinstance(value, bool) or data[name] < 0):
+    if kind is int and (isinstance(value, bool) or value < 0):
         raise _Damaged(f"its {name!r} is no count")
     return value
 

@@ -13,10 +13,15 @@ from filesync.core.decide.reasons import DRIFT
 from filesync.core.model import LockEntry, RemoteFile, Retired
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery
 from filesync.core.run import Run
+from filesync.core.stores.change import MemberAction, StoreAction, StoreChange
 
 
 class Summary(NamedTuple):
-    """Counts of changes by action, of remote files left alone, and bytes to send."""
+    """Counts of changes by action, of remote files left alone, and bytes to send.
+
+    The last four count documents of vector stores, `attach` those that are attached again too,
+    `update` also stores.
+    """
 
     create: int
     replace: int
@@ -26,6 +31,10 @@ class Summary(NamedTuple):
     noop: int
     unmanaged: int
     upload_bytes: int
+    attach: int = 0
+    detach: int = 0
+    swap: int = 0
+    update: int = 0
 
 
 class PlanInputs(NamedTuple):
@@ -51,7 +60,8 @@ class Plan:
     `refusals` are what apply will not do without a flag; `refresh` the lock entries whose file
     is right but whose path or protection is told anew (no remote effect);
     `recovery` is what an earlier run that was cut short left to be taken up, `known` the ids of
-    all remote files there were, and `listed` these files.
+    all remote files there were, and `listed` these files. `stores` holds every decision about
+    vector stores.
     """
 
     def __init__(
@@ -69,6 +79,7 @@ class Plan:
         known: Set[str] = frozenset(),
         listed: Collection[RemoteFile] = (),
         at: int | None = None,
+        stores: tuple[StoreChange, ...] = (),
     ) -> None:
         self.inputs = inputs
         self.rows = reading_order(decisions.rows)
@@ -83,6 +94,7 @@ class Plan:
         self.known = known
         self.listed = listed
         self.at = at
+        self.stores = stores
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
@@ -92,17 +104,20 @@ class Plan:
     @property
     def has_changes(self) -> bool:
         """Say whether apply would do anything that the lockfile or the platform shows."""
-        return bool(self.changes)
+        return bool(self.changes) or any(store.changes for store in self.stores)
 
     @property
     def has_drift(self) -> bool:
         """Say whether the remote moved, not the repo."""
-        return any(change.reason in DRIFT for change in self.changes)
+        return any(change.reason in DRIFT for change in self.changes) or any(
+            store.drifted for store in self.stores
+        )
 
     @cached_property
     def summary(self) -> Summary:
         """Return the counts that every output shows."""
         count = Counter(row.action for row in self.rows)
+        member = Counter(one.action for store in self.stores for one in store.members)
         return Summary(
             create=count[Action.CREATE],
             replace=count[Action.REPLACE],
@@ -116,4 +131,9 @@ class Plan:
                 for row in self.rows
                 if row.desired is not None and row.action in (Action.CREATE, Action.REPLACE)
             ),
+            attach=member[MemberAction.ATTACH] + member[MemberAction.REATTACH],
+            detach=member[MemberAction.DETACH],
+            swap=member[MemberAction.SWAP],
+            update=member[MemberAction.UPDATE]
+            + sum(store.action is StoreAction.UPDATE for store in self.stores),
         )

@@ -36,7 +36,22 @@ def moved(saved: PlanDocument, fresh: PlanDocument) -> list[str]:
         got = next((change for change, count in left.items() if count < 0), None)
         if (was or got) and (phrase := _phrase(printable(name), was, got, told)):
             found.append(phrase)
-    return found
+    return found + _stores_moved(saved, fresh, told)
+
+
+def _stores_moved(saved: PlanDocument, fresh: PlanDocument, told: bool) -> list[str]:
+    """Return a phrase for each vector store that is to change in another way than was planned.
+
+    With `told`, what the manifest or the lockfile explains is not said again for each store.
+    """
+    was = {one.key: one.document() for one in saved.stores}
+    now = {one.key: one.document() for one in fresh.stores}
+    keys = [key for key in sorted(was.keys() | now.keys()) if was.get(key) != now.get(key)]
+    return (
+        []
+        if told
+        else [f"the vector store {printable(key)} is to change otherwise" for key in keys]
+    )
 
 
 def _by_name(changes: Iterable[ChangeDocument]) -> dict[str, list[ChangeDocument]]:

@@ -1,5 +1,6 @@
 """What an interrupted apply left behind.
 
 journal  the journal's format: each upload, written before it is asked for
+store_journal  the same for vector stores
 recover  the journal compared with the platform: what was made, what is unclear
 """

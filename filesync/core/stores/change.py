@@ -104,8 +104,13 @@ class StoreChange(NamedTuple):
     fields: tuple[str, ...] = ()
     members: tuple[MemberChange, ...] = ()
     unmanaged: int = 0
+    selected: bool = True
     #: Ids of the server's members that belong to nobody we know, for the guards.
     strangers: int = 0
+    #: The ids of the members that the server showed.
+    present: frozenset[str] = frozenset()
+    #: When an interrupted run asked for this store, in Unix seconds: it may be there unlisted.
+    begun: int | None = None
     #: Other live stores that carry our mark, too.
     twins: tuple[str, ...] = ()
 
