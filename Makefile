@@ -69,6 +69,7 @@ $(UV):
 # What the pages take from the code, and below each command what it prints now.
 docs: $(VENV)/.installed
 	$(BIN)/python docs/tools/generate.py
+	$(BIN)/python docs/tools/server_table.py
 	$(BIN)/python docs/tools/docs_stories.py
 
 # How fast, as ratios to others, added to tests/bench/history.csv; some eight minutes.

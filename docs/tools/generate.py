@@ -37,7 +37,9 @@ REFERENCE = DOCS / "reference.md"
 PAGES = (REFERENCE, DOCS / "ci.md")
 
 # Ours and the clients' stand by themselves where they are read; httpx's are only told of in hints.
-_VARIABLE = re.compile(r"^(?:OPENAI|FILESYNC|GITHUB|NO)_[A-Z_]+$|\b(?:[A-Z]+_PROXY|SSL_[A-Z_]+)\b")
+_VARIABLE = re.compile(
+    r"^(?:OPENAI|AZURE|ACTIONS|FILESYNC|GITHUB|NO)_[A-Z_]+$|\b(?:[A-Z]+_PROXY|SSL_[A-Z_]+)\b"
+)
 
 EMPTY = Plan(PlanInputs(Run(only="*"), "", "", "", None), Decisions((), 0), now=0)
 

@@ -23,13 +23,13 @@ def server_reader(common: Common, allow_insecure_http: bool) -> Iterator[Reader]
     from filesync.workflow.workspace import read_manifest
 
     run = common.run(allow_insecure_http=allow_insecure_http)
-    says = None
+    says = type_said = None
     if os.path.exists(run.manifest):
         manifest, problems = read_manifest(run)
         if problems and run.base_url is None:
             raise ManifestError(run.manifest, problems)
-        says = manifest.base_url
-    with reader(choose_server(run, says), run) as client:
+        says, type_said = manifest.base_url, manifest.server_type
+    with reader(choose_server(run, says, type_said), run) as client:
         yield client
 
 

@@ -75,7 +75,8 @@ class Manifest(NamedTuple):
     """A checked manifest, as it is for the environment that was chosen.
 
     `removed` is the policy (from `defaults`) for files without an entry; `sha256` is the text's,
-    `filled_sha256` that of what it says with its variables filled in, None if it has none.
+    `filled_sha256` that of what it says with its variables filled in, None if it has none;
+    `server_type` names a row of `core.servers`, None where the host decides.
     """
 
     path: str
@@ -91,6 +92,7 @@ class Manifest(NamedTuple):
     environments: tuple[str, ...] = ()
     filled_sha256: str | None = None
     stores: tuple[StoreEntry, ...] = ()
+    server_type: str | None = None
 
 
 class ScannedFile(NamedTuple):

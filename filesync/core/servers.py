@@ -139,6 +139,19 @@ KNOWN_PURPOSES = tuple(dict.fromkeys(purpose for one in _TYPES for purpose in on
 """The purposes that some type of server takes, OpenAI's own first."""
 
 
+class Urls(NamedTuple):
+    """Base URLs that a run knows besides the manifest's.
+
+    `override` wins over the manifest's, `fallback` is for a manifest that names none.
+    """
+
+    override: str | None
+    fallback: str
+
+
+NO_URLS = Urls(None, "")
+
+
 def is_output(purpose: str) -> bool:
     """Say whether files of a purpose are a server's own, such as results: never ours to touch.
 

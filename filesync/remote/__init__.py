@@ -2,7 +2,10 @@
 
 client          the API, one method a route; `Reader` cannot write, `Writer` can
 stores          the vector store routes, as `client`
-endpoint        the base URL and the credentials, checked before use
+endpoint        the base URL, checked before use, and the credentials
+credentials     the headers that prove who asks
+sign_in         the credentials for a server, from the environment
+token_exchange  a job's identity, exchanged for a short-lived token
 call            one request, described before it is made
 transport       one request, carried through
 retry           whether a request is sent again, by what sending it twice would do

@@ -1,21 +1,16 @@
-"""Where the API is and who asks: the base URL and the credentials, checked before any use.
-
-The key goes into a header of every request, so it is checked here for everything that would
-make a header illegal: the HTTP library's own complaint would print it.
-"""
+"""Where the API is and who asks: the base URL, checked before any use, and the credentials."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from filesync.core.text import quoted
 from filesync.errors import FilesyncError
+from filesync.remote.credentials import HEADER_SAFE, Credentials
 
-_HEADER_SAFE = re.compile("[!-~]+")  # printable ASCII without the space
 _VERSION = re.compile(r"v\d")  # also of "v1beta"
 
 
@@ -24,38 +19,9 @@ class Endpoint:
     """A server of the Files API and the credentials for it; `url` has no slash at its end."""
 
     url: str
-    api_key: str = field(repr=False)
+    credentials: Credentials
     organization: str | None = None
     project: str | None = None
-
-    @classmethod
-    def from_env(
-        cls, url: str, environ: Mapping[str, str], *, allow_insecure_http: bool
-    ) -> Endpoint:
-        """Return the endpoint at `url` with the credentials that the official clients read.
-
-        Raises FilesyncError for a URL or a credential that cannot be used, and for plain http
-        to another machine unless `allow_insecure_http`; no message shows a credential.
-        """
-        url = _checked_url(url)
-        plain = urlsplit(url).scheme == "http"
-        if plain and not is_loopback(url) and not allow_insecure_http:
-            raise FilesyncError(
-                f"{url} is plain http: the API key would be readable on the way",
-                "use https, or pass --allow-insecure-http if that network is yours",
-            )
-        key = _credential(environ, "OPENAI_API_KEY")
-        if key is None:
-            raise FilesyncError(
-                "OPENAI_API_KEY is not set",
-                "set it, or try filesync without a key or a network: --base-url emulator:DIR",
-            )
-        return cls(
-            url,
-            key,
-            _credential(environ, "OPENAI_ORG_ID"),
-            _credential(environ, "OPENAI_PROJECT_ID"),
-        )
 
     @property
     def guess(self) -> str:
@@ -76,7 +42,7 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def _checked_url(url: str) -> str:
+def checked_url(url: str) -> str:
     """Return `url` without the slashes at its end, or say what a base URL must not have."""
     if "@" in url:  # before any message could show it
         raise FilesyncError(
@@ -98,7 +64,7 @@ def _checked_url(url: str) -> str:
 def _complaint(url: str) -> str:
     parts = urlsplit(url)
     # A backslash: parsers disagree on where the host ends.
-    if not _HEADER_SAFE.fullmatch(url) or "\\" in url:
+    if not HEADER_SAFE.fullmatch(url) or "\\" in url:
         return "has characters that cannot be in a URL"
     if parts.scheme not in ("http", "https"):
         return "does not begin with https:// or http://"
@@ -108,14 +74,3 @@ def _complaint(url: str) -> str:
         return "has a query or a fragment"
     parts.hostname.encode("idna")  # an over-long label would fail in the resolver, as UnicodeError
     return ""
-
-
-def _credential(environ: Mapping[str, str], name: str) -> str | None:
-    # Stripped: a key read from a file often brings its newline.
-    value = environ.get(name, "").strip()
-    if value and not _HEADER_SAFE.fullmatch(value):
-        raise FilesyncError(
-            f"{name} has spaces, control characters or letters outside ASCII in it",
-            "copy it again (not shown here, to keep it secret)",
-        )
-    return value or None

@@ -70,13 +70,17 @@ class Transport:
 
     def redact(self, text: str) -> str:
         """Return `text` without the key, should a server have echoed it."""
-        key = self._endpoint.api_key
-        # A shorter one is no secret but a placeholder, which may be part of any word.
-        return text.replace(key, "***") if len(key) >= _SHORTEST_KEY else text
+        for secret in self._endpoint.credentials.secrets():
+            # A shorter one is not a secret but a placeholder, which may be part of any word.
+            if len(secret) >= _SHORTEST_KEY:
+                text = text.replace(secret, "***")
+        return text
 
     def _redacted(self, body: bytes) -> bytes:
-        key = self._endpoint.api_key.encode()
-        return body.replace(key, b"***") if len(key) >= _SHORTEST_KEY else body
+        for secret in self._endpoint.credentials.secrets():
+            if len(secret) >= _SHORTEST_KEY:
+                body = body.replace(secret.encode(), b"***")
+        return body
 
     def json(self, call: Call, parse: Callable[[object], _T]) -> _T:
         """Make the call and return what `parse` reads from the JSON of the answer.
@@ -129,6 +133,7 @@ class Transport:
     def _persist(self, call: Call, attempt: Callable[[int], _T]) -> _T:
         """Return what `attempt` returns, however often it takes within the rules of retry."""
         waited = 0.0
+        renewed = False
         for number in count(1):
             self._pacer.start()
             try:
@@ -138,6 +143,11 @@ class Transport:
             else:
                 self._pacer.recover()
                 return result
+            # A refused token did nothing, so any request can be sent again with a new one.
+            if failed.outcome.status == 401 and not renewed:
+                renewed = self._endpoint.credentials.renew()
+                if renewed:
+                    continue
             verdict, delay = decide(
                 call.kind, failed.outcome, attempt=number, waited=waited, settings=self.settings
             )
@@ -191,7 +201,7 @@ class Transport:
         raise self._refusal(response, sent)
 
     def _request(self, call: Call, sending: _Sending | None) -> httpx.Request:
-        headers = dict(call.headers)
+        headers = {**call.headers, **self._endpoint.credentials.headers()}
         if call.payload is not None:
             headers["Content-Type"] = call.payload.content_type
             headers["Content-Length"] = str(call.payload.size)
@@ -278,7 +288,6 @@ class Transport:
 
 def _client(endpoint: Endpoint) -> httpx.Client:
     headers = {
-        "Authorization": f"Bearer {endpoint.api_key}",
         "User-Agent": f"filesync/{__version__}",
         "Accept": "application/json",
     }

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from filesync.core.servers import COMPATIBLE, ServerType, Urls, server_type, with_path
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -59,15 +60,21 @@ _UNPACED = 60_000_000  # a minute
 
 
 class Server(NamedTuple):
-    """Where the files are: the base URL as the lockfile records it, and the embedded emulator's
-    data folder if it is that."""
+    """Where the files are: the base URL as the lockfile records it, the embedded emulator's
+    data folder if it is that, and the type of server."""
 
     base_url: str
     emulator_folder: str | None
+    type: ServerType = COMPATIBLE
 
 
-def choose_server(run: Run, manifest_says: str | None) -> Server:
-    """Choose the server by the contract's order: flag, manifest, OPENAI_BASE_URL, default.
+def urls_of(run: Run) -> Urls:
+    """Return the base URLs that decide on the server of a run besides the manifest's."""
+    return Urls(run.base_url, os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL)
+
+
+def choose_server(run: Run, manifest_says: str | None, type_said: str | None = None) -> Server:
+    """Choose the server by the contract's order: flag, manifest, environment, default.
 
     An emulator's folder is relative to the manifest's if the manifest names it, else to the
     working one, as paths on a command line are. The lockfile records it as it is written.
@@ -79,17 +86,30 @@ def choose_server(run: Run, manifest_says: str | None) -> Server:
     elif manifest_says:
         said, where = manifest_says, "remote.base_url"
     else:
-        said, where = os.environ.get("OPENAI_BASE_URL") or DEFAULT_BASE_URL, "OPENAI_BASE_URL"
+        said, where = _environments_url(run, type_said)
     try:
         chosen = parse_base_url(said)
     except ValueError as error:
         raise FilesyncError(f"{where} {error}") from None
+    kind = server_type(type_said, chosen)
     if not chosen.startswith(EMULATOR):
-        return Server(chosen, None)
+        return Server(with_path(kind, chosen), None, kind)
     folder = os.path.expanduser(chosen.removeprefix(EMULATOR))
     if not run.base_url and manifest_says:
         folder = os.path.join(run.folder, folder)
-    return Server(chosen, folder)
+    return Server(chosen, folder, kind)
+
+
+def _environments_url(run: Run, type_said: str | None) -> tuple[str, str]:
+    """Return the base URL of a run for which neither flag nor manifest has one, and its source."""
+    if type_said != "azure":
+        return urls_of(run).fallback, "OPENAI_BASE_URL"
+    if endpoint := os.environ.get("AZURE_OPENAI_ENDPOINT"):
+        return endpoint, "AZURE_OPENAI_ENDPOINT"
+    raise FilesyncError(
+        "`remote.type` is azure, and nothing says which resource",
+        "set AZURE_OPENAI_ENDPOINT, or `remote.base_url` to https://NAME.openai.azure.com",
+    )
 
 
 @contextmanager
@@ -105,8 +125,8 @@ def reader(
 
     pace = _pace(server, requests_per_minute)
     with (
-        _endpoint(server, run) as endpoint,
-        Reader(endpoint, requests_per_minute=pace, settings=settings) as client,
+        _endpoint(server, run, settings) as endpoint,
+        Reader(endpoint, requests_per_minute=pace, settings=settings, server=server.type) as client,
     ):
         yield client
 
@@ -124,23 +144,29 @@ def writer(
 
     pace = _pace(server, requests_per_minute)
     with (
-        _endpoint(server, run) as endpoint,
-        Writer(endpoint, requests_per_minute=pace, settings=settings) as client,
+        _endpoint(server, run, settings) as endpoint,
+        Writer(endpoint, requests_per_minute=pace, settings=settings, server=server.type) as client,
     ):
         yield client
 
 
 @contextmanager
-def _endpoint(server: Server, run: Run) -> Iterator[Endpoint]:
+def _endpoint(server: Server, run: Run, settings: ClientSettings | None) -> Iterator[Endpoint]:
+    from filesync.remote.credentials import ApiKey
     from filesync.remote.endpoint import Endpoint
+    from filesync.remote.sign_in import sign_in
 
     if server.emulator_folder is None:
-        yield Endpoint.from_env(
-            server.base_url, os.environ, allow_insecure_http=run.allow_insecure_http
+        yield sign_in(
+            server.base_url,
+            os.environ,
+            allow_insecure_http=run.allow_insecure_http,
+            server=server.type,
+            settings=settings,
         )
         return
     with emulated(server.emulator_folder) as url:
-        yield Endpoint(url, "emulator")  # takes any key: yours stays where it is
+        yield Endpoint(url, ApiKey("emulator"))  # takes any key: yours stays where it is
 
 
 def _pace(server: Server, requests_per_minute: int) -> float:

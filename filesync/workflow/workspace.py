@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile, check_owner
+from filesync.core.servers import server_type
 from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockfile
 from filesync.local.state_dir import SCHEMA_FILE
-from filesync.workflow.server import Server, choose_server, reader, writer
+from filesync.workflow.server import Server, choose_server, reader, urls_of, writer
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
     from filesync.core.model import Manifest, ScannedFile
@@ -71,7 +72,7 @@ def open_workspace(run: Run) -> Workspace:
     that is damaged or of another project or base_url.
     """
     manifest, problems = read_manifest(run)
-    server = choose_server(run, manifest.base_url)
+    server = choose_server(run, manifest.base_url, manifest.server_type)
     path = lockfile.lock_path(run.manifest, run.env)
     if os.path.abspath(path) == os.path.abspath(run.manifest):
         raise FilesyncError(
@@ -100,7 +101,7 @@ def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
         raise _no_manifest(path) from None
     except OSError as error:
         raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
-    return manifests.parse_manifest(text, path, run.env, os.environ)
+    return manifests.parse_manifest(text, path, run.env, os.environ, urls=urls_of(run))
 
 
 def _no_manifest(path: str) -> FilesyncError:
@@ -154,6 +155,8 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     from filesync.core.decide.desired import check_files
     from filesync.local import scan as scanning
 
+    url = run.base_url or manifest.base_url or urls_of(run).fallback
+    server = server_type(manifest.server_type, url)
     targets = (None, *manifest.environments)
     locks = [lockfile.lock_path(run.manifest, env) for env in targets]
     own = [run.manifest, *locks, *lockfile.lock_paths(run.manifest), SCHEMA_FILE]
@@ -165,7 +168,8 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     )
     _, wrong = desired_stores(manifest, files)
     # With faults in the manifest itself, what a store names may only be missing for them.
-    if every := [*problems, *more, *check_files(files), *([] if problems else wrong)]:
+    stores = [] if problems else wrong
+    if every := [*problems, *more, *check_files(files, server), *stores]:
         raise ManifestError(run.manifest, every)
     return files
 

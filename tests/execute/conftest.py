@@ -19,6 +19,7 @@ from filesync.local.files import identity
 from filesync.local.journal import Journal, read_journal
 from filesync.local.md5 import Md5Sums
 from filesync.remote.client import Writer
+from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.timing import ClientSettings
 from tests.cli.fake_api import FakeApi
@@ -39,7 +40,7 @@ class Apply:
         settings = ClientSettings(stop=self.stop, attempts=2, sleep=lambda _seconds: None)
         self.context = ApplyContext(
             client=Writer(
-                Endpoint(api.url, KEY, None, None), requests_per_minute=1e9, settings=settings
+                Endpoint(api.url, ApiKey(KEY)), requests_per_minute=1e9, settings=settings
             ),
             journal=Journal(str(folder / "filesync.yaml"), self._journal),
             md5s=Md5Sums(),

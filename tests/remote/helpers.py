@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from filesync.remote.client import Writer
+from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.timing import ClientSettings
 
@@ -42,7 +43,7 @@ def fast(time: FakeTime | None = None, **more: Any) -> ClientSettings:
 
 
 def writer(url: str = URL, settings: ClientSettings | None = None) -> Writer:
-    endpoint = Endpoint(url, KEY, None, None)
+    endpoint = Endpoint(url, ApiKey(KEY))
     return Writer(endpoint, requests_per_minute=1e9, settings=settings or fast())
 
 

@@ -25,6 +25,7 @@ from filesync.errors import (
     RemoteError,
 )
 from filesync.remote.client import Reader, Writer
+from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.timing import ClientSettings
 from tests.remote.helpers import FILE, URL, Bytes, FakeTime, fast, writer
@@ -72,7 +73,7 @@ def test_a_reader_has_no_way_to_write() -> None:
 
 
 def test_headers() -> None:
-    endpoint = Endpoint(URL, "sk-1", "org-1", "proj_1")
+    endpoint = Endpoint(URL, ApiKey("sk-1"), "org-1", "proj_1")
     with respx.mock(base_url=URL) as server, Reader(endpoint) as reader:
         route = server.get("/files").respond(json=PAGE)
         assert reader.list_files() == [THE_FILE]

@@ -6,7 +6,9 @@ import sys
 import pytest
 
 from filesync.errors import FilesyncError
+from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint, is_loopback
+from filesync.remote.sign_in import sign_in
 from tests.remote.helpers import KEY
 
 API = "https://api.example/v1"
@@ -14,7 +16,7 @@ API = "https://api.example/v1"
 
 def read(url: str = API, environ: dict[str, str] | None = None, insecure: bool = False) -> Endpoint:
     environ = {"OPENAI_API_KEY": KEY, **(environ or {})}
-    return Endpoint.from_env(url, environ, allow_insecure_http=insecure)
+    return sign_in(url, environ, allow_insecure_http=insecure)
 
 
 def test_reads_what_the_official_clients_read() -> None:
@@ -26,8 +28,8 @@ def test_reads_what_the_official_clients_read() -> None:
             "OPENAI_PROJECT_ID": "proj_1",
         },
     )
-    assert endpoint == Endpoint(API, KEY, "org-1", "proj_1")
-    assert read() == Endpoint(API, KEY, None, None)
+    assert endpoint == Endpoint(API, ApiKey(KEY), "org-1", "proj_1")
+    assert read() == Endpoint(API, ApiKey(KEY))
 
 
 def test_repr_hides_the_key() -> None:

@@ -21,6 +21,7 @@ from filesync.errors import (
     RemoteError,
 )
 from filesync.remote.client import Writer
+from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.form_body import Body
 from tests.remote.helpers import (
@@ -380,8 +381,8 @@ def test_no_repr_shows_the_key() -> None:
 
 
 def test_a_key_that_no_header_can_carry_is_not_quoted() -> None:
-    """Endpoint.from_env refuses it; one made by hand must not show it either."""
-    endpoint = Endpoint(URL, f"{KEY}\n{KEY}", None, None)
+    """`sign_in` refuses it; one made by hand must not show it either."""
+    endpoint = Endpoint(URL, ApiKey(f"{KEY}\n{KEY}"))
     with Writer(endpoint, settings=fast()) as client, pytest.raises(RemoteError) as caught:
         client.get_file("file-1")
     assert KEY not in str(caught.value)

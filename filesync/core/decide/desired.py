@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.model import DesiredFile, Entry, Manifest, Policy, ScannedFile
-from filesync.core.purposes import MAX_FILE_BYTES, PURPOSES
+from filesync.core.purposes import PURPOSES
+from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import human_bytes, printable, quoted
 from filesync.errors import Problem
 
@@ -14,18 +15,20 @@ from filesync.errors import Problem
 MAX_FILENAME = 128
 
 
-def check_files(files: Iterable[ScannedFile]) -> list[Problem]:
+def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -> list[Problem]:
     """Return what is wrong with the found files before one byte is read: sizes and names."""
-    problems: list[Problem] = []
+    problems = _too_many_unexpiring(files, server)
+    taker = "the API" if server.purposes is PURPOSES else f"a server of type {server.name}"
     for file in files:
         purpose = file.entry.policy.purpose
-        limit = PURPOSES[purpose].max_bytes or MAX_FILE_BYTES
+        of_purpose = server.purposes[purpose].max_bytes if purpose in server.purposes else None
+        limit = min(of_purpose or server.max_bytes, server.max_bytes)
         if file.bytes > limit:
             problems.append(
                 _problem(
                     file.entry,
                     "glob" if file.entry.glob else "path",
-                    f"{printable(file.path)} has {human_bytes(file.bytes)}, and the API takes "
+                    f"{printable(file.path)} has {human_bytes(file.bytes)}, and {taker} takes "
                     f"at most {human_bytes(limit)} for purpose {purpose}: split it",
                 )
             )
@@ -41,6 +44,21 @@ def check_files(files: Iterable[ScannedFile]) -> list[Problem]:
                 )
             )
     return problems
+
+
+def _too_many_unexpiring(files: Sequence[ScannedFile], server: ServerType) -> list[Problem]:
+    """Report more files without an expiry than the server keeps, at the first one too many."""
+    if server.max_unexpiring is None:
+        return []
+    lasting = [file for file in files if file.entry.policy.expires_after is None]
+    if len(lasting) <= server.max_unexpiring:
+        return []
+    entry = lasting[server.max_unexpiring].entry
+    message = (
+        f"is one of {len(lasting):,} files that never expire, and a server of type {server.name} "
+        f"keeps {server.max_unexpiring}: give some an expiry"
+    )
+    return [_problem(entry, "glob" if entry.glob else "path", message)]
 
 
 def remote_filename(file: ScannedFile) -> str:

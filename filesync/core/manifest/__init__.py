@@ -12,6 +12,7 @@ store_fields  the same for vector stores
 store_entry   one entry of `vector_stores`
 variables     `${NAME}` in values
 policy        how a file is handled: its fields over the defaults
+target        which type of server a target is on
 environments  problems of `environments`, and the chosen one
 problems      the problems of one manifest, each with its position
 """

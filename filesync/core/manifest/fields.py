@@ -14,7 +14,13 @@ from urllib.parse import urlsplit
 
 from filesync.core.durations import format_duration, parse_duration
 from filesync.core.model import MaxDelete
-from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER, OUTPUT_PURPOSES
+from filesync.core.purposes import (
+    MAX_EXPIRES_AFTER,
+    MIN_EXPIRES_AFTER,
+    OUTPUT_PURPOSES,
+    PURPOSES,
+)
+from filesync.core.servers import KNOWN_PURPOSES
 from filesync.core.text import printable
 
 VERSION = 1
@@ -109,6 +115,13 @@ def one_of(values: Iterable[str]) -> Callable[[object], str]:
         raise ValueError(f"must be one of {', '.join(allowed)}{did_you_mean(value, allowed)}")
 
     return check
+
+
+def check_purpose(value: object) -> str:
+    """Return a purpose that some type of server takes; which one it is, is checked later."""
+    if isinstance(value, str) and value in KNOWN_PURPOSES:
+        return value
+    return one_of(PURPOSES)(value)
 
 
 def parse_expires_after(value: object) -> int | None:

@@ -14,15 +14,18 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from filesync.core.manifest import environments, yaml_reader
+from filesync.core.manifest.environments import by_name
 from filesync.core.manifest.fields import did_you_mean, key_fault
-from filesync.core.manifest.policy import check_expiry, policy_of
+from filesync.core.manifest.policy import check_policies, policy_of
 from filesync.core.manifest.problems import Report
 from filesync.core.manifest.schema import SECTIONS, SHAPE, Defaults, File, Shape
 from filesync.core.manifest.store_entry import store_entry
+from filesync.core.manifest.target import said_type, type_of
 from filesync.core.manifest.variables import Filler, unfilled
 from filesync.core.manifest.yaml_errors import Unreadable
 from filesync.core.manifest.yaml_reader import Place
 from filesync.core.model import Entry, Manifest, MaxDelete, Prune
+from filesync.core.servers import NO_URLS, ServerType, Urls
 from filesync.errors import ManifestError, Problem
 
 _REQUESTS_PER_MINUTE = 1000
@@ -30,14 +33,20 @@ _MAX_DELETE = MaxDelete(30, percent=True)
 
 
 def parse_manifest(
-    text: bytes, path: str, env: str | None = None, variables: Mapping[str, str] | None = None
+    text: bytes,
+    path: str,
+    env: str | None = None,
+    variables: Mapping[str, str] | None = None,
+    *,
+    urls: Urls = NO_URLS,
 ) -> tuple[Manifest, list[Problem]]:
     """Return the manifest, and every problem in it: only without problems is it whole.
 
     It is the manifest of the environment `env`, or as if it had none; checked are all of them.
     `variables` are what `${NAME}` in it may name. An entry with a problem is left out, anything
     else that is wrong has its default, or "" for the project. `path` names the manifest in
-    messages. Raises ManifestError if the text cannot be read as YAML at all.
+    messages. `urls` are the base URLs that a run knows besides the manifest's. Raises
+    ManifestError if the text cannot be read as YAML at all.
     """
     filler = Filler(variables or {})
     try:
@@ -54,8 +63,13 @@ def parse_manifest(
     defaults: Defaults = {**shape.get("defaults", {}), **target.get("defaults", {})}
     prefix = target.get("prefix", "")
     files = shape.get("files", {})
-    entries = [_entry(report, key, file, defaults, prefix) for key, file in files.items()]
-    check_expiry(report, shape)
+
+    def server_of(name: str | None) -> ServerType:
+        return type_of(shape, by_name(shape).get(name or "", {}), urls)
+
+    server = type_of(shape, target, urls)
+    entries = [_entry(report, key, file, defaults, prefix, server) for key, file in files.items()]
+    check_policies(report, shape, server_of)
     stores = [
         store_entry(report, key, store, prefix)
         for key, store in shape.get("vector_stores", {}).items()
@@ -71,8 +85,9 @@ def parse_manifest(
         max_delete=shape.get("limits", {}).get("max_delete", _MAX_DELETE),
         prune=prune,
         entries=tuple(entry for entry in entries if ("files", entry.key) not in report.faulty),
-        removed=policy_of(defaults),
+        removed=policy_of(defaults, server),
         warnings=warnings,
+        server_type=said_type(shape, target),
         environments=environments.names(report),
         stores=tuple(
             store for store in stores if ("vector_stores", store.key) not in report.faulty
@@ -160,7 +175,9 @@ def _unknown_key(place: Place) -> str:
 # The fields of an entry together, and with the defaults
 
 
-def _entry(report: Report, key: str, file: File, defaults: Defaults, prefix: str) -> Entry:
+def _entry(
+    report: Report, key: str, file: File, defaults: Defaults, prefix: str, server: ServerType
+) -> Entry:
     place = ("files", key)
     written = yaml_reader.mapping(report.root, place)
     if fault := key_fault(key, "file"):
@@ -185,7 +202,7 @@ def _entry(report: Report, key: str, file: File, defaults: Defaults, prefix: str
         exclude=merged.get("exclude", ()) if is_glob else (),
         allow_empty=is_glob and merged.get("allow_empty", False),
         filename=file.get("filename"),
-        policy=policy_of(merged),
+        policy=policy_of(merged, server),
         positions={**written.value_at, "": yaml_reader.position(report.root, place, of_key=True)},
         prefix=prefix,
         attributes={**defaults.get("attributes", {}), **file.get("attributes", {})},

@@ -26,6 +26,7 @@ from filesync.core.manifest.fields import (
     check_path,
     check_prefix,
     check_project,
+    check_purpose,
     check_version,
     one_of,
     parse_base_url,
@@ -36,7 +37,8 @@ from filesync.core.manifest.schema_parts import TEXT, strict
 from filesync.core.manifest.schema_stores import FileAttributes, VectorStore
 from filesync.core.manifest.variables import USES_ONE
 from filesync.core.model import InUse, MaxDelete
-from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER, PURPOSES
+from filesync.core.purposes import MAX_EXPIRES_AFTER, MIN_EXPIRES_AFTER
+from filesync.core.servers import KNOWN_PURPOSES, SERVER_TYPES
 
 SCHEMA_ID = "https://raw.githubusercontent.com/OWNER/filesync/main/manifests/filesync.schema.json"
 """What the schema is called, and where it is once the repository has an address."""
@@ -61,7 +63,12 @@ _ONE_PATH = {
 
 Local = Annotated[str, AfterValidator(check_path), WithJsonSchema(TEXT)]
 Duration = Annotated[int, PlainValidator(parse_duration), WithJsonSchema({"anyOf": _DURATION})]
-Purpose = Annotated[str, PlainValidator(one_of(PURPOSES)), WithJsonSchema({"enum": list(PURPOSES)})]
+Purpose = Annotated[
+    str, PlainValidator(check_purpose), WithJsonSchema({"enum": list(KNOWN_PURPOSES)})
+]
+Type = Annotated[
+    str, PlainValidator(one_of(SERVER_TYPES)), WithJsonSchema({"enum": list(SERVER_TYPES)})
+]
 Project = Annotated[
     str,
     AfterValidator(check_project),
@@ -80,6 +87,13 @@ class Remote(TypedDict, total=False):
         Field(
             description="Where the API is; emulator:DIR is the built-in one, its data in DIR.",
             examples=["https://api.openai.com/v1", "emulator:.emulator"],
+        ),
+    ]
+    type: Annotated[
+        Type,
+        Field(
+            description="What kind of server it is. Default azure or openai by its host, else "
+            "compatible."
         ),
     ]
     requests_per_minute: Annotated[
@@ -218,6 +232,10 @@ class Environment(TypedDict, total=False):
         str,
         AfterValidator(parse_base_url),
         Field(description="Where the API is, instead of remote.base_url."),
+    ]
+    type: Annotated[
+        Type,
+        Field(description="What kind of server it is, instead of remote.type."),
     ]
     prefix: Annotated[
         str,

@@ -1,0 +1,279 @@
+"""A job's identity instead of a key, against a small exchange on a real socket."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from filesync.core.servers import SERVER_TYPES
+from filesync.errors import AuthError, FilesyncError, RemoteError
+from filesync.remote.client import Writer
+from filesync.remote.sign_in import sign_in
+from tests.remote.helpers import FILE, Conversation, FakeTime, Script, Served, fast, reply, serving
+
+SUBJECT = "eyJ-canary-subject-0001"
+REQUEST = "ghs-canary-request-0001"
+TOKEN = "oauth-canary-token-"
+PAGE = {"object": "list", "data": [FILE], "has_more": False}
+
+
+def exchanged(number: int, lives: float = 3600) -> Script:
+    return reply(200, {"access_token": f"{TOKEN}{number}", "expires_in": lives})
+
+
+def environment(tmp_path: Path, exchange: Served, **more: str) -> dict[str, str]:
+    file = tmp_path / "subject"
+    file.write_text(f"{SUBJECT}\n")
+    return {
+        "OPENAI_IDENTITY_PROVIDER_ID": "idp_1",
+        "OPENAI_SERVICE_ACCOUNT_ID": "sa_1",
+        "OPENAI_SUBJECT_TOKEN_FILE": str(file),
+        "OPENAI_TOKEN_EXCHANGE_URL": f"{exchange.url}/oauth/token",
+        **more,
+    }
+
+
+def client(api: Served, environ: dict[str, str], time: FakeTime | None = None) -> Writer:
+    settings = fast(time)
+    endpoint = sign_in(api.url, environ, allow_insecure_http=False, settings=settings)
+    return Writer(endpoint, requests_per_minute=1e9, settings=settings)
+
+
+def bearers(api: Served) -> list[str]:
+    return [
+        line.partition(": ")[2]
+        for head in api.heads
+        for line in head.split("\n")
+        if line.lower().startswith("authorization")
+    ]
+
+
+def test_a_token_file_is_exchanged_once_for_many_requests(tmp_path: Path) -> None:
+    with (
+        serving(exchanged(1)) as exchange,
+        serving(*[reply(200, PAGE)] * 3) as api,
+        client(api, environment(tmp_path, exchange)) as reader,
+    ):
+        for _ in range(3):
+            assert [file.id for file in reader.list_files()] == ["file-1"]
+    assert bearers(api) == [f"Bearer {TOKEN}1"] * 3
+    assert len(exchange.heads) == 1
+    assert exchange.heads[0].startswith("POST /v1/oauth/token ")
+    assert "uthorization" not in exchange.heads[0]
+
+
+def test_what_is_asked_of_the_exchange(tmp_path: Path) -> None:
+    asked = []
+
+    def script(talk: Conversation) -> None:
+        asked.append(json.loads(talk.read_body()))
+        talk.answer(200, {"access_token": f"{TOKEN}1", "expires_in": 3600})
+
+    with (
+        serving(script) as exchange,
+        serving(reply(200, PAGE)) as api,
+        client(api, environment(tmp_path, exchange)) as reader,
+    ):
+        reader.list_files()
+    assert asked == [
+        {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "subject_token": SUBJECT,
+            "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+            "identity_provider_id": "idp_1",
+            "service_account_id": "sa_1",
+        }
+    ]
+
+
+def test_a_github_job_asks_for_its_identity_first(tmp_path: Path) -> None:
+    with (
+        serving(reply(200, {"value": SUBJECT})) as github,
+        serving(exchanged(1)) as exchange,
+        serving(reply(200, PAGE)) as api,
+    ):
+        environ = environment(
+            tmp_path,
+            exchange,
+            OPENAI_SUBJECT_TOKEN_FILE="",
+            ACTIONS_ID_TOKEN_REQUEST_URL=f"{github.url}/token?api-version=2.0",
+            ACTIONS_ID_TOKEN_REQUEST_TOKEN=REQUEST,
+        )
+        with client(api, environ) as reader:
+            reader.list_files()
+    audience = "https%3A%2F%2Fapi.openai.com%2Fv1"
+    assert github.heads[0].startswith(f"GET /v1/token?api-version=2.0&audience={audience} ")
+    assert bearers(github) == [f"Bearer {REQUEST}"]
+    assert bearers(api) == [f"Bearer {TOKEN}1"]
+
+
+@pytest.mark.parametrize(
+    ("lives", "passes", "tokens"),
+    [
+        (3600, 2399, 1),
+        (3600, 2400, 2),  # 1,200 s before it expires
+        (1000, 499, 1),
+        (1000, 500, 2),  # half of a life that is shorter than that
+        (0, 0, 2),
+    ],
+)
+def test_a_token_is_renewed_in_time(
+    tmp_path: Path, lives: float, passes: float, tokens: int
+) -> None:
+    time = FakeTime()
+    with (
+        serving(exchanged(1, lives), exchanged(2)) as exchange,
+        serving(reply(200, PAGE), reply(200, PAGE)) as api,
+        client(api, environment(tmp_path, exchange), time) as reader,
+    ):
+        reader.list_files()
+        time.now += passes
+        reader.list_files()
+    assert bearers(api) == [f"Bearer {TOKEN}1", f"Bearer {TOKEN}{tokens}"]
+
+
+def test_an_exchange_that_is_down_does_no_harm_while_the_old_token_lives(tmp_path: Path) -> None:
+    time = FakeTime()
+    with (
+        serving(exchanged(1), *[reply(500)] * 50) as exchange,
+        serving(reply(200, PAGE), reply(200, PAGE)) as api,
+        client(api, environment(tmp_path, exchange), time) as reader,
+    ):
+        reader.list_files()
+        time.now += 2500
+        reader.list_files()
+    assert bearers(api) == [f"Bearer {TOKEN}1"] * 2
+
+
+def test_a_refused_token_is_exchanged_anew_once(tmp_path: Path) -> None:
+    time = FakeTime()
+    with (
+        serving(exchanged(1), exchanged(2)) as exchange,
+        serving(reply(200, PAGE), reply(401), reply(200, FILE)) as api,
+        client(api, environment(tmp_path, exchange), time) as writer,
+    ):
+        writer.list_files()
+        time.now += 60
+        assert writer.get_file("file-1") is not None
+    assert bearers(api) == [f"Bearer {TOKEN}1"] * 2 + [f"Bearer {TOKEN}2"]
+
+
+def test_a_server_that_refuses_the_new_token_too_is_believed(tmp_path: Path) -> None:
+    with (
+        serving(exchanged(1), exchanged(2)) as exchange,
+        serving(reply(401), reply(401)) as api,
+        client(api, environment(tmp_path, exchange)) as reader,
+        pytest.raises(AuthError),
+    ):
+        reader.list_files()
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (reply(400, {"error": f"bad {SUBJECT}", "error_description": "x"}), AuthError),
+        (reply(401, {"error": {"message": f"who is {SUBJECT}?"}}), AuthError),
+        (reply(403, SUBJECT.encode()), AuthError),
+        (reply(200, b"<html>"), RemoteError),
+        (reply(200, {}), RemoteError),
+        (reply(200, {"access_token": f"{TOKEN}\n", "expires_in": 1}), RemoteError),
+        (reply(200, {"access_token": f"{TOKEN}1", "expires_in": "soon"}), RemoteError),
+        (reply(200, {"access_token": f"{TOKEN}1", "expires_in": -1}), RemoteError),
+        (reply(302, b"", Location="https://evil.example/"), RemoteError),
+    ],
+)
+def test_what_an_exchange_can_answer_instead(
+    tmp_path: Path, answer: Script, error: type[FilesyncError], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with (
+        serving(*[answer] * 30) as exchange,
+        serving() as api,
+        client(api, environment(tmp_path, exchange)) as reader,
+        pytest.raises(error) as caught,
+    ):
+        reader.list_files()
+    told = caught.value.message + caught.value.hint + caplog.text
+    assert "canary" not in told
+    assert exchange.url.split("/")[2] in told  # the right party is named
+    assert "OPENAI_API_KEY" not in told
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        ({"OPENAI_SERVICE_ACCOUNT_ID": ""}, "OPENAI_SERVICE_ACCOUNT_ID is not"),
+        ({"OPENAI_IDENTITY_PROVIDER_ID": ""}, "OPENAI_IDENTITY_PROVIDER_ID is not"),
+        ({"OPENAI_SUBJECT_TOKEN_FILE": ""}, "no identity"),
+        ({"OPENAI_TOKEN_EXCHANGE_URL": ""}, "OPENAI_API_KEY is not set"),
+        ({"OPENAI_TOKEN_EXCHANGE_URL": "ftp://x"}, "OPENAI_TOKEN_EXCHANGE_URL"),
+        ({"OPENAI_TOKEN_EXCHANGE_URL": "http://x.example/"}, "plain http"),
+        ({"OPENAI_TOKEN_EXCHANGE_URL": "https://u:p@x.example/"}, "OPENAI_TOKEN_EXCHANGE_URL"),
+    ],
+)
+def test_what_is_missing_or_wrong_is_named(
+    tmp_path: Path, change: dict[str, str], names: str
+) -> None:
+    with serving() as exchange:
+        environ = environment(tmp_path, exchange) | change
+        with pytest.raises(FilesyncError) as caught:
+            sign_in("http://localhost:9/v1", environ, allow_insecure_http=False)
+    assert names in caught.value.message
+
+
+def test_a_token_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    with serving() as exchange, serving() as api:
+        environ = environment(tmp_path, exchange)
+        Path(environ["OPENAI_SUBJECT_TOKEN_FILE"]).unlink()
+        with client(api, environ) as reader, pytest.raises(FilesyncError, match="token file"):
+            reader.list_files()
+
+
+def test_a_key_wins_over_an_identity(tmp_path: Path) -> None:
+    with serving() as exchange, serving(reply(200, PAGE)) as api:
+        environ = environment(tmp_path, exchange, OPENAI_API_KEY="sk-canary-key")
+        with client(api, environ) as reader:
+            reader.list_files()
+    assert bearers(api) == ["Bearer sk-canary-key"]
+
+
+AZURE = SERVER_TYPES["azure"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "header"),
+    [
+        ({"AZURE_OPENAI_API_KEY": "canary-1"}, ("api-key", "canary-1")),
+        ({"AZURE_OPENAI_AD_TOKEN": "canary-2"}, ("Authorization", "Bearer canary-2")),
+        (
+            {"AZURE_OPENAI_API_KEY": "canary-1", "AZURE_OPENAI_AD_TOKEN": "canary-2"},
+            ("api-key", "canary-1"),
+        ),
+    ],
+)
+def test_azure_has_variables_and_a_header_of_its_own(
+    environ: dict[str, str], header: tuple[str, str]
+) -> None:
+    environ |= {"OPENAI_API_KEY": "sk-canary", "OPENAI_ORG_ID": "org", "OPENAI_PROJECT_ID": "proj"}
+    with serving(reply(200, PAGE)) as api:
+        endpoint = sign_in(api.url, environ, allow_insecure_http=False, server=AZURE)
+        with Writer(endpoint, settings=fast(), server=AZURE) as reader:
+            reader.list_files()
+    sent = api.heads[0].lower()
+    assert f"{header[0]}: {header[1]}".lower() in sent
+    assert "sk-canary" not in sent
+    assert "openai-" not in sent
+
+
+def test_a_key_of_openais_is_never_sent_to_azure() -> None:
+    with pytest.raises(FilesyncError, match="AZURE_OPENAI_API_KEY") as caught:
+        sign_in(
+            "https://x.openai.azure.com/openai/v1",
+            {"OPENAI_API_KEY": "sk-canary"},
+            allow_insecure_http=False,
+            server=AZURE,
+        )
+    assert "canary" not in caught.value.message + caught.value.hint
