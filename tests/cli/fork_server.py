@@ -54,6 +54,14 @@ def attend(request: dict[str, object], stdin: int, stdout: int, stderr: int, sta
         os.dup2(fd, number)
         os.close(fd)
     os.close(status)
+    if os.isatty(1):
+        # As Python opens them at its start: those of the server are for a file.
+        os.setsid()
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+        for number, name in ((1, "stdout"), (2, "stderr")):
+            errors = getattr(sys, name).errors
+            stream = open(number, "w", encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
     os.chdir(str(request["cwd"]))
     env = request["env"]
     assert isinstance(env, dict)

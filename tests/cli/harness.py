@@ -62,9 +62,18 @@ class Ran(NamedTuple):
 
 
 class Forked:
-    """A command that the fork server runs; what of Popen this needs."""
+    """A command that the fork server runs; what of Popen this needs.
 
-    def __init__(self, args: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
+    On a `terminal`, a file descriptor, it has that for all three streams.
+    """
+
+    def __init__(
+        self,
+        args: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        terminal: int | None = None,
+    ) -> None:
         self.args = args
         self.returncode: int | None = None
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - see close
@@ -72,23 +81,17 @@ class Forked:
         self._status, status = os.pipe()
         nothing = os.open(os.devnull, os.O_RDONLY)
         message = json.dumps({"args": args, "cwd": str(cwd), "env": env}).encode()
-        socket.send_fds(
-            _fork_server(), [message], [nothing, self._out.fileno(), self._err.fileno(), status]
-        )
+        streams = [nothing, self._out.fileno(), self._err.fileno()]
+        if terminal is not None:
+            streams = [terminal] * 3
+        socket.send_fds(_fork_server(), [message], [*streams, status])
         os.close(status)
         os.close(nothing)
         self._told = b""
 
     def communicate(self, timeout: float) -> tuple[str, str]:
         """Wait for the end; returns what went to stdout and stderr."""
-        deadline = time.monotonic() + timeout
-        while self._told.count(b"\n") < 2:
-            left = deadline - time.monotonic()
-            if left < 0 or not select.select([self._status], [], [], left)[0]:
-                raise subprocess.TimeoutExpired(list(self.args), timeout)
-            piece = os.read(self._status, 64)
-            assert piece, "the fork server died"
-            self._told += piece
+        self._wait_for_lines(2, timeout)
         self.returncode = int(self._told.split()[1])
         texts = []
         for file in (self._out, self._err):
@@ -96,6 +99,22 @@ class Forked:
             texts.append(file.read().decode("utf-8", "surrogateescape"))
         self.close()
         return texts[0], texts[1]
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the command once it has begun."""
+        self._wait_for_lines(1, 60)
+        os.kill(int(self._told.split()[0]), number)
+
+    def _wait_for_lines(self, count: int, timeout: float) -> None:
+        """Wait until the fork server has said so much: the process id, then the exit code."""
+        deadline = time.monotonic() + timeout
+        while self._told.count(b"\n") < count:
+            left = deadline - time.monotonic()
+            if left < 0 or not select.select([self._status], [], [], left)[0]:
+                raise subprocess.TimeoutExpired(list(self.args), timeout)
+            piece = os.read(self._status, 64)
+            assert piece, "the fork server died"
+            self._told += piece
 
     def close(self) -> None:
         """End the command if it runs, and let go of its files."""

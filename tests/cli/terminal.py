@@ -7,11 +7,9 @@ import os
 import pty
 import select
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 
-from tests.cli.harness import CANARY, Project
+from tests.cli.harness import CANARY, Forked, Project
 
 
 def on_terminal(
@@ -22,15 +20,8 @@ def on_terminal(
     `answer` is typed once the question stands there; None is Ctrl-C.
     """
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "filesync", *args],
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        cwd=project.root,
-        env={**project.env, "TERM": "xterm-256color", **env},
-        start_new_session=True,
-    )
+    environment = {**project.env, "TERM": "xterm-256color", **env}
+    process = Forked(args, project.root, environment, terminal=theirs)
     os.close(theirs)
     seen, answered, patience = b"", False, 10
     try:
@@ -55,8 +46,10 @@ def on_terminal(
                     os.write(ours, answer.encode())
     finally:
         os.close(ours)
-        code = process.wait(60)
+        process.communicate(60)
+        code = process.returncode
+    assert code is not None
     text = seen.decode()
     assert CANARY not in text
-    assert "Traceback" not in text
+    assert "Traceback" not in text, text
     return code, text

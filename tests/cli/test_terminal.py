@@ -217,19 +217,19 @@ def test_a_newcomer_is_told_what_comes_next(project: Project) -> None:
     for command in ("validate", "plan"):
         assert "name your files in filesync.yaml" in on_terminal(project, command)[1]
     project.manifest("files: {a: {path: a.txt}}")
-    assert "`filesync validate` looks again" in on_terminal(project, "plan")[1]
+    assert "`filesync validate`" in on_terminal(project, "plan")[1]
     project.write("a.txt")
     assert "`filesync plan` shows" in on_terminal(project, "validate")[1]
-    assert "`filesync apply` makes it so" in on_terminal(project, "plan")[1]
+    assert "run `filesync apply` to make these changes" in on_terminal(project, "plan")[1]
     _, text = on_terminal(project, "apply", "-y")
     assert "commit filesync.lock" in text
     assert "`filesync id KEY`" in text
-    assert "makes it so" not in on_terminal(project, "plan")[1]
+    assert "to make these changes" not in on_terminal(project, "plan")[1]
     assert "take it out of filesync.yaml" in on_terminal(project, "forget", "a")[1]
     # Not where it would be refused: there the warning says what to do.
     _, text = on_terminal(project, "plan")
     assert "filesync adopt a" in text
-    assert "makes it so" not in text
+    assert "to make these changes" not in text
     assert "`filesync plan` shows" in on_terminal(project, "adopt", "a")[1]
 
 
@@ -238,12 +238,12 @@ def test_what_comes_next_is_for_terminals_and_for_this_manifest(project: Project
     (project.root / "filesync.yaml").rename(project.root / "my prod.yaml")
     args = ("-m", "my prod.yaml")
     assert (
-        "`filesync -m 'my prod.yaml' apply` makes it so" in on_terminal(project, "plan", *args)[1]
+        "run `filesync -m 'my prod.yaml' apply` to make" in on_terminal(project, "plan", *args)[1]
     )
     _, text = on_terminal(
         project, "plan", "--only", "a*", env={"FILESYNC_MANIFEST": "my prod.yaml"}
     )
-    assert "`filesync -m 'my prod.yaml' apply --only 'a*'` makes it so" in text
+    assert "`filesync -m 'my prod.yaml' apply --only 'a*'` to make these changes" in text
     assert "->" not in on_terminal(project, "plan", "-q", *args)[1]
     assert "->" not in on_terminal(project, "plan", "--at", "+1d", *args)[1]
     for ran in project.run_all(["plan", *args], ["validate", *args]):
