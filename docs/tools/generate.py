@@ -25,10 +25,10 @@ from filesync.core.decide.reasons import REASONS
 from filesync.core.events import Result
 from filesync.core.manifest.schema import json_schema
 from filesync.core.model import LockEntry
-from filesync.core.plan.document import ChangeDocument
+from filesync.core.plan.document import ChangeDocument, document_of
 from filesync.core.plan.plan import Plan, PlanInputs, Summary
 from filesync.core.run import Run
-from filesync.output.json import apply_document, plan_document, saved_document
+from filesync.output.json import apply_document, saved_document
 from filesync.output.tables import status_document
 
 DOCS = Path(__file__).parents[1]
@@ -162,8 +162,8 @@ def _texts(path: Path) -> Iterator[str]:
 
 
 def _json() -> str:
-    plan = plan_document(EMPTY)
-    saved = saved_document(EMPTY)
+    plan = document_of(EMPTY).document()
+    saved = saved_document(document_of(EMPTY))
     change = ChangeDocument(None, "", "", None, None, None, None, None, None).document()
     applied = apply_document(EMPTY, Result((), (), interrupted=False))
     parts = {

@@ -72,7 +72,12 @@ CHANGE = {
     "bytes": "The size; null if the server does not say.",
     "sha256": "The content's, in hex; null if unknown.",
     "id": "The remote file that is replaced, adopted, deleted or forgotten; null for a create.",
-    "fields": "For `attributes_changed`: which differ.",
+    "fields": "What differs from the lockfile: `content`, `expires_after`, `filename`, `purpose`.",
+    "before": (
+        "What is stored now: `bytes`, `sha256`, `purpose`, `filename`, `expires_after` (seconds); "
+        "null if there is no file."
+    ),
+    "after": "The same for the file to have; null for a file that goes.",
 }
 
 APPLY = {

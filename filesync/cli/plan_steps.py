@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -16,7 +17,7 @@ from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.decide.guards import Overrides
     from filesync.core.moment import Moment
-    from filesync.core.plan.document import PlanDocument
+    from filesync.core.plan.document import ChangeDocument, PlanDocument
     from filesync.core.plan.plan import Plan
     from filesync.core.run import Run
     from filesync.execute.applier import ApplySettings
@@ -122,7 +123,7 @@ def make_with_progress(
     return plan_as_saved(run, saved, planfile, make)
 
 
-def print_plan(common: Common, plan: Plan | PlanDocument) -> None:
+def print_plan(common: Common, plan: PlanDocument) -> None:
     """Print a plan as text, fit for what stdout is."""
     from filesync.output.plan_text import render_plan
 
@@ -143,13 +144,22 @@ def one_form(as_json: bool, markdown: bool, html: str | None) -> None:
 
 
 def show_plan_as(
-    common: Common, told: PlanDocument, markdown: bool, html: str | None, *, silent: bool = False
+    common: Common,
+    plan: PlanDocument,
+    markdown: bool,
+    html: str | None,
+    *,
+    kept: Sequence[ChangeDocument] = (),
+    silent: bool = False,
 ) -> None:
-    """Print a plan in the form asked for; a page that goes to a file comes on top of that."""
+    """Print a plan in the form asked for; a page that goes to a file comes on top of that.
+
+    `kept` are the files that are up to date, which only the page lists.
+    """
     if html is not None:
         from filesync.output.plan_html import render_html
 
-        page = render_html(told)
+        page = render_html(plan, kept)
         if html == "-":
             click.echo(page, nl=False)
             return
@@ -158,6 +168,6 @@ def show_plan_as(
     if markdown:
         from filesync.output.plan_markdown import render_markdown
 
-        click.echo(render_markdown(told), nl=False)
+        click.echo(render_markdown(plan), nl=False)
     elif not silent:
-        print_plan(common, told)
+        print_plan(common, plan)

@@ -5,23 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from filesync.core.plan.document import FORMAT_VERSION, document_of
+from filesync.core.plan.document import FORMAT_VERSION, PlanDocument
 from filesync.core.plan.plan import Plan
 
 if TYPE_CHECKING:  # it comes with the HTTP client
     from filesync.core.events import Result
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """Return the document of `plan --json`: deletes first, no noops, no content, no API key."""
-    return document_of(plan).document()
-
-
-def saved_document(plan: Plan) -> dict[str, Any]:
+def saved_document(plan: PlanDocument) -> dict[str, Any]:
     """Return the document of `plan --out`: `plan --json` and what is needed to repeat the plan."""
-    told = document_of(plan)
-    more = {"only": told.only, "env": told.env, "filled_sha256": told.filled_sha256}
-    return told.document() | {name: value for name, value in more.items() if value is not None}
+    more = {"only": plan.only, "env": plan.env, "filled_sha256": plan.filled_sha256}
+    return plan.document() | {name: value for name, value in more.items() if value is not None}
 
 
 def apply_document(plan: Plan, result: Result) -> dict[str, Any]:

@@ -30,11 +30,11 @@ _TITLES = {
 }
 
 
-def render_html(plan: PlanDocument) -> str:
+def render_html(plan: PlanDocument, kept: Sequence[ChangeDocument] = ()) -> str:
     """Return the page: counts, warnings, deletes first and each named, then the rest.
 
-    Expiry dates and the files that are up to date are on it as far as the plan tells them: a
-    live one does, a plan file does not.
+    `kept` are the files that are up to date. Expiry dates are on it for a live plan; a plan
+    file does not have them.
     """
     title = f"{plan.project}: filesync plan"
     parts = [
@@ -52,10 +52,10 @@ def render_html(plan: PlanDocument) -> str:
     dated = plan.made_at is not None
     for action, rows in groupby(plan.changes, lambda change: change.action):
         parts.append(_section(action, list(rows), dated))
-    if plan.kept:
-        table = _table("kept", _columns("noop", plan.kept, dated), plan.kept)
+    if kept:
+        table = _table("kept", _columns("noop", kept, dated), kept)
         parts.append(
-            f"<details><summary><h2>Up to date <small>{len(plan.kept):,}</small></h2></summary>\n"
+            f"<details><summary><h2>Up to date <small>{len(kept):,}</small></h2></summary>\n"
             f"{table}</details>\n"
         )
     parts.append(f"<footer>{_footer(plan)}</footer>\n</main>\n</body>\n</html>\n")
@@ -170,9 +170,10 @@ def _other_name(change: ChangeDocument) -> str:
 def _expiry(change: ChangeDocument) -> str:
     """Say when a remote file expires, or how long a file to upload will exist."""
     if change.action in (Action.CREATE, Action.REPLACE) or change.id is None:
-        if change.expires_after is None:
+        lifetime = None if change.after is None else change.after.expires_after
+        if lifetime is None:
             return "never"
-        return f"{human_duration(change.expires_after)} after upload"
+        return f"{human_duration(lifetime)} after upload"
     return "never" if change.expires_at is None else _moment(change.expires_at)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
-from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument, document_of
-from filesync.core.plan.plan import Plan, Summary
+from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
+from filesync.core.plan.plan import Summary
 from filesync.core.text import fitted, human_bytes, padded, pieces, plural, printable, width
 from filesync.output.plan_stores import done_in_stores, store_lines, store_words
 from filesync.output.reasons import holds_names, reason_of
@@ -46,7 +46,7 @@ def no_paint(text: str, colour: str) -> str:  # noqa: ARG001
 
 
 def render_plan(
-    plan: Plan | PlanDocument,
+    plan: PlanDocument,
     *,
     paint: Paint = no_paint,
     verbose: bool = False,
@@ -57,7 +57,6 @@ def render_plan(
     Where `columns` are given, names are shortened so that a line has no more. Those of deletes,
     which cannot be undone, are not: there the line is broken.
     """
-    plan = document_of(plan) if isinstance(plan, Plan) else plan
     lines = []
     if plan.at is not None:
         lines += [f"As it will be on {utc(plan.at)} UTC, {UNTIL_THEN}:", ""]

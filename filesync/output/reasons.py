@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 
+from filesync.core import fingerprint
 from filesync.core.decide.change import Reason
 from filesync.core.decide.reasons import REASONS
 from filesync.core.durations import format_duration
-from filesync.core.plan.document import ChangeDocument, PlanDocument
-from filesync.core.text import plural, printable
+from filesync.core.plan.document import ChangeDocument, FileDocument, PlanDocument
+from filesync.core.text import human_bytes, plural, printable
 
 
 def reason_of(change: ChangeDocument) -> str:
     """Return why, in words; the bare name of a reason that a later version may have added."""
-    if change.fields and not change.before:  # a plan file does not tell what was there
-        return printable(", ".join(change.fields)) + " changed"
-    if change.fields:
-        both = zip(change.fields, change.before, strict=True)
-        return ", ".join(
-            f"{field} {_value(field, before)} -> {_value(field, getattr(change, field))}"
-            for field, before in both
-        )
+    if change.action != "forget" and (differences := _differences(change)):
+        return ", ".join(differences)
     if change.moved_from is not None:
         return f"moved from {printable(change.moved_from)}"
     if change.shared_with is not None:
@@ -38,7 +33,39 @@ def reason_named(reason: str) -> str:
 
 def holds_names(change: ChangeDocument) -> bool:
     """Say whether the reason contains names of files or keys, which may be long."""
-    return bool(change.fields or change.moved_from or change.shared_with)
+    named = set(change.fields) - {"content"}
+    return bool(named or change.moved_from or change.shared_with)
+
+
+def _differences(change: ChangeDocument) -> list[str]:
+    """Return what differs, old -> new, where that is the reason for the change."""
+    if change.reason not in (Reason.CONTENT_CHANGED, Reason.ATTRIBUTES_CHANGED):
+        return []
+    before, after = change.before, change.after
+    if before is None or after is None:  # a plan file of a version that did not write them
+        return [printable(", ".join(change.fields)) + " changed"] if change.fields else []
+    found = []
+    for field in change.fields:
+        if field == "content":
+            sizes = f" ({_size(before.bytes)} -> {_size(after.bytes)})"
+            found.append("content changed" + (sizes if before.bytes != after.bytes else ""))
+        elif field not in FileDocument._fields:
+            found.append(f"{printable(field)} changed")  # a later version may know more
+        elif not (field == "filename" and _differ_by_fingerprint(before, after)):
+            old, new = (_value(field, getattr(file, field)) for file in (before, after))
+            found.append(f"{field} {old} -> {new}")
+    return found
+
+
+def _differ_by_fingerprint(before: FileDocument, after: FileDocument) -> bool:
+    """Say whether two remote names are alike but for the content's hash in them."""
+    old, new = before.filename or "", after.filename or ""
+    marked = fingerprint.parse(old) is not None and fingerprint.parse(new) is not None
+    return marked and fingerprint.without(old) == fingerprint.without(new)
+
+
+def _size(size: int | None) -> str:
+    return "?" if size is None else human_bytes(size)
 
 
 def _value(field: str, value: str | int | None) -> str:

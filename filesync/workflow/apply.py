@@ -10,7 +10,7 @@ from functools import partial
 from types import FrameType
 
 from filesync.core.decide import guards
-from filesync.core.decide.desired import policy_for
+from filesync.core.decide.desired import policies_of
 from filesync.core.decide.guards import Overrides
 from filesync.core.events import Result, Watcher
 from filesync.core.lockfile import format as lock_format
@@ -91,14 +91,15 @@ def _carry_out(
             lockfile.save_lock(space.lock_path, text, sync=True)
             saved = text
 
+    policy_for = policies_of(manifest)
     own = {row.key: row.desired.policy for row in plan.rows if row.desired is not None}
 
     def in_use(key: str | None) -> InUse:
         if key is None:
             return manifest.removed.in_use
-        return (own.get(key) or policy_for(key, manifest)).in_use
+        return (own.get(key) or policy_for(key)).in_use
 
-    take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key, manifest).retain)
+    take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key).retain)
     run = plan.inputs.run
     with (
         _stopped_by_signals() as stop,

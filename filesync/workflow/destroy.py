@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from filesync.core.decide import guards
 from filesync.core.decide.change import Change, Decisions, Reason
-from filesync.core.decide.desired import policy_for
+from filesync.core.decide.desired import policies_of
 from filesync.core.decide.sharing import delete_once
 from filesync.core.decide.table import action_for_unwanted
 from filesync.core.model import LockEntry
@@ -84,12 +84,13 @@ def _left_behind(recovery: Recovery) -> Iterator[str]:
 
 
 def _refuse_protected(rows: Sequence[Change], space: Workspace) -> None:
+    policy_for = policies_of(space.manifest)
     protected = [
         row.key
         for row in rows
         if row.key is not None
         and row.locked is not None
-        and (row.locked.protect or policy_for(row.key, space.manifest).protect)
+        and (row.locked.protect or policy_for(row.key).protect)
     ]
     if protected:
         names = ", ".join(printable(key) for key in protected)

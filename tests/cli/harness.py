@@ -40,6 +40,8 @@ CHANGE = {
     "sha256",
     "id",
     "fields",
+    "before",
+    "after",
 }
 
 
@@ -411,7 +413,7 @@ def check_plan(document: Any) -> None:
             assert change["id"]
         if change["action"] == "create":
             assert change["id"] is None
-        assert bool(change["fields"]) == (change["reason"] == "attributes_changed")
+        assert change["fields"] or change["reason"] not in ("attributes_changed", "content_changed")
     for action in ("create", "replace", "adopt", "delete", "forget"):
         count = sum(one["action"] == action for one in document["changes"])
         assert document["summary"][action] == count

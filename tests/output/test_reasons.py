@@ -8,13 +8,16 @@ import pytest
 
 from filesync.core.decide.change import Reason
 from filesync.core.decide.reasons import REASONS
-from filesync.core.plan.document import ChangeDocument
+from filesync.core.plan.document import ChangeDocument, FileDocument
 from filesync.output.reasons import holds_names, reason_of
 from tests.output.builders import change
 
 
-def shown(reason: str, *, before: tuple[str | int | None, ...] = (), **more: Any) -> str:
-    fields = change("k", "replace", reason) | {"before": before} | more
+def shown(reason: str, **more: Any) -> str:
+    fields = change("k", "replace", reason) | more
+    for name in ("before", "after"):
+        if name in more:
+            fields[name] = FileDocument(**dict.fromkeys(FileDocument._fields) | more[name])
     fields["fields"] = tuple(fields["fields"])
     return reason_of(ChangeDocument(**fields))
 
@@ -42,8 +45,23 @@ def test_a_reason_of_a_later_version_is_shown_as_it_is() -> None:
 def test_what_differs_is_shown_with_both_values(
     field: str, before: str | int | None, after: str | int | None, words: str
 ) -> None:
-    both: dict[str, Any] = {"fields": [field], "before": (before,), field: after}
-    assert shown("attributes_changed", **both) == words
+    files = {"before": {field: before}, "after": {field: after}}
+    assert shown("attributes_changed", fields=[field], **files) == words
+
+
+def test_content_is_shown_with_both_sizes() -> None:
+    files = {"before": {"bytes": 10}, "after": {"bytes": 2000}}
+    assert shown("content_changed", fields=["content"], **files) == (
+        "content changed (10 B -> 2.0 kB)"
+    )
+
+
+def test_a_name_that_differs_by_its_fingerprint_alone_is_not_shown() -> None:
+    names = [f"a.fs-{'1' * 6}-{sha * 12}.md" for sha in "23"]
+    files = {"before": {"filename": names[0]}, "after": {"filename": names[1]}}
+    assert shown("content_changed", fields=["content", "filename"], **files) == "content changed"
+    files["after"] = {"filename": "b" + names[1]}
+    assert "filename" in shown("content_changed", fields=["content", "filename"], **files)
 
 
 def test_without_the_values_before_the_fields_are_named() -> None:

@@ -88,6 +88,7 @@ def apply(
     wrote is applied exactly as it is, or refused as stale, with what has moved since.
     """
     from filesync.core.decide.guards import Overrides, enforce
+    from filesync.core.plan.document import document_of
     from filesync.core.stores.guards import most_detached
     from filesync.execute.applier import ApplySettings
     from filesync.local.md5 import Md5Sums
@@ -116,7 +117,7 @@ def apply(
         made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
         warn_but_of_refusals(common, made)
         if not as_json:
-            print_plan(common, made)
+            print_plan(common, document_of(made))
         enforce(made.refusals, overrides, made.rows, most_detached(made.stores))
         if made.has_changes:
             ask("Apply this?", yes)

@@ -43,6 +43,7 @@ def destroy(
     Also deletes files left over from an interrupted apply.
     """
     from filesync.core.decide.guards import Overrides, enforce
+    from filesync.core.plan.document import document_of
     from filesync.execute.applier import ApplySettings
     from filesync.workflow.destroy import plan_destroy
     from filesync.workflow.workspace import alone
@@ -54,7 +55,7 @@ def destroy(
         made = plan_destroy(run)
         warn_but_of_refusals(common, made)
         if not as_json:
-            print_plan(common, made)
+            print_plan(common, document_of(made))
         overrides = Overrides(missing=accept_missing)
         enforce(made.refusals, overrides, made.rows)
         if made.has_changes:

@@ -81,8 +81,8 @@ def plan(
     step's outputs.
     """
     from filesync.core.moment import moment_named
-    from filesync.core.plan.document import document_of
-    from filesync.output.json import plan_document, saved_document, to_text
+    from filesync.core.plan.document import document_of, unchanged
+    from filesync.output.json import saved_document, to_text
 
     one_form(as_json, markdown, html)
     if out is not None and offline:
@@ -110,19 +110,20 @@ def plan(
     made = make_with_progress(common, run, at=moment)
     for warning in made.warnings:
         common.warn(warning)
-    told = document_of(made)
+    document = document_of(made)
     for path in (out, html):
         if path is not None and path != "-":
             check_target(path, common, _declared(made, path))
     if out is not None:
-        write_whole(out, to_text(saved_document(made)) + "\n")
+        write_whole(out, to_text(saved_document(document)) + "\n")
     if as_json:
-        click.echo(to_text(plan_document(made)))
-    show_plan_as(common, told, markdown, html, silent=as_json)
+        click.echo(to_text(document.document()))
+    kept = () if html is None else unchanged(made)
+    show_plan_as(common, document, markdown, html, kept=kept, silent=as_json)
     if out is not None:
         common.note(f"saved the plan: `filesync apply {word(out)}` does exactly this, or refuses")
     _hint_next(common, made, out)
-    _tell_github(common, told, out)
+    _tell_github(common, document, out)
     if detailed_exitcode and made.has_changes:
         click.get_current_context().exit(2)
 
@@ -136,15 +137,15 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
         common.hint(f"run `filesync apply{only}` to make these changes")
 
 
-def _tell_github(common: Common, told: PlanDocument, out: str | None) -> None:
+def _tell_github(common: Common, document: PlanDocument, out: str | None) -> None:
     """Add to the files that GitHub Actions names; what goes wrong there is only a warning."""
     from filesync.output.github import outputs
     from filesync.output.plan_markdown import render_markdown
 
     if os.environ.get("GITHUB_STEP_SUMMARY"):
-        _append(common, "GITHUB_STEP_SUMMARY", render_markdown(told))
+        _append(common, "GITHUB_STEP_SUMMARY", render_markdown(document))
     if os.environ.get("GITHUB_OUTPUT"):
-        _append(common, "GITHUB_OUTPUT", outputs(told, out))
+        _append(common, "GITHUB_OUTPUT", outputs(document, out))
 
 
 def _append(common: Common, variable: str, text: str) -> None:

@@ -48,7 +48,7 @@ class Change(NamedTuple):
 
     `key` is None for a remote file that no key ever named (orphan, unmanaged). `locked` and
     `remote` are what the lock and the server hold now, for a reader of the plan and for the
-    guards. `fields` lists the attributes that differ, for attributes_changed only; `moved_from`
+    guards. `fields` lists what differs from the lock entry, whatever the reason; `moved_from`
     is the key that held the file before, for moved only; `shared_with` is the other key, for
     shared only, and an adopt that has no id yet gets the one of that key's upload. `supersedes`
     is the live file that a key leaves for another.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.model import DesiredFile, Entry, Manifest, Policy, ScannedFile
@@ -75,19 +75,26 @@ def desired_file(project: str, file: ScannedFile, sha256: str) -> DesiredFile:
     return DesiredFile(file.key, file.path, file.bytes, sha256, name, policy, file)
 
 
-def policy_for(key: str, manifest: Manifest) -> Policy:
-    """Return the policy for a key that has no file any more.
+def policies_of(manifest: Manifest) -> Callable[[str], Policy]:
+    """Return the look-up of the policy for a key, also for one that has no file any more.
 
     A key that a glob made (`handbook/a.md`) still has its entry, of several the one whose key is
     the longest; any other falls to `defaults`. While it has a file, that file's own policy counts.
     """
-    found = None
-    for entry in manifest.entries:
-        if key == entry.key:
-            return entry.policy
-        if entry.glob and key.startswith(entry.key + "/"):
-            found = entry if found is None or len(found.key) < len(entry.key) else found
-    return manifest.removed if found is None else found.policy
+    exact = {entry.key: entry.policy for entry in manifest.entries}
+    globs = {entry.key: entry.policy for entry in manifest.entries if entry.glob}
+
+    def policy_for(key: str) -> Policy:
+        if key in exact:
+            return exact[key]
+        above = key
+        while "/" in above:
+            above = above.rpartition("/")[0]
+            if above in globs:
+                return globs[above]
+        return manifest.removed
+
+    return policy_for
 
 
 def _problem(entry: Entry, field: str, message: str) -> Problem:

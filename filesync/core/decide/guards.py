@@ -13,7 +13,7 @@ from typing import NamedTuple
 from filesync.core import fingerprint
 from filesync.core.commands import word
 from filesync.core.decide.change import Action, Change, Reason
-from filesync.core.decide.desired import policy_for
+from filesync.core.decide.desired import policies_of
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import Manifest, MaxDelete, RemoteFile
 from filesync.core.resemblance import resembles, shown_name
@@ -62,6 +62,7 @@ class Overrides(NamedTuple):
 
 def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
     """Raise Refused if a protected file would be lost to its key: not even a plan is made."""
+    policy_for = policies_of(manifest)
     hits = []
     for row in rows:
         if row.desired is not None:
@@ -69,12 +70,10 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
             loses = row.supersedes is not None
             if not protected and row.moved_from is not None and row.locked is not None:
                 # The file stays, but then nothing would say any more that it must.
-                protected = loses = (
-                    row.locked.protect or policy_for(row.moved_from, manifest).protect
-                )
+                protected = loses = row.locked.protect or policy_for(row.moved_from).protect
         else:
             protected = (row.locked is not None and row.locked.protect) or (
-                row.key is not None and policy_for(row.key, manifest).protect
+                row.key is not None and policy_for(row.key).protect
             )
             # What waits in `retired` was superseded when that was allowed. A file that another
             # key shares stays, but then nothing would say any more that it must.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from filesync.core.commands import word
 from filesync.core.decide import guards
 from filesync.core.decide.change import Action, Change, Decisions, reading_order
-from filesync.core.decide.desired import policy_for
+from filesync.core.decide.desired import policies_of
 from filesync.core.decide.guards import Refusal
 from filesync.core.decide.selection import Selection
 from filesync.core.decide.sharing import share
@@ -101,7 +101,8 @@ def decide_all(
         NOTHING_TO_RECOVER if seen.offline else recover(seen.history, lock, seen.remote, seen.now)
     )
     recovery = selection.sessions(recovery)
-    take_in(lock, recovery, seen.now, lambda key: policy_for(key, manifest).retain)
+    policy_for = policies_of(manifest)
+    take_in(lock, recovery, seen.now, lambda key: policy_for(key).retain)
     now, remote = _as_of(options.at, seen, lock)
     everything = show_recovered(
         decide(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from filesync.core.commands import with_flags
 from filesync.core.decide.change import Action, Change
 from filesync.core.lockfile.entries import live_expiry
+from filesync.core.model import Stored
 from filesync.core.plan.plan import Plan, Summary
 from filesync.core.plan.stores import StoreDocument, read_store, store_documents
 from filesync.core.text import printable
@@ -27,13 +28,27 @@ OFFLINE = "Offline: compared with the lockfile only; the server was not contacte
 _AGAIN = "make it again with `filesync plan --out FILE`"
 
 
-class ChangeDocument(NamedTuple):
-    """One change, as desired, or for what is to go as locked or as the server tells it.
+class FileDocument(NamedTuple):
+    """What the platform stores of a file before or after a change, as far as it is known.
 
-    The action and the reason are text: a later 1.x may have others. `shared_with`, the key
-    whose file it shares, is in the document only where there is one. What follows it is not:
-    what the policy asks for a new file (None is never), when the file that is there now
-    expires, the key that held a moved file before, and what each of `fields` was before.
+    `bytes` and `expires_after` are in bytes and seconds; `expires_after` None is never.
+    """
+
+    bytes: int | None
+    sha256: str | None
+    purpose: str | None
+    filename: str | None
+    expires_after: int | None
+
+
+class ChangeDocument(NamedTuple):
+    """One change. Attributes are the desired ones; for a file that goes, the locked ones, else
+    the server's.
+
+    The action and the reason are text: a later 1.x may have others. `before` is None where
+    there is no file yet, `after` where none is left. `shared_with`, the key whose file it
+    shares, is in the document only where there is one. What follows it is not: when the file
+    that is there now expires, and the key that held a moved file before.
     """
 
     key: str | None
@@ -46,11 +61,11 @@ class ChangeDocument(NamedTuple):
     sha256: str | None
     id: str | None
     fields: tuple[str, ...] = ()
+    before: FileDocument | None = None
+    after: FileDocument | None = None
     shared_with: str | None = None
-    expires_after: int | None = None
     expires_at: int | None = None
     moved_from: str | None = None
-    before: tuple[str | int | None, ...] = ()
 
     @property
     def name(self) -> str:
@@ -70,6 +85,8 @@ class ChangeDocument(NamedTuple):
             "sha256": self.sha256,
             "id": self.id,
             "fields": list(self.fields),
+            "before": None if self.before is None else self.before._asdict(),
+            "after": None if self.after is None else self.after._asdict(),
         }
         return told if self.shared_with is None else told | {"shared_with": self.shared_with}
 
@@ -79,8 +96,8 @@ class PlanDocument(NamedTuple):
     Unix second it is for if that is not the one it was made in.
 
     What a plan file has beyond the contract, `only`, `env` and `filled_sha256`, stands there only
-    where there is one. `made_at` and `kept`, the files that are up to date, are known of a live
-    plan alone. An `offline` one was made without asking the server.
+    where there is one. `made_at` is known of a live plan alone. An `offline` one was made without
+    contacting the server.
     """
 
     project: str
@@ -96,7 +113,6 @@ class PlanDocument(NamedTuple):
     env: str | None = None
     filled_sha256: str | None = None
     made_at: int | None = None
-    kept: tuple[ChangeDocument, ...] = ()
     at: int | None = None
     offline: bool = False
     stores: tuple[StoreDocument, ...] = ()
@@ -129,20 +145,24 @@ def document_of(plan: Plan) -> PlanDocument:
         plan.has_changes,
         plan.has_drift,
         plan.summary,
-        tuple(_tell(change) for change in plan.changes),
+        tuple(_change_document(change) for change in plan.changes),
         tuple(with_flags(warning, inputs.run.flags) for warning in plan.warnings),
         inputs.run.only,
         inputs.run.env,
         inputs.filled_sha256,
         plan.now,
-        tuple(_tell(row) for row in plan.rows if row.action is Action.NOOP),
         plan.at,
         inputs.run.offline,
         store_documents(plan.stores),
     )
 
 
-def _tell(change: Change) -> ChangeDocument:
+def unchanged(plan: Plan) -> tuple[ChangeDocument, ...]:
+    """Return the files that are up to date, which only the page lists."""
+    return tuple(_change_document(row) for row in plan.rows if row.action is Action.NOOP)
+
+
+def _change_document(change: Change) -> ChangeDocument:
     want, locked, remote = change.desired, change.locked, change.remote
     expires_at = None if remote is None else live_expiry(remote, locked)
     source = want or locked
@@ -157,16 +177,37 @@ def _tell(change: Change) -> ChangeDocument:
         sha256=None if source is None else source.sha256,
         id=change.id,
         fields=change.fields,
+        before=_before(change),
+        after=None if want is None else _file_document(want.stored),
         shared_with=change.shared_with,
-        expires_after=None if want is None else want.policy.expires_after,
         expires_at=expires_at,
         moved_from=change.moved_from,
-        before=tuple(getattr(locked, field) for field in change.fields) if locked else (),
     )
     if source is None:
         return told
     purpose = want.policy.purpose if want is not None else locked.purpose if locked else None
     return told._replace(filename=source.filename, bytes=source.bytes, purpose=purpose)
+
+
+def _before(change: Change) -> FileDocument | None:
+    """Return the file that a change starts from: as locked, else as the server describes it."""
+    live = change.remote
+    if change.locked is not None:
+        return _file_document(change.locked.stored)
+    if live is None:
+        return None
+    lifetime = None if live.expires_at is None else live.expires_at - live.created_at
+    return FileDocument(live.bytes, None, live.purpose, live.filename, lifetime)
+
+
+def _file_document(stored: Stored) -> FileDocument:
+    return FileDocument(
+        bytes=stored.bytes,
+        sha256=stored.sha256,
+        purpose=stored.purpose,
+        filename=stored.filename,
+        expires_after=stored.expires_after,
+    )
 
 
 def parse_plan(text: bytes, path: str) -> PlanDocument:
@@ -262,7 +303,22 @@ def _read_change(data: object) -> ChangeDocument:
         sha256=_take(data, "sha256", str, None),
         id=_take(data, "id", str, None),
         fields=_texts(data, "fields"),
+        before=_read_file(data, "before"),
+        after=_read_file(data, "after"),
         shared_with=_take(data, "shared_with", str, None),
+    )
+
+
+def _read_file(data: dict[str, Any], name: str) -> FileDocument | None:
+    found = _take(data, name, dict, None)
+    if found is None:  # also in a plan file of a version that did not write it
+        return None
+    return FileDocument(
+        bytes=_take(found, "bytes", int, None),
+        sha256=_take(found, "sha256", str, None),
+        purpose=_take(found, "purpose", str, None),
+        filename=_take(found, "filename", str, None),
+        expires_after=_take(found, "expires_after", int, None),
     )
 
 

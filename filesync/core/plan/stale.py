@@ -65,7 +65,7 @@ def _by_name(changes: Iterable[ChangeDocument]) -> dict[str, list[ChangeDocument
 def _bare(changes: Iterable[ChangeDocument]) -> Iterable[ChangeDocument]:
     """Leave out what the document does not hold."""
     return (
-        change._replace(expires_after=None, expires_at=None, moved_from=None, before=())
+        change._replace(expires_at=None, moved_from=None, before=None, after=None)
         for change in changes
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from filesync.core.plan.document import ChangeDocument, PlanDocument
+from filesync.core.plan.document import ChangeDocument, FileDocument, PlanDocument
 from filesync.core.plan.plan import Summary
 from filesync.core.plan.stale import moved
 
@@ -45,7 +45,9 @@ def test_the_same_plan_holds(rows: tuple[ChangeDocument, ...]) -> None:
 
 def test_what_a_document_does_not_hold_moves_nothing() -> None:
     """Of a live plan more is known than was saved."""
-    fresh = NEW._replace(expires_after=3600, expires_at=7, moved_from="b", before=(1,))
+    fresh = NEW._replace(
+        expires_at=7, moved_from="b", before=FileDocument(1, None, None, None, None)
+    )
     assert moved(plan(NEW), plan(fresh, made_at=9, warnings=("w",))) == []
 
 
