@@ -57,9 +57,9 @@ class ServerType(NamedTuple):
     """Whether a file can go in parts (`/uploads`)."""
     verbatim: bool = True
     """Whether a download is what was uploaded, byte for byte."""
-    done: frozenset[str] = frozenset({"processed"})
+    done: frozenset[str] = frozenset({"processed", "ok"})
     """The words of `status` for a file that is ready."""
-    failed: frozenset[str] = frozenset({"error"})
+    failed: frozenset[str] = frozenset({"error", "failed"})
     """The words of `status` for a file that the server cannot use."""
     key_header: str = "Authorization"
     """The header that carries an API key: as a bearer token, or `api-key` as it is."""
@@ -67,6 +67,12 @@ class ServerType(NamedTuple):
     """The path of the base URL where a user gives only the host; "" leaves it as it is."""
     hosts: tuple[str, ...] = ()
     """The hosts that are of this type if nobody says otherwise; these and any below them."""
+
+    def status(self, word: str | None) -> str | None:
+        """Return a file's status in OpenAI's words, another word as it is; None is not told."""
+        if word in self.done:
+            return "processed"
+        return "error" if word in self.failed else word
 
 
 _TYPES = (
@@ -125,7 +131,6 @@ _TYPES = (
         paging=Paging.WHOLE,
         uploads=False,
         verbatim=False,
-        done=frozenset({"ok"}),
     ),
 )
 

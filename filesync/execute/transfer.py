@@ -35,11 +35,13 @@ from filesync.execute.context import ApplyContext
 from filesync.execute.file_body import FileBody, changed
 from filesync.execute.pool import Step, Task
 from filesync.local.file_slice import stat_identity
-from filesync.remote.form_body import content_type
+from filesync.remote.mime_types import content_type
 
 # Parts of files already begun go before files not begun: fewer files are half done at once.
 _PART_RANK = -(1 << 62)
-_NO_UPLOADS = (404, 405, 501)  # what servers without the Uploads routes answer
+# What servers without the Uploads routes answer, and those that refuse a purpose or a media type
+# there: the API's document lists fewer purposes for /uploads than for /files.
+_NO_UPLOADS = (404, 405, 501, 400, 415, 422)
 
 
 class Uploaded(NamedTuple):
@@ -123,7 +125,7 @@ class Transfer:
         self._context.watch(Started(want.key, want.bytes))
         try:
             self._check_unchanged()
-            if want.bytes < parts.PARTS_FROM:
+            if want.bytes < parts.PARTS_FROM or not self._context.client.server.uploads:
                 return Step(self._send_whole())
             return self._send_in_parts()
         except FilesyncError as error:
@@ -267,6 +269,8 @@ class Transfer:
         want, context = self.want, self._context
         context.journal.made(self.number, remote.id)
         self._upload_id = ""
+        if remote.bytes is None:
+            remote = self._looked_up(remote)
         wrong = ""
         if remote.bytes is not None and remote.bytes != want.bytes:
             wrong = f"holds {remote.bytes} bytes of it instead of {want.bytes}"
@@ -281,6 +285,12 @@ class Transfer:
         except FilesyncError:
             undone = f"undoing the upload failed too: delete {remote.id} yourself"
         raise RemoteError(f"the platform {wrong}; {undone}", "check the file, then apply again")
+
+    def _looked_up(self, remote: RemoteFile) -> RemoteFile:
+        """Return the file with the size that the server knows by now; it may not know it yet."""
+        with contextlib.suppress(RemoteError):
+            return self._context.client.get_file(remote.id) or remote
+        return remote
 
     def _failed(self, error: FilesyncError) -> NotUploaded:
         if isinstance(error, AuthError):

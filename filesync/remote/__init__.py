@@ -13,6 +13,7 @@ pace            requests per minute, shared by all threads
 timing          timeouts, attempts, clocks
 page            one page of a listing, and every sign in it of another
 listing         all files of a listing, or an error
+mime_types      the media type of a file by its extension
 form_body       a streamed form body with a known length
 decode          JSON to our own types
 decode_stores   the same for vector stores and their members

@@ -42,7 +42,7 @@ class Reader:
         settings: ClientSettings | None = None,
         server: ServerType = COMPATIBLE,
     ) -> None:
-        self._server = server
+        self.server = server
         self._transport = Transport(
             endpoint, requests_per_minute=requests_per_minute, settings=settings or ClientSettings()
         )
@@ -86,7 +86,7 @@ class Reader:
 
         params = {"purpose": purpose} if purpose else {}
         try:
-            files = self._list("/files", "files", decode.remote_file, 10_000, params)
+            files = self._list("/files", "files", self._file, 10_000, params)
         except ApiError as exc:
             if isinstance(exc, AuthError):
                 raise
@@ -127,11 +127,18 @@ class Reader:
         def fetch(query: dict[str, str]) -> listing.Page[_I]:
             return self._transport.json(Call("GET", path, f"list the {what}", params=query), page)
 
-        return listing.list_all(fetch, limit=limit, params=params, server=self._server)
+        return listing.list_all(fetch, limit=limit, params=params, server=self.server)
+
+    def _file(self, raw: object) -> RemoteFile:
+        return self._translated(decode.remote_file(raw))
+
+    def _translated(self, file: RemoteFile) -> RemoteFile:
+        """Return a file with its status in OpenAI's words."""
+        return file._replace(status=self.server.status(file.status))
 
     def get_file(self, file_id: str) -> RemoteFile | None:
         """Return the file, or None if the API says there is none with this id."""
-        return _unless_gone(lambda: self._transport.json(_get(file_id), decode.remote_file))
+        return _unless_gone(lambda: self._transport.json(_get(file_id), self._file))
 
     def get_raw(self, file_id: str) -> dict[str, object] | None:
         """Return the file as the server describes it, or None if there is none."""
@@ -181,7 +188,7 @@ class Writer(Reader):
             doubt=f"a file named {printable(filename)} may exist now",
             slow=True,
         )
-        return self._transport.json(call, decode.remote_file)
+        return self._transport.json(call, self._file)
 
     def delete_file(self, file_id: str) -> bool:
         """Delete a file; False if it was gone already."""
@@ -240,7 +247,7 @@ class Writer(Reader):
             doubt="its file may exist now",
             slow=True,
         )
-        return self._transport.json(call, decode.file_of_upload)
+        return self._translated(self._transport.json(call, decode.file_of_upload))
 
     def cancel_upload(self, upload_id: str) -> None:
         """Give up an upload session and its parts; ApiError if it has already ended."""

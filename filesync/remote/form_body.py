@@ -8,20 +8,13 @@ escape; RFC 5987's `filename*` is not understood everywhere.
 
 from __future__ import annotations
 
-import mimetypes
-import os
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
-
-# Python's own table without the system's additions, so it is the same on every machine.
-_TYPES = mimetypes.MimeTypes().types_map[True] | {
-    ".jsonl": "application/jsonl",
-    ".md": "text/markdown",
-}
+from filesync.remote.mime_types import content_type
 
 
 class Body(Protocol):
@@ -34,12 +27,6 @@ class Body(Protocol):
     def size(self) -> int: ...
 
     def __iter__(self) -> Iterator[bytes]: ...
-
-
-def content_type(filename: str) -> str:
-    """Return the media type that the name's extension stands for."""
-    extension = os.path.splitext(filename)[1].lower()
-    return _TYPES.get(extension, "application/octet-stream")
 
 
 class Multipart:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from filesync.core import parts
 from filesync.core.events import Sent, Started
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER
 from filesync.execute.transfer import NotUploaded, Uploaded
@@ -128,3 +129,44 @@ def test_a_stop_leaves_what_was_not_begun(apply: Apply, fake: FakeApi) -> None:
     assert upload(apply, apply.create("a")) == {}
     assert fake.log == []
     assert apply.history.attempts == {}
+
+
+@pytest.mark.parametrize("status", [400, 404, 405, 415, 422, 501])
+def test_what_the_uploads_route_refuses_goes_in_one_request(
+    apply: Apply, fake: FakeApi, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(parts, "PARTS_FROM", 4)
+    fake.on("POST", "/uploads", error(status, "mime_type is not one of the supported types"))
+    found = upload(apply, apply.create("a", b"12345"))
+    assert fake.contents[found["a"]] == b"12345"
+    assert apply.history.made() == set(found.values())
+
+
+def test_what_is_too_large_for_one_request_is_an_error(
+    apply: Apply, fake: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "PARTS_FROM", 4)
+    monkeypatch.setattr(parts, "MAX_SINGLE", 4)
+    fake.on("POST", "/uploads", error(400, "no such purpose"))
+    assert upload(apply, apply.create("a", b"12345"))["a"].endswith("no such purpose")
+    assert fake.count("POST", "/files") == 0
+
+
+@pytest.mark.parametrize(
+    ("shown", "fails"), [({}, False), ({"bytes": None}, False), ({"bytes": 4}, True)]
+)
+def test_a_size_that_the_answer_does_not_tell_is_looked_up(
+    apply: Apply, fake: FakeApi, shown: dict[str, Any], fails: bool
+) -> None:
+    def untold(request: Request) -> Answer | None:
+        if request.method != "POST":
+            return None
+        made = fake.add(request.filename or "", request.content)
+        answer = {**fake.files[made], "bytes": None}
+        fake.files[made].update(shown)
+        return Answer(200, answer)
+
+    fake.rule(untold)
+    found = upload(apply, apply.create("a", b"12345"))
+    assert found["a"].startswith("!") is fails
+    assert fake.count("GET", "/files/.*") == 1

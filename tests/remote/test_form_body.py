@@ -6,7 +6,8 @@ import pytest
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from filesync.errors import Interrupted, LocalFileError
-from filesync.remote.form_body import Multipart, content_type
+from filesync.remote.form_body import Multipart
+from filesync.remote.mime_types import content_type
 from tests.remote.helpers import Bytes, Failing
 
 
@@ -105,6 +106,15 @@ def test_what_the_body_raises_passes_through() -> None:
         ("a.MD", "text/markdown"),
         ("a.pdf", "application/pdf"),
         ("a.png", "image/png"),
+        # What Python's table lacks or says differently in one version or another.
+        (
+            "a.docx",
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
+        ("a.ts", "application/typescript"),
+        ("a.go", "text/x-golang"),
+        ("a.RB", "text/x-ruby"),
+        ("a.js", "text/javascript"),
         ("a.txt", "text/plain"),
         ("a", "application/octet-stream"),
         ("a.unheard-of", "application/octet-stream"),
