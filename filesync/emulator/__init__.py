@@ -2,7 +2,9 @@
 
     server     listens: `serve` for the command, `embedded` for one command or one test
     app        routes, the key, request ids, the error shape
-    wire       one call: its JSON, its query, its paging; the errors we answer with
+    call       one call: its JSON, its query, its paging
+    checks     single values, checked as strictly as the API does
+    errors     what we answer when something is wrong
     multipart  a form read as it arrives, its file part straight to disk
     store      SQLite for what is known, a blob on disk for what was sent
     database   the tables, and a page of one

@@ -19,8 +19,9 @@ from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from filesync.emulator import file_batches, files, jobs, search, uploads, vector_stores
+from filesync.emulator.call import Endpoint, endpoint, json_response
+from filesync.emulator.errors import ApiError
 from filesync.emulator.store import Indexing, Store
-from filesync.emulator.wire import ApiError, Endpoint, endpoint, json_response
 
 _log = logging.getLogger(__name__)
 # The parser says in its log what we say in the answer; without a handler it would reach stderr.

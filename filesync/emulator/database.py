@@ -5,8 +5,10 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from filesync.emulator.wire import ApiError, Json, Page
+from filesync.emulator.errors import ApiError, Json
 
 BUSY_SECONDS = 30
 VERSION = 1
@@ -47,6 +49,16 @@ CREATE TABLE IF NOT EXISTS indexing (
 CREATE INDEX IF NOT EXISTS indexing_by_time ON indexing (ready_at);
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5 (body, tokenize = 'porter unicode61');
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is asked for; at most one of the cursors is set."""
+
+    limit: int
+    order: Literal["asc", "desc"]
+    after: str | None
+    before: str | None
 
 
 def open_database(path: str) -> sqlite3.Connection:

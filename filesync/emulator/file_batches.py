@@ -6,10 +6,11 @@ import json
 import secrets
 import sqlite3
 
-from filesync.emulator import records, vector_stores, wire
+from filesync.emulator import errors, records, vector_stores
+from filesync.emulator.call import Call
 from filesync.emulator.database import list_page
+from filesync.emulator.errors import ApiError, Json
 from filesync.emulator.vector_stores import ATTACHED, BATCH
-from filesync.emulator.wire import ApiError, Call, Json
 
 MAX_FILES = 2000
 _FIELDS = ("file_ids", "files", "attributes", "chunking_strategy")
@@ -48,7 +49,7 @@ def listing(call: Call) -> Json:
     """GET /vector_stores/{item}/file_batches/{batch}/files."""
     status = call.query.get("filter")
     if status not in (None, *_STATUSES):
-        raise wire.invalid_value("filter", f"'{status}' is not a status.")
+        raise errors.invalid_value("filter", f"'{status}' is not a status.")
     with call.store.writing() as db:
         vector_stores.settle(db, call.store)
         batch = records.get(db, BATCH, call.path["batch"], call.path["item"])
@@ -95,19 +96,19 @@ def _wanted(body: Json) -> list[Json]:
     name = "file_ids" if files is None else "files"
     given = ids if files is None else files
     if not isinstance(given, list) or not 1 <= len(given) <= MAX_FILES:
-        raise wire.invalid_value(name, f"expected a list of 1 to {MAX_FILES}.")
+        raise errors.invalid_value(name, f"expected a list of 1 to {MAX_FILES}.")
     if files is None:
         shared = {field: body.get(field) for field in ("attributes", "chunking_strategy")}
         return [{"file_id": one, **shared} for one in given]
     for field in ("attributes", "chunking_strategy"):
         if body.get(field) is not None:
-            raise wire.invalid_value(field, "goes with 'file_ids' only.")
+            raise errors.invalid_value(field, "goes with 'file_ids' only.")
     for one in given:
         if not isinstance(one, dict) or not isinstance(one.get("file_id"), str):
-            raise wire.invalid_value("files", "expected objects with a 'file_id'.")
+            raise errors.invalid_value("files", "expected objects with a 'file_id'.")
         for field in one:
             if field not in ("file_id", "attributes", "chunking_strategy"):
-                raise wire.unknown_parameter(f"files[{field}]")
+                raise errors.unknown_parameter(f"files[{field}]")
     return given
 
 

@@ -9,8 +9,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from filesync.emulator import wire
+from filesync.emulator import checks, errors
+from filesync.emulator.call import Call, json_response
 from filesync.emulator.database import list_page
+from filesync.emulator.errors import ApiError, Json
 from filesync.emulator.multipart import Form, read_form
 from filesync.emulator.store import (
     FILE_COLUMNS,
@@ -19,7 +21,6 @@ from filesync.emulator.store import (
     file_view,
     find_file,
 )
-from filesync.emulator.wire import ApiError, Call, Json
 
 MAX_FILE_BYTES = 512 * 1024 * 1024
 MAX_PAGE = 10_000
@@ -35,21 +36,21 @@ async def create(request: Request) -> Response:
         request, file_field="file", text_fields=fields, max_bytes=MAX_FILE_BYTES
     ) as (form, blob):
         store: Store = request.app.state.store
-        return wire.json_response(await run_in_threadpool(_insert, store, form, blob))
+        return json_response(await run_in_threadpool(_insert, store, form, blob))
 
 
 def _insert(store: Store, form: Form, blob: Blob) -> Json:
     if "purpose" not in form.fields:
-        raise wire.missing_parameter("purpose")
+        raise errors.missing_parameter("purpose")
     if not form.filename:
-        raise wire.invalid_value("file", "expected a file with a filename.", "invalid_type")
+        raise errors.invalid_value("file", "expected a file with a filename.", "invalid_type")
     expires = {
-        key: wire.from_text(form.fields[name])
+        key: checks.from_text(form.fields[name])
         for name, key in _EXPIRY_FIELDS.items()
         if name in form.fields
     }
-    purpose = wire.purpose(form.fields["purpose"])
-    expire_seconds = wire.expiry(expires or None)
+    purpose = checks.purpose(form.fields["purpose"])
+    expire_seconds = checks.expiry(expires or None)
     with store.writing() as db:
         store.adopt(db, blob.name)
         view = store.add_file(
@@ -86,7 +87,7 @@ def retrieve(call: Call) -> Json:
     with call.store.reading() as db:
         file = find_file(db, item)
     if file is None:
-        raise wire.not_found("File", item)
+        raise errors.not_found("File", item)
     return file
 
 
@@ -118,6 +119,6 @@ def _stored(store: Store, item: str) -> tuple[Json, list[str]]:
     with store.reading() as db:
         file = find_file(db, item)
         if file is None:
-            raise wire.not_found("File", item)
+            raise errors.not_found("File", item)
         row = db.execute("SELECT blobs FROM files WHERE id = ?", (item,)).fetchone()
     return file, json.loads(row[0])

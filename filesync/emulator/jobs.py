@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 import sqlite3
 
-from filesync.emulator import records, wire
+from filesync.emulator import checks, errors, records
+from filesync.emulator.call import Call
+from filesync.emulator.errors import ApiError, Json
 from filesync.emulator.store import find_file
-from filesync.emulator.wire import ApiError, Call, Json
 
 JOB, BATCH = "fine_tuning.job", "batch"
 BATCH_ENDPOINTS = (
@@ -38,14 +39,14 @@ _AUTO = {"batch_size": "auto", "learning_rate_multiplier": "auto", "n_epochs": "
 def create_job(call: Call) -> Json:
     """POST /fine_tuning/jobs."""
     body = call.fields(_JOB_FIELDS, _JOB_REQUIRED)
-    model = wire.text(body, "model")
+    model = checks.text(body, "model")
     given = _object(body, "hyperparameters")
     method = _object(body, "method")
     seed = body.get("seed")
     with call.store.writing() as db:
         for name in ("training_file", "validation_file"):
             if body.get(name) is not None:
-                _check_file(db, name, wire.text(body, name), "fine-tune")
+                _check_file(db, name, checks.text(body, name), "fine-tune")
         job = {
             "id": f"ftjob-{secrets.token_hex(12)}",
             "object": JOB,
@@ -62,10 +63,10 @@ def create_job(call: Call) -> Json:
             "organization_id": "org-emulator",
             "seed": secrets.randbelow(2**31)
             if seed is None
-            else wire.whole_number("seed", seed, 0, 2**31 - 1),
+            else checks.whole_number("seed", seed, 0, 2**31 - 1),
             "error": None,
             "integrations": body.get("integrations") or [],
-            "metadata": wire.metadata(body.get("metadata")),
+            "metadata": checks.metadata(body.get("metadata")),
             "user_provided_suffix": body.get("suffix"),
             "hyperparameters": {**_AUTO, **given},
             "method": method
@@ -95,12 +96,12 @@ def create_batch(call: Call) -> Json:
     """POST /batches."""
     body = call.fields((*_BATCH_REQUIRED, "metadata", "output_expires_after"), _BATCH_REQUIRED)
     if body["completion_window"] != "24h":
-        raise wire.invalid_value("completion_window", "expected '24h'.")
+        raise errors.invalid_value("completion_window", "expected '24h'.")
     if body["endpoint"] not in BATCH_ENDPOINTS:
-        raise wire.invalid_value("endpoint", f"expected one of {list(BATCH_ENDPOINTS)}.")
-    wire.expiry(body.get("output_expires_after"))
+        raise errors.invalid_value("endpoint", f"expected one of {list(BATCH_ENDPOINTS)}.")
+    checks.expiry(body.get("output_expires_after"))
     with call.store.writing() as db:
-        _check_file(db, "input_file_id", wire.text(body, "input_file_id"), "batch")
+        _check_file(db, "input_file_id", checks.text(body, "input_file_id"), "batch")
         now = call.store.now()
         batch = {
             "id": f"batch_{secrets.token_hex(16)}",
@@ -122,7 +123,7 @@ def create_batch(call: Call) -> Json:
             "cancelling_at": None,
             "cancelled_at": None,
             "request_counts": {"total": 0, "completed": 0, "failed": 0},
-            "metadata": wire.metadata(body.get("metadata")),
+            "metadata": checks.metadata(body.get("metadata")),
         }
         records.insert(db, BATCH, batch)
     return batch
@@ -172,5 +173,5 @@ def _object(body: Json, name: str) -> Json:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise wire.invalid_value(name, "expected an object.", "invalid_type")
+        raise errors.invalid_value(name, "expected an object.", "invalid_type")
     return value

@@ -11,8 +11,8 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from filesync.emulator.errors import ApiError, missing_parameter, unknown_parameter
 from filesync.emulator.store import Blob, Store
-from filesync.emulator.wire import ApiError, missing_parameter, unknown_parameter
 
 # Bytes gathered before a thread parses and writes them: a hop costs as much as 100 KB.
 BATCH_BYTES = 1024 * 1024

@@ -6,9 +6,10 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
+from filesync.emulator.call import Call
 from filesync.emulator.database import list_page
+from filesync.emulator.errors import Json, not_found
 from filesync.emulator.store import Store
-from filesync.emulator.wire import Call, Json, not_found
 
 
 def insert(db: sqlite3.Connection, kind: str, body: Json, parent: str = "") -> None:

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from filesync.emulator import vector_stores, wire
+from filesync.emulator import checks, errors, vector_stores
+from filesync.emulator.call import Call
+from filesync.emulator.errors import Json
 from filesync.emulator.vector_stores import ATTACHED
-from filesync.emulator.wire import Call, Json
 
 _FIELDS = ("query", "filters", "max_num_results", "ranking_options", "rewrite_query")
 _LONGEST_PASSAGE = 3200  # about 800 tokens
@@ -21,8 +22,8 @@ def search(call: Call) -> Json:
     body = call.fields(_FIELDS, ("query",))
     queries = body["query"] if isinstance(body["query"], list) else [body["query"]]
     if not queries or not all(isinstance(one, str) and one.strip() for one in queries):
-        raise wire.invalid_value("query", "expected text, or a list of texts.")
-    most = wire.whole_number("max_num_results", body.get("max_num_results") or 10, 1, 50)
+        raise errors.invalid_value("query", "expected text, or a list of texts.")
+    most = checks.whole_number("max_num_results", body.get("max_num_results") or 10, 1, 50)
     accepts = _filter(body["filters"]) if body.get("filters") is not None else None
     found = []
     with call.store.writing() as db:
@@ -86,17 +87,17 @@ def _filter(spec: object) -> Callable[[Json], bool]:
     """What says of a member's attributes whether a filter lets them pass."""
     kind = spec.get("type") if isinstance(spec, dict) else None
     if not isinstance(spec, dict) or not isinstance(kind, str):
-        raise wire.invalid_value("filters", "expected an object with a 'type'.")
+        raise errors.invalid_value("filters", "expected an object with a 'type'.")
     if kind in ("and", "or"):
         inner = spec.get("filters")
         if not isinstance(inner, list) or not inner:
-            raise wire.invalid_value("filters", f"'{kind}' needs a list of filters.")
+            raise errors.invalid_value("filters", f"'{kind}' needs a list of filters.")
         parts = [_filter(one) for one in inner]
         join = all if kind == "and" else any
         return lambda attributes: join(part(attributes) for part in parts)
     key, value = spec.get("key"), spec.get("value")
     if kind not in _COMPARE or not isinstance(key, str) or value is None:
-        raise wire.invalid_value("filters", f"'{kind}' with 'key' and 'value' is not understood.")
+        raise errors.invalid_value("filters", f"'{kind}' with 'key' and 'value' is not understood.")
     compare = _COMPARE[kind]
 
     def accepts(attributes: Json) -> bool:

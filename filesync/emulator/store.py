@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from filesync.emulator.database import open_database
-from filesync.emulator.wire import ApiError, Json, not_found
+from filesync.emulator.errors import ApiError, Json, not_found
 
 # How long a blob nobody owns is left alone: it may be a request in another process.
 LOOSE_SECONDS = 3600

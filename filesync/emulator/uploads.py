@@ -12,10 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from filesync.emulator import wire
+from filesync.emulator import checks, errors
+from filesync.emulator.call import Call, json_response
+from filesync.emulator.errors import ApiError, Json
 from filesync.emulator.multipart import read_form
 from filesync.emulator.store import Blob, Store
-from filesync.emulator.wire import ApiError, Call, Json
 
 MAX_UPLOAD_BYTES = 8 * 1024 * 1024 * 1024
 MAX_PART_BYTES = 64 * 1024 * 1024
@@ -28,10 +29,10 @@ _REQUIRED = ("filename", "purpose", "bytes", "mime_type")
 def create(call: Call) -> Json:
     """POST /uploads."""
     body = call.fields((*_REQUIRED, "expires_after"), _REQUIRED)
-    size = wire.whole_number("bytes", body["bytes"], 1, MAX_UPLOAD_BYTES)
-    purpose, filename = wire.purpose(wire.text(body, "purpose")), wire.text(body, "filename")
-    wire.text(body, "mime_type")  # it must be there, and is in no answer
-    seconds = wire.expiry(body.get("expires_after"))
+    size = checks.whole_number("bytes", body["bytes"], 1, MAX_UPLOAD_BYTES)
+    purpose, filename = checks.purpose(checks.text(body, "purpose")), checks.text(body, "filename")
+    checks.text(body, "mime_type")  # it must be there, and is in no answer
+    seconds = checks.expiry(body.get("expires_after"))
     item, now = f"upload_{secrets.token_hex(16)}", call.store.now()
     row = (item, size, now, now + SESSION_SECONDS, filename, purpose, seconds, "pending")
     with call.store.writing() as db:
@@ -49,7 +50,7 @@ async def add_part(request: Request) -> Response:
         _,
         blob,
     ):
-        return wire.json_response(await run_in_threadpool(_insert_part, store, item, blob))
+        return json_response(await run_in_threadpool(_insert_part, store, item, blob))
 
 
 def _check_pending(store: Store, item: str) -> None:
@@ -72,13 +73,13 @@ def complete(call: Call) -> Json:
     body = call.fields(("part_ids", "md5"), ("part_ids",))
     item, md5 = call.path["upload_id"], body.get("md5")
     if md5 is not None and not (isinstance(md5, str) and re.fullmatch(r"[0-9a-fA-F]{32}", md5)):
-        raise wire.invalid_value("md5", "expected 32 hexadecimal digits.")
+        raise errors.invalid_value("md5", "expected 32 hexadecimal digits.")
     with call.store.reading() as db:
         upload = _pending(db, item)
         blobs = _part_blobs(db, item, upload["bytes"], body["part_ids"])
     # Outside any lock: the parts stay as they are, and the state is looked at again below.
     if md5 is not None and md5.lower() != _md5(call.store, blobs):
-        raise wire.invalid_value("md5", "it is not the checksum of the parts in this order.")
+        raise errors.invalid_value("md5", "it is not the checksum of the parts in this order.")
     with call.store.writing() as db:
         upload = _pending(db, item)
         file = call.store.add_file(
@@ -107,21 +108,21 @@ def cancel(call: Call) -> Json:
 def _part_blobs(db: sqlite3.Connection, item: str, size: int, part_ids: object) -> list[str]:
     """The blobs in the order asked for, if these are parts of the upload and add up."""
     if not isinstance(part_ids, list) or not part_ids:
-        raise wire.invalid_value("part_ids", "expected a list of part ids.", "invalid_type")
+        raise errors.invalid_value("part_ids", "expected a list of part ids.", "invalid_type")
     query = "SELECT id, blob, bytes FROM parts WHERE upload_id = ?"
     known = {part: (blob, weight) for part, blob, weight in db.execute(query, (item,))}
     blobs: list[str] = []
     total = 0
     for part in part_ids:
         if not isinstance(part, str) or part not in known:
-            raise wire.invalid_value("part_ids", f"'{part}' is not a part of this upload.")
+            raise errors.invalid_value("part_ids", f"'{part}' is not a part of this upload.")
         blob, weight = known[part]
         blobs.append(blob)
         total += weight
     if len(set(blobs)) != len(blobs):
-        raise wire.invalid_value("part_ids", "a part is named twice.")
+        raise errors.invalid_value("part_ids", "a part is named twice.")
     if total != size:
-        raise wire.invalid_value("part_ids", f"the parts hold {total} bytes, expected {size}.")
+        raise errors.invalid_value("part_ids", f"the parts hold {total} bytes, expected {size}.")
     return blobs
 
 
@@ -139,7 +140,7 @@ def _pending(db: sqlite3.Connection, item: str) -> Json:
     """The upload, which must be there and still take parts."""
     row = db.execute(f"SELECT {_COLUMNS} FROM uploads WHERE id = ?", (item,)).fetchone()
     if row is None:
-        raise wire.not_found("Upload", item)
+        raise errors.not_found("Upload", item)
     upload = {**_view(row), "expire_seconds": row[6]}
     if upload["status"] != "pending":
         raise ApiError(f"Upload {item} is {upload['status']}, not pending.", code="invalid_state")

@@ -8,9 +8,10 @@ import sqlite3
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from filesync.emulator import records, wire
+from filesync.emulator import checks, errors, records
+from filesync.emulator.call import Call
+from filesync.emulator.errors import ApiError, Json
 from filesync.emulator.store import Store, find_file
-from filesync.emulator.wire import ApiError, Call, Json
 
 STORE, ATTACHED, BATCH = "vector_store", "vector_store.file", "vector_store.files_batch"
 _MEMBER = ("file_id", "attributes", "chunking_strategy")
@@ -27,10 +28,10 @@ _FIELDS = ("name", "description", "file_ids", "expires_after", "chunking_strateg
 def create(call: Call) -> Json:
     """POST /vector_stores."""
     body = call.fields(_FIELDS)
-    name = "" if body.get("name") is None else wire.text(body, "name")
+    name = "" if body.get("name") is None else checks.text(body, "name")
     file_ids = body.get("file_ids") or []
     if not isinstance(file_ids, list) or len(file_ids) > MAX_FILE_IDS:
-        raise wire.invalid_value("file_ids", f"expected a list of at most {MAX_FILE_IDS} ids.")
+        raise errors.invalid_value("file_ids", f"expected a list of at most {MAX_FILE_IDS} ids.")
     expires_after = _expires_after(body.get("expires_after"))
     now = call.store.now()
     item: Json = {
@@ -43,7 +44,7 @@ def create(call: Call) -> Json:
         "expires_after": expires_after,
         "expires_at": now + expires_after["days"] * 86400 if expires_after else None,
         "last_active_at": now,
-        "metadata": wire.metadata(body.get("metadata")) or {},
+        "metadata": checks.metadata(body.get("metadata")) or {},
     }
     with call.store.writing() as db:
         records.insert(db, STORE, item)
@@ -86,11 +87,11 @@ def update(call: Call) -> Json:
     with call.store.writing() as db:
         item = records.get(db, STORE, call.path["item"])
         if "name" in body:
-            item["name"] = "" if body["name"] is None else wire.text(body, "name")
+            item["name"] = "" if body["name"] is None else checks.text(body, "name")
         if "expires_after" in body:
             item["expires_after"] = _expires_after(body["expires_after"])
         if "metadata" in body:
-            item["metadata"] = wire.metadata(body["metadata"]) or {}
+            item["metadata"] = checks.metadata(body["metadata"]) or {}
         use(db, call.store, item)
         return _with_counts(db, call.store, item)
 
@@ -98,7 +99,7 @@ def update(call: Call) -> Json:
 def attach(call: Call) -> Json:
     """POST /vector_stores/{item}/files; attaching a file again changes nothing."""
     body = call.fields(_MEMBER, ("file_id",))
-    item, file_id = call.path["item"], wire.text(body, "file_id")
+    item, file_id = call.path["item"], checks.text(body, "file_id")
     with call.store.writing() as db:
         parent = live(db, call.store, item)
         use(db, call.store, parent)
@@ -121,7 +122,7 @@ def list_files(call: Call) -> Json:
     """GET /vector_stores/{item}/files."""
     item, status = call.path["item"], call.query.get("filter")
     if status not in (None, "in_progress", "completed", "failed", "cancelled"):
-        raise wire.invalid_value("filter", f"'{status}' is not a status.")
+        raise errors.invalid_value("filter", f"'{status}' is not a status.")
     with call.store.writing() as db:
         settle(db, call.store)
         records.get(db, STORE, item)
@@ -168,7 +169,7 @@ def attach_file(
     """Attach a file, with its attributes and chunking; one that failed is tried again."""
     file = find_file(db, file_id) if isinstance(file_id, str) else None
     if file is None:
-        raise wire.not_found("File", str(file_id), "file_id")
+        raise errors.not_found("File", str(file_id), "file_id")
     if file["purpose"] not in PURPOSES:
         raise ApiError(
             f"File '{file_id}' has purpose '{file['purpose']}', expected one of {list(PURPOSES)}.",
@@ -273,14 +274,14 @@ def attributes(value: object) -> Json:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise wire.invalid_value("attributes", "expected an object.", "invalid_type")
+        raise errors.invalid_value("attributes", "expected an object.", "invalid_type")
     if len(value) > 16:
-        raise wire.invalid_value("attributes", "at most 16 pairs.")
+        raise errors.invalid_value("attributes", "at most 16 pairs.")
     for key, one in value.items():
         if len(key) > 64 or not isinstance(one, str | int | float):
-            raise wire.invalid_value(f"attributes[{key}]", "a key to 64 characters and a scalar.")
+            raise errors.invalid_value(f"attributes[{key}]", "a key to 64 characters and a scalar.")
         if isinstance(one, str) and len(one) > 512:
-            raise wire.invalid_value(f"attributes[{key}]", "strings to 512 characters.")
+            raise errors.invalid_value(f"attributes[{key}]", "strings to 512 characters.")
     return value
 
 
@@ -290,14 +291,14 @@ def _chunking(value: object) -> Json:
         return _STATIC
     static = value.get("static") if isinstance(value, dict) else None
     if not isinstance(value, dict) or value.get("type") != "static" or not isinstance(static, dict):
-        raise wire.invalid_value("chunking_strategy", "expected 'auto', or 'static' with sizes.")
+        raise errors.invalid_value("chunking_strategy", "expected 'auto', or 'static' with sizes.")
     if set(static) != {"max_chunk_size_tokens", "chunk_overlap_tokens"}:
-        raise wire.invalid_value("chunking_strategy[static]", "expected both sizes.")
+        raise errors.invalid_value("chunking_strategy[static]", "expected both sizes.")
     name = "chunking_strategy[static][{}]"
-    size = wire.whole_number(
+    size = checks.whole_number(
         name.format("max_chunk_size_tokens"), static["max_chunk_size_tokens"], 100, 4096
     )
-    wire.whole_number(
+    checks.whole_number(
         name.format("chunk_overlap_tokens"), static["chunk_overlap_tokens"], 0, size // 2
     )
     return value
@@ -308,8 +309,8 @@ def _expires_after(value: object) -> Json | None:
     if value is None:
         return None
     if not isinstance(value, dict) or set(value) != {"anchor", "days"}:
-        raise wire.invalid_value("expires_after", "expected 'anchor' and 'days'.")
+        raise errors.invalid_value("expires_after", "expected 'anchor' and 'days'.")
     if value["anchor"] != "last_active_at":
-        raise wire.invalid_value("expires_after[anchor]", "expected 'last_active_at'.")
-    wire.whole_number("expires_after[days]", value["days"], 1, 365)
+        raise errors.invalid_value("expires_after[anchor]", "expected 'last_active_at'.")
+    checks.whole_number("expires_after[days]", value["days"], 1, 365)
     return value

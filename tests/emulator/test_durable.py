@@ -17,9 +17,9 @@ import httpx
 import pytest
 
 from filesync.emulator import server
+from filesync.emulator.errors import ApiError
 from filesync.emulator.server import embedded
 from filesync.emulator.store import Store
-from filesync.emulator.wire import ApiError
 from tests.emulator.conftest import (
     KEY,
     Clock,
