@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
+from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -23,6 +24,7 @@ from filesync.emulator.call import Endpoint, endpoint, json_response
 from filesync.emulator.errors import ApiError
 from filesync.emulator.store import Indexing, Store
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _log = logging.getLogger(__name__)
 # The parser says in its log what we say in the answer; without a handler it would reach stderr.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
@@ -99,7 +101,9 @@ class _Front:
             await send(message)
 
         try:
-            self._check_key(Headers(scope=scope).get("authorization", ""))
+            headers = Headers(scope=scope)
+            _check_origin(headers)
+            self._check_key(headers.get("authorization", ""))
             await self._app(scope, receive, send_on)
         except ClientDisconnect:
             pass  # nobody is there to be answered
@@ -129,6 +133,23 @@ class _Front:
             key.encode(), self._api_key.encode()
         ):
             raise ApiError("Incorrect API key provided.", status=401, code="invalid_api_key")
+
+
+def _check_origin(headers: Headers) -> None:
+    """Refuse what a page of another site sends through a browser, by its name or by ours.
+
+    A name of the attacker's that resolves to 127.0.0.1 (DNS rebinding) still stands in Host.
+    """
+    for name in ("host", "origin"):
+        value = headers.get(name)
+        if value is None:
+            continue
+        try:
+            host = urlsplit(value if name == "origin" else f"http://{value}").hostname
+        except ValueError:
+            host = None
+        if host not in _LOOPBACK:
+            raise ApiError(f"This emulator answers loopback only: '{name}' is foreign.", status=403)
 
 
 async def _routing_error(request: Request, error: Exception) -> Response:
