@@ -25,7 +25,7 @@ def with_env(stem: str, env: str | None) -> str:
         return stem
     if not is_env_name(env):
         raise FilesyncError(
-            f"{quoted(env)} is no name of an environment: it {ENV_RULE}",
+            f"{quoted(env)} is not a valid environment name: it {ENV_RULE}",
             "name one of the manifest's `environments` with --env NAME or FILESYNC_ENV",
         )
     return f"{stem}.{env}"

@@ -34,7 +34,7 @@ def told_import(result: Import, left_out: Counter[LeftOut], manifest: str, lock:
         )
     if left_out:
         told = ", ".join(f"{count:,} {why}" for why, count in left_out.most_common())
-        lines.append(f"left alone: {told}")
+        lines.append(f"not declared: {told}")
     folder = f", {FOLDER}/" if any(one.fetched for one in result.declared) else ""
     lines.append(
         f"next: read {manifest}, run `filesync plan`, which should find no changes, and commit "

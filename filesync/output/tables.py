@@ -49,7 +49,7 @@ def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = 
     held = _held(plan)
     foot = []
     if plan.waiting:
-        foot.append(f"{plural(len(plan.waiting), 'superseded file')} kept until `retain` is over.")
+        foot.append(f"{plural(len(plan.waiting), 'replaced file')} kept until `retain` is over.")
     if plan.unmanaged:
         foot.append(f"{plural(plan.unmanaged, 'other file')} on the platform, not ours.")
     if plan.has_changes:

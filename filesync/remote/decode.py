@@ -13,7 +13,7 @@ from filesync.core.model import Job, RemoteFile
 from filesync.core.text import printable
 
 _ID = re.compile("[!-.0-~]+")  # printable ASCII without space and slash
-_LAST_SECOND = 253_402_300_799  # of the year 9999: what no calendar can show is no time
+_LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a calendar can show
 
 
 class BadAnswer(Exception):
@@ -30,7 +30,7 @@ def parse_json(body: bytes) -> object:
 
 
 def looks_like_html(body: bytes) -> bool:
-    """Tell whether `body` is a page of some gateway."""
+    """Say whether `body` is a page of some gateway."""
     return body.lstrip()[:1] == b"<"
 
 
@@ -52,7 +52,7 @@ def object_id(raw: object) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether `text` can stand in a URL's path as one segment, and in a lockfile."""
+    """Say whether `text` can stand in a URL's path as one segment, and in a lockfile."""
     return _ID.fullmatch(text) is not None and text not in (".", "..")
 
 

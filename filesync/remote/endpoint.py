@@ -32,7 +32,7 @@ class Endpoint:
 
 
 def is_loopback(url: str) -> bool:
-    """Tell whether `url` names this machine: localhost, *.localhost, 127.0.0.0/8 or ::1."""
+    """Say whether `url` names this machine: localhost, *.localhost, 127.0.0.0/8 or ::1."""
     host = (urlsplit(url).hostname or "").removesuffix(".")
     if host == "localhost" or host.endswith(".localhost"):
         return True

@@ -252,7 +252,7 @@ class Transport:
             case httpx.TimeoutException():
                 reason = f"nothing moved for {self._silence(call):g} s"
             case httpx.LocalProtocolError():
-                reason = "the request is no valid HTTP"  # the detail may quote a header: the key
+                reason = "the request is not valid HTTP"  # the detail may quote a header: the key
             case _:
                 reason = f"the connection broke: {failures.clean(str(trouble), self.redact)}"
                 short = "the connection broke"
@@ -270,7 +270,7 @@ class Transport:
         if verdict is Verdict.AMBIGUOUS:
             return AmbiguousError(
                 f"no clear answer to the request to {call.what}: {reason}; {call.doubt}",
-                "look before it is sent again: `filesync ls` shows what is there",
+                "look before it is sent again: `filesync ls` lists the files",
             )
         message = f"could not {call.what}: {reason}"
         outcome = failed.outcome

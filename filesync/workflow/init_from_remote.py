@@ -172,7 +172,9 @@ def _fetch(
                 else:
                     fetched[file_id] = got
     except FilesyncError as error:
-        kept = "no manifest was written; what was downloaded is kept, and the same command goes on"
+        kept = (
+            "no manifest was written; downloads are kept, and the same command continues with them"
+        )
         error.hint = f"{error.hint}\n{kept}".strip()
         raise
     return fetched

@@ -44,7 +44,7 @@ def cannot_serve(folder: str, error: OSError, port: int | None = None) -> Filesy
         )
     return FilesyncError(
         f"the emulator cannot keep its files in {printable(folder)}: {printable(str(error))}",
-        "move away what is in the way there and it begins anew"
+        "move the damaged files there away, and the emulator starts with empty ones"
         if error.damaged
         else "name another folder, one that can be written to",
     )

@@ -151,7 +151,7 @@ def test_an_environment_that_is_not_there(three: Project) -> None:
         assert "`filesync --env stagin apply`" in said
     for name in ("../x", "A", "a.b", "-x", "a/b", "a\nb"):
         for args in (["id", "a"], ["plan"], ["apply", "-y"]):
-            assert "is no name of an environment" in three.refused(f"--env={name}", *args)
+            assert "is not a valid environment name" in three.refused(f"--env={name}", *args)
     assert not (three.root.parent / "x.lock").exists()
 
 

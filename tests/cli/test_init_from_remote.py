@@ -230,7 +230,7 @@ def test_a_download_that_fails_leaves_nothing_and_the_next_try_goes_on(
     fake.rule(rule)
     complaint = on_fake.refused("init", "--from-remote", "--download")
     assert "boom" in complaint
-    assert "the same command goes on" in complaint
+    assert "the same command continues" in complaint
     assert snapshot(on_fake.root) == before
 
     fake.rules.clear()

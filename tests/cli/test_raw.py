@@ -136,8 +136,8 @@ def test_emulator_serves_a_folder_until_interrupted(alone: Project) -> None:
         ("file/data", "Not a directory", "name another folder"),
         ("/proc/nothing", "No such file or directory", "name another folder"),
         ("locked", "unable to open database file", "name another folder"),
-        ("noise", "file is not a database", "begins anew"),
-        ("bare", "no such table", "begins anew"),
+        ("noise", "file is not a database", "starts with empty ones"),
+        ("bare", "no such table", "starts with empty ones"),
     ],
     ids=lambda one: one,
 )

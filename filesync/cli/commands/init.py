@@ -76,11 +76,11 @@ def init(
     match: str | None,
     allow_insecure_http: bool,
 ) -> None:
-    """Write a starter manifest, or one for what is there already.
+    """Write a starter manifest, or one for files that are on the platform already.
 
     With --from-remote the ids go to the lockfile, so that the next plan finds no changes.
-    A file is declared where its content is known: downloaded, where the API allows that, or
-    from a file in this folder with the same name and size. The others become comments.
+    A file is declared if its content is known: downloaded, if the API allows that, or from a
+    file in this folder with the same name and size. The others become comments.
     Nothing is uploaded, deleted or overwritten.
     """
     if from_remote:

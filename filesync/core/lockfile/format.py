@@ -177,7 +177,7 @@ class _Reader:
         if not isinstance(data, dict):
             raise _broken(self.path, "is not a JSON object")
         if b"\\u" in text and not _encodable(data):
-            raise _broken(self.path, "has half a surrogate pair in it, which is no text")
+            raise _broken(self.path, "contains half a surrogate pair, which is not valid text")
         return data
 
     def read(self, text: bytes) -> Lockfile:

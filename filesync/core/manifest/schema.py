@@ -158,7 +158,7 @@ class Defaults(TypedDict, total=False):
     retain: Annotated[
         Duration,
         Field(
-            description="Keep a superseded remote file this long before deleting it. Default 0.",
+            description="Keep a replaced remote file this long before deleting it. Default 0.",
             examples=["7d"],
         ),
     ]
@@ -167,7 +167,7 @@ class Defaults(TypedDict, total=False):
         PlainValidator(one_of(get_args(InUse))),
         WithJsonSchema({"enum": list(get_args(InUse))}),
         Field(
-            description="What to do with a superseded or removed file that a job, batch or "
+            description="What to do with a replaced or removed file that a job, batch or "
             "vector store still uses. Default keep."
         ),
     ]

@@ -339,5 +339,5 @@ def _take(data: dict[str, Any], name: str, kind: type[Any], default: Any = _REQU
 def _texts(data: dict[str, Any], name: str) -> tuple[str, ...]:
     values = _take(data, name, list)
     if not all(isinstance(value, str) for value in values):
-        raise _Damaged(f"its {name!r} holds what is no text")
+        raise _Damaged(f"its {name!r} contains something that is not text")
     return tuple(values)
