@@ -47,6 +47,7 @@ PLAN = {
     "has_drift": "Whether some change has a reason that counts as drift.",
     "summary": "Counts, see below.",
     "changes": "A list, deletes first, without files that are up to date; see below.",
+    "vector_stores": "The same for vector stores: a list of changes, each with its `members`.",
     "warnings": "Sentences, including what apply would refuse.",
     "only": "In a saved plan only: the value of `--only`.",
 }
@@ -58,6 +59,10 @@ SUMMARY = {
     "delete": "Files to delete, without the old files of replaces.",
     "forget": "Lines to remove from the lockfile.",
     "noop": "Files that are up to date.",
+    "attach": "Files to attach to vector stores.",
+    "detach": "Files to detach from vector stores.",
+    "swap": "Files to attach in place of older ones of the same key.",
+    "update": "Vector stores, and files in them, whose attributes change.",
     "unmanaged": "Remote files that are not ours and are ignored.",
     "upload_bytes": "Bytes to upload.",
 }

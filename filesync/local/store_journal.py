@@ -78,5 +78,5 @@ class StoreJournal:
         ensure_state_dir(self._manifest_path)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._fd = os.open(self._path, flags, 0o600)
-        # After a line that a crash tore, the next one begins anew.
+        # After a line that a crash tore, the next one starts a new line.
         os.write(self._fd, b"\n")

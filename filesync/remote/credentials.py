@@ -40,7 +40,7 @@ class ApiKey:
     header: str = "Authorization"
 
     def headers(self) -> Mapping[str, str]:
-        """Return the one header: as a bearer token if it is `Authorization`, else as it is."""
+        """Return the one header: as a bearer token if it is `Authorization`, otherwise as it is."""
         bearer = self.header == "Authorization"
         return {self.header: f"Bearer {self.key}" if bearer else self.key}
 

@@ -116,7 +116,7 @@ def _text(value: object) -> str:
 
 def whole_or_none(value: object) -> int | None:
     """Return a whole number from 0, None for anything else."""
-    # Some servers count in floats. `type`, not isinstance: a bool is no number here.
+    # Some servers count in floats. `type`, not isinstance, because a bool is not a number here.
     if type(value) is float and value.is_integer():
         value = int(value)
     return value if type(value) is int and value >= 0 else None

@@ -92,7 +92,7 @@ class Remote(TypedDict, total=False):
     type: Annotated[
         Type,
         Field(
-            description="What kind of server it is. Default azure or openai by its host, else "
+            description="What kind of server it is. Default azure or openai by its host, otherwise "
             "compatible."
         ),
     ]

@@ -332,7 +332,7 @@ def _take(data: dict[str, Any], name: str, kind: type[Any], default: Any = _REQU
     if value is _REQUIRED or not isinstance(value, kind):
         raise _Damaged(f"its {name!r} is {'missing' if value is _REQUIRED else 'of a wrong type'}")
     if kind is int and (isinstance(value, bool) or value < 0):
-        raise _Damaged(f"its {name!r} is no count")
+        raise _Damaged(f"its {name!r} is not a count")
     return value
 
 
