@@ -49,7 +49,7 @@ def _half_a_post(url: str, path: str, field: str) -> socket.socket:
     parts = urlsplit(url)
     connection = socket.create_connection((parts.hostname, parts.port))
     head = (
-        f"POST /v1{path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\n"
+        f"POST /v1{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n"
         "Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 9000000\r\n\r\n"
         f'--B\r\nContent-Disposition: form-data; name="{field}"; filename="a"\r\n\r\n'
     )
