@@ -8,6 +8,7 @@
     multipart  a form read as it arrives, its file part straight to disk
     store      SQLite for what is known, a blob on disk for what was sent
     database   the tables, and a page of one
+    admin      how vector stores misbehave, where somebody asked for it
     records    objects that are only remembered
     files  uploads  jobs  vector_stores  file_batches  search    the routes, one module a family
 

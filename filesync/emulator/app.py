@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from filesync.emulator import file_batches, files, jobs, search, uploads, vector_stores
+from filesync.emulator import admin, file_batches, files, jobs, search, uploads, vector_stores
 from filesync.emulator.call import Endpoint, endpoint, json_response
 from filesync.emulator.errors import ApiError
 from filesync.emulator.store import Indexing, Store
@@ -54,7 +54,7 @@ def create_app(
         store.close()
 
     app = Starlette(
-        routes=[Mount("/v1", routes=_ROUTES)],
+        routes=[Mount("/v1", routes=_ROUTES), Mount("/_emulator", routes=_ADMIN)],
         middleware=[Middleware(_Front, api_key=api_key, clock=clock, on_request=on_request)],
         exception_handlers={HTTPException: _routing_error},
         lifespan=lifespan,
@@ -207,8 +207,10 @@ _ROUTES = [
         POST=endpoint(vector_stores.update_file),
         DELETE=endpoint(vector_stores.detach),
     ),
+    _route("/vector_stores/{item}/files/{file_id}/content", GET=endpoint(vector_stores.content)),
     _route("/vector_stores/{item}/file_batches", POST=endpoint(file_batches.create)),
     _route("/vector_stores/{item}/file_batches/{batch}", GET=endpoint(file_batches.retrieve)),
     _route("/vector_stores/{item}/file_batches/{batch}/files", GET=endpoint(file_batches.listing)),
     _route("/vector_stores/{item}/file_batches/{batch}/cancel", POST=endpoint(file_batches.cancel)),
 ]
+_ADMIN = [_route("/settings", GET=endpoint(admin.read), POST=endpoint(admin.change))]

@@ -47,6 +47,9 @@ CREATE TABLE IF NOT EXISTS indexing (
   store TEXT NOT NULL, file_id TEXT NOT NULL, ready_at REAL NOT NULL,
   PRIMARY KEY (store, file_id));
 CREATE INDEX IF NOT EXISTS indexing_by_time ON indexing (ready_at);
+CREATE TABLE IF NOT EXISTS miscounted (store TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS miscounted_of ON miscounted (store);
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5 (body, tokenize = 'porter unicode61');
 """
 

@@ -42,7 +42,10 @@ def retrieve(call: Call) -> Json:
     """GET /vector_stores/{item}/file_batches/{batch}."""
     with call.store.writing() as db:
         vector_stores.settle(db, call.store)
-        return _view(db, records.get(db, BATCH, call.path["batch"], call.path["item"]))
+        found = _view(db, records.get(db, BATCH, call.path["batch"], call.path["item"]))
+    if call.store.settings["batch_answers_store_id"]:
+        found["id"] = found["vector_store_id"]
+    return found
 
 
 def listing(call: Call) -> Json:

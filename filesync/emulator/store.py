@@ -25,6 +25,14 @@ from filesync.emulator.errors import ApiError, Json, not_found
 # How long a blob nobody owns is left alone: it may be a request in another process.
 LOOSE_SECONDS = 3600
 READ_BYTES = 1024 * 1024
+# The traps of vector stores, each from a public thread; /_emulator/settings changes them.
+DEFAULT_SETTINGS: Json = {
+    "stuck": [],  # patterns of filenames that stay in_progress (openai-python#3097)
+    "batch_answers_store_id": False,  # openai-python#2724
+    "detach_everywhere": False,  # openai-node#1710
+    "wrong_counts": False,  # files deleted while attached are still counted (openai-dotnet#540)
+    "attach_not_found_seconds": 0,  # after the upload (azure-sdk-for-net#47121)
+}
 
 
 class UnusableFolder(OSError):
@@ -88,10 +96,20 @@ class Store:
         try:
             self._db = open_database(path)
             self._sweep()
+            rows = self._db.execute("SELECT name, value FROM settings").fetchall()
         except sqlite3.Error as error:
             # What is operational has to do with the disk: it is full, say, or read-only.
             disk = isinstance(error, sqlite3.OperationalError) and "no such" not in str(error)
             raise UnusableFolder(f"{path}: {error}", damaged=not disk) from error
+        saved = {name: json.loads(value) for name, value in rows}
+        self.settings: Json = {**DEFAULT_SETTINGS, **saved}
+
+    def change_settings(self, changed: Json) -> None:
+        """Change these settings, and keep them for the next start."""
+        rows = [(name, json.dumps(value)) for name, value in changed.items()]
+        with self._transaction() as db:
+            db.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", rows)
+        self.settings = {**self.settings, **changed}
 
     def close(self) -> None:
         """Let go of the database."""
@@ -254,6 +272,8 @@ class Store:
         db.execute("DELETE FROM texts WHERE rowid = (SELECT seq FROM files WHERE id = ?)", (item,))
         db.execute("DELETE FROM files WHERE id = ?", (item,))
         db.execute("DELETE FROM indexing WHERE file_id = ?", (item,))
+        lost = "SELECT parent FROM records WHERE id = ? AND kind = 'vector_store.file'"
+        db.execute(f"INSERT INTO miscounted {lost}", (item,))
         db.execute("DELETE FROM records WHERE id = ? AND kind = 'vector_store.file'", (item,))
         self.release(db, json.loads(row[0]))
 
