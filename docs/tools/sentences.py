@@ -26,6 +26,7 @@ VARIABLES = {
     "ACTIONS_ID_TOKEN_REQUEST_URL": "Set by GitHub in a job that may have an identity.",
     "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "The same: what the identity is asked for with.",
     "FILESYNC_MANIFEST": "The manifest, without `--manifest`.",
+    "FILESYNC_STATE_DIR": "The folder for cache and journal, without `--state-dir`.",
     "FILESYNC_ENV": "The environment, without `--env`.",
     "FILESYNC_DEBUG": "If set: a defect in filesync prints a traceback.",
     "NO_COLOR": "If set: no colours.",

@@ -67,11 +67,16 @@ class Common(NamedTuple):
 
 
 def common_options(command: F) -> F:
-    """Add --manifest, --env, --base-url, --verbose and --quiet; read them with `common()`."""
+    """Add the options that every command takes; read them with `common()`."""
     for option in (
         click.option("-q", "--quiet", is_flag=True, help="Print only data, warnings and errors."),
         click.option("-v", "--verbose", is_flag=True, help="Print more: full names, each request."),
         click.option("--base-url", metavar="URL", help="The API's base URL, or emulator:DIR."),
+        click.option(
+            "--state-dir",
+            metavar="DIR",
+            help="Keep cache and journal there instead of in .filesync.  [env: FILESYNC_STATE_DIR]",
+        ),
         click.option(
             "--env",
             metavar="NAME",
@@ -150,6 +155,9 @@ def _common(context: click.Context, values: dict[str, Any]) -> Common:
         verbose=bool(pick("verbose")),
         quiet=bool(pick("quiet")),
     )
+    if state := pick("state_dir"):
+        # Everything that asks where the state is, in this process or in one it starts, must agree.
+        os.environ["FILESYNC_STATE_DIR"] = os.path.abspath(state)
     if common.verbose:
         import logging
 

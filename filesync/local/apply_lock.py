@@ -19,7 +19,7 @@ from filesync.core.env_names import with_env
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, LocalFileError
 from filesync.local.files import why, write_atomic
-from filesync.local.state_dir import ensure_state_dir
+from filesync.local.state_dir import lock_dir
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def exclusive(
     flock does.
     """
     stem = with_env(os.path.splitext(os.path.basename(manifest_path))[0], env)
-    base = os.path.join(ensure_state_dir(manifest_path), f"{stem}.apply")
+    base = os.path.join(lock_dir(manifest_path), f"{stem}.apply")
     lock = FileLock(base + ".lock", mode=0o600)
     holder = base + ".holder"
     try:

@@ -8,7 +8,7 @@ import stat
 
 from filesync.core.env_names import ENV_PATTERN, with_env
 from filesync.core.text import human_bytes, printable
-from filesync.errors import LockfileError
+from filesync.errors import LocalFileError, LockfileError
 from filesync.local.files import READ_FLAGS, why, write_atomic
 
 # A lockfile of 100,000 files has about 30 MB, so a larger file is something else.
@@ -68,6 +68,16 @@ def read_lock_bytes(path: str) -> bytes | None:
         raise LockfileError(f"cannot read {name}: {why(error)}") from error
     finally:
         os.close(fd)
+
+
+def require_writable(path: str) -> None:
+    """Raise LocalFileError if a lockfile could not be written, before anything depends on it."""
+    folder = os.path.dirname(os.path.realpath(path)) or "."
+    if not os.access(folder, os.W_OK):
+        raise LocalFileError(
+            f"cannot write the lockfile {printable(path)}: its folder is read-only",
+            "apply where the lockfile can be written; --state-dir moves only cache and journal",
+        )
 
 
 def save_lock(path: str, data: bytes, sync: bool) -> None:

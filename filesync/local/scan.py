@@ -20,7 +20,7 @@ from filesync.core.text import printable
 from filesync.errors import Problem
 from filesync.local.files import identity, why
 from filesync.local.globs import Glob, Matcher, States
-from filesync.local.state_dir import STATE_DIR
+from filesync.local.state_dir import STATE_DIR, state_dir
 
 # Control characters, and the lone surrogates that stand for bytes which are not UTF-8. Neither
 # gets through JSON, HTTP headers and a terminal unchanged.
@@ -88,7 +88,12 @@ class _Scanner:
         self._allow_outside = allow_outside
         # Cached by real folder, so that it is computed once per folder, not once per file.
         self._ours: dict[str, set[str]] = {}
-        for path in (*ignore, STATE_DIR):
+        self._states = [
+            posixpath.join(self._real_root, STATE_DIR),
+            # Any place can be named for it, also one in this folder.
+            os.path.realpath(state_dir(f"{self._real_root}/")),
+        ]
+        for path in (*ignore, *self._states):
             folder, name = posixpath.split(posixpath.join(self._real_root, path))
             folder = os.path.realpath(folder)
             self._ours.setdefault(folder, set()).add(name)
@@ -292,9 +297,10 @@ class _Scanner:
         return True
 
     def _is_ours(self, real: str) -> bool:
-        state = posixpath.join(self._real_root, STATE_DIR)
         folder, name = posixpath.split(real)
-        return name in self._ours.get(folder, ()) or f"{real}/".startswith(state + "/")
+        return name in self._ours.get(folder, ()) or any(
+            f"{real}/".startswith(state + "/") for state in self._states
+        )
 
     def _readable(self, st: os.stat_result, path: str, label: str) -> bool:
         if not stat.S_ISREG(st.st_mode):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import re
 
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
@@ -11,17 +13,52 @@ from filesync.local.files import why
 
 STATE_DIR = ".filesync"
 
+VARIABLE = "FILESYNC_STATE_DIR"
+"""Names another place for the state; the option --state-dir sets it."""
+
+_READABLE = 40  # characters of the folder's name, for people who look into the state folder
+
 SCHEMA_FILE = "filesync.schema.json"
 """The manifest's JSON Schema for editors, beside the manifest; not in the folder: it is shared."""
 
 
 def state_dir(manifest_path: str) -> str:
-    """Return the path of `.filesync` beside the manifest; it need not exist."""
-    return os.path.join(os.path.dirname(manifest_path), STATE_DIR)
+    """Return the path of a manifest's state folder, which need not exist.
+
+    It is `.filesync` next to the manifest. FILESYNC_STATE_DIR (--state-dir) names another place,
+    for a working tree that is read-only. Each folder with manifests has its own folder there: two
+    manifests of the same name must not share a journal.
+    """
+    elsewhere = os.environ.get(VARIABLE)
+    if not elsewhere:
+        return os.path.join(os.path.dirname(manifest_path), STATE_DIR)
+    home = os.path.realpath(os.path.dirname(manifest_path) or ".")
+    readable = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(home))[:_READABLE] or "root"
+    return os.path.join(elsewhere, f"{readable}-{_digest(home)}")
+
+
+def lock_dir(manifest_path: str) -> str:
+    """Create the folder for the lock of an apply, and return its path.
+
+    It is next to the manifest, also if the state is elsewhere, unless that is read-only: two
+    applies on one lockfile must meet, wherever each of them keeps its state. Raises
+    LocalFileError.
+    """
+    beside = os.path.join(os.path.dirname(manifest_path), STATE_DIR)
+    if os.environ.get(VARIABLE):
+        with contextlib.suppress(OSError):
+            make_state_dir(beside)
+        if os.access(beside, os.W_OK):
+            return beside
+    return ensure_state_dir(manifest_path)
+
+
+def _digest(folder: str) -> str:
+    return hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
 
 
 def ensure_state_dir(manifest_path: str) -> str:
-    """Create `.filesync` next to the manifest if it is missing, and return its path.
+    """Create a manifest's state folder if it is missing, and return its path.
 
     Raises LocalFileError if the folder cannot be created.
     """
@@ -36,7 +73,7 @@ def ensure_state_dir(manifest_path: str) -> str:
 def make_state_dir(folder: str) -> None:
     """Create the state folder itself, for the owner only and ignored by git; raises OSError."""
     with contextlib.suppress(FileExistsError):
-        os.mkdir(folder, 0o700)
+        os.makedirs(folder, 0o700)
     ignore = os.path.join(folder, ".gitignore")
     if not os.path.lexists(ignore):
         with open(ignore, "w", encoding="ascii") as file:

@@ -122,6 +122,7 @@ def alone(run: Run, *, timeout: float, on_wait: Callable[[str], None]) -> Iterat
 
     if not os.path.exists(run.manifest):
         raise _no_manifest(run.manifest)
+    lockfile.require_writable(lockfile.lock_path(run.manifest, run.env))
     with exclusive(run.manifest, run.env, timeout=timeout, on_wait=on_wait):
         yield
 
