@@ -6,7 +6,7 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
  ├─ LocalFileError         a local file changed or vanished while it was being sent
  ├─ RemoteError            the server, or the way to it
  │   ├─ ApiError           an answer with an error status
- │   │   └─ AuthError      401 or 403: nothing else will work either
+ │   │   └─ AuthError      401, 403 or no credit: nothing else will work either
  │   ├─ AmbiguousError     the request may or may not have taken effect
  │   └─ ListingError       the listing is not whole: nothing may rest on what it lacks
  ├─ Refused                a safety rule said no; the hint names the flag that goes on
@@ -81,11 +81,22 @@ class ApiError(RemoteError):
 
 
 class AuthError(ApiError):
-    """401 or 403: the key is wrong or may not do this."""
+    """401, 403, or no credit left: the next request would end the same way."""
 
 
 class AmbiguousError(RemoteError):
-    """The request was sent and no clear answer came: it may have taken effect."""
+    """The request was sent and no clear answer came: it may have taken effect.
+
+    `answered` is the HTTP status of an answer that left it open, None if there was none; `told`
+    says that it held an error in the server's own words.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, answered: int | None = None, told: bool = False
+    ) -> None:
+        super().__init__(message, hint)
+        self.answered = answered
+        self.told = told
 
 
 class ListingError(RemoteError):

@@ -18,6 +18,8 @@ from filesync.execute.transfer import NotUploaded, Outcome, Transfer, UnclearUpl
 
 # A file whose request ends without a clear answer this often will hardly get one.
 _MOST_TRIES = 5
+# The same where the server did answer, such as a gateway's 502: it has said what it has to say.
+_MOST_ANSWERED = 2
 
 
 def upload_all(
@@ -37,15 +39,17 @@ def upload_all(
     """
     began = context.now()
     tasks, doubts = _first_steps(changes, recovery, context)
+    said: set[str] = set()
     while tasks or doubts:
         for batch in run_tasks(tasks, workers=context.lanes, stop=context.stop):
             doubts += [outcome for outcome in batch if isinstance(outcome, UnclearUpload)]
             yield [outcome for outcome in batch if not isinstance(outcome, UnclearUpload)]
         if not doubts or context.stop.is_set():
             return
-        context.watch(
-            Note(f"{plural(len(doubts), 'upload')} without a clear answer: looking first")
-        )
+        note = f"{plural(len(doubts), 'upload')} without a clear answer: looking first"
+        if note not in said:
+            said.add(note)
+            context.watch(Note(note))
         settled = settle(
             doubts, owned=owned, known=known, planned=planned, began=began, context=context
         )
@@ -57,11 +61,17 @@ def upload_all(
             transfer = doubt.transfer
             if not transfer.has_session:
                 context.journal.end(transfer.number)
-            if transfer.tries >= _MOST_TRIES:
+            if transfer.tries >= _most_tries(doubt.error):
                 error = doubt.error or AmbiguousError("no clear answer came")
                 yield [NotUploaded(transfer.change, error)]
             else:
                 tasks.append(transfer.again())
+
+
+def _most_tries(error: AmbiguousError | None) -> int:
+    if error is None or error.answered is None:
+        return _MOST_TRIES
+    return 1 if error.told else _MOST_ANSWERED
 
 
 def _first_steps(

@@ -10,6 +10,10 @@ call            one request, described before it is made
 transport       one request, carried through
 retry           whether a request is sent again, by what sending it twice would do
 pace            requests per minute, shared by all threads
+answers         bodies of answers, read within a cap
+deadline        the time by which an answer must be there
+redact          the key taken out of texts, in any spelling
+http_client     the HTTP client of one server: proxy and TLS
 timing          timeouts, attempts, clocks
 page            one page of a listing, and every sign in it of another
 listing         all files of a listing, or an error

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, Protocol
 
+from filesync.remote.answers import MOST_OBJECT
 from filesync.remote.retry import Kind
 
 
@@ -52,3 +53,4 @@ class Call(NamedTuple):
     doubt: str = ""
     slow: bool = False
     headers: Mapping[str, str] = {}
+    most_bytes: int = MOST_OBJECT

@@ -13,7 +13,7 @@ from filesync.core.model import Job, RemoteFile
 from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import printable
 from filesync.errors import ApiError, AuthError, ListingError
-from filesync.remote import decode, listing
+from filesync.remote import answers, decode, listing
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.form_body import Body, Multipart, require_utf8
@@ -125,7 +125,10 @@ class Reader:
         page = listing.page_of(item)
 
         def fetch(query: dict[str, str]) -> listing.Page[_I]:
-            return self._transport.json(Call("GET", path, f"list the {what}", params=query), page)
+            return self._transport.json(
+                Call("GET", path, f"list the {what}", params=query, most_bytes=answers.MOST_PAGE),
+                page,
+            )
 
         return listing.list_all(fetch, limit=limit, params=params, server=self.server)
 
@@ -144,8 +147,11 @@ class Reader:
         """Return the file as the server describes it, or None if there is none."""
         return _unless_gone(lambda: self._transport.json(_get(file_id), decode.json_object))
 
-    def download(self, file_id: str) -> Iterator[bytes]:
-        """Yield the file's content; the first step raises ApiError where the API refuses."""
+    def download(self, file_id: str, expected: int | None = None) -> Iterator[bytes]:
+        """Yield the file's content; the first step raises ApiError where the API refuses.
+
+        `expected` is its number of bytes, as far as that is known.
+        """
         call = Call(
             "GET",
             f"{_file_path(file_id)}/content",
@@ -154,7 +160,7 @@ class Reader:
             # Compressed on the way, its length could not tell us that the end is missing.
             headers={"Accept": "*/*", "Accept-Encoding": "identity"},
         )
-        return self._transport.stream(call)
+        return self._transport.stream(call, expected)
 
 
 class Writer(Reader):

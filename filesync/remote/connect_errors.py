@@ -21,30 +21,46 @@ class ConnectFailure(NamedTuple):
 
     hopeless      another attempt would fail in the same way
     rarely_heals  another attempt would most likely fail in the same way
+    from_server   the cause is the API's server even where a proxy leads to it
     """
 
     why: str
     hint: str = CHECK
     hopeless: bool = False
     rarely_heals: bool = False
+    from_server: bool = False
 
 
-def obstacle(error: BaseException) -> ConnectFailure:
+def obstacle(error: BaseException, *, loopback: bool = False) -> ConnectFailure:
     """Explain a connect error of the HTTP library; `why` has the words of the system."""
     match cause := _cause(error):
         case ssl.SSLCertVerificationError():
             because = getattr(cause, "verify_message", "") or _plain(cause)
             why = f"its certificate is not trusted, {because}"
             hint = "for a private certificate authority set SSL_CERT_FILE"
-            return ConnectFailure(why, hint, hopeless=True)
+            return ConnectFailure(why, hint, hopeless=True, from_server=True)
         case ssl.SSLError() if not isinstance(cause, _MAY_HEAL):
             hint = "does that server speak TLS? If not, base_url begins with http://"
-            return ConnectFailure(f"TLS failed, {_plain(cause)}", hint, hopeless=True)
+            return ConnectFailure(
+                f"TLS failed, {_plain(cause)}", hint, hopeless=True, from_server=True
+            )
         case socket.gaierror():
             # "Try again" is the error on a machine that is not on the network yet.
             known = cause.errno != socket.EAI_AGAIN
             return ConnectFailure(_plain(cause), rarely_heals=known)
+        case ConnectionRefusedError() if loopback:
+            hint = "start the server, or check base_url"
+            return ConnectFailure(_plain(cause), hint, rarely_heals=True)
     return ConnectFailure(_plain(cause or error))
+
+
+def refused_by_proxy(said: str, variable: str) -> ConnectFailure:
+    """Return what a proxy's answer to CONNECT means; `said` is its status and words."""
+    if said.startswith("407"):
+        hint = f"set {variable} to http://USER:PASSWORD@HOST:PORT"
+        return ConnectFailure(said, hint, hopeless=True)
+    hint = f"check {variable}; NO_PROXY names the hosts that need no proxy"
+    return ConnectFailure(said, hint, hopeless=said.startswith("403"))
 
 
 def _cause(error: BaseException) -> OSError | None:

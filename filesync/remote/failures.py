@@ -66,7 +66,7 @@ def refusal(
 _HINTS = {
     401: "check OPENAI_API_KEY, and that base_url is the server it belongs to",
     403: "the key may not do this: check its rights, OPENAI_ORG_ID and OPENAI_PROJECT_ID",
-    407: "the proxy named in HTTPS_PROXY wants a password",
+    407: "the proxy wants a password: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT",
     413: "some servers take smaller files than the API does",
 }
 
@@ -78,6 +78,10 @@ def _error_of(body: bytes) -> tuple[str, str | None, bool]:
     except decode.BadAnswer:
         text = body.decode("utf-8", "replace")
         return (_TAG.sub(" ", text) if decode.looks_like_html(body) else text), None, False
+    return _in_json(raw)
+
+
+def _in_json(raw: object) -> tuple[str, str | None, bool]:
     error = raw.get("error", raw) if isinstance(raw, dict) else raw
     if not isinstance(error, dict):
         return str(error), None, False
@@ -86,6 +90,16 @@ def _error_of(body: bytes) -> tuple[str, str | None, bool]:
     code = error.get("code")
     shaped = error is not raw and isinstance(error.get("message"), str)
     return str(message), code if isinstance(code, str) else None, shaped
+
+
+def is_error(raw: object) -> bool:
+    """Say whether the JSON of a success is an error all the same, as some gateways send."""
+    return isinstance(raw, dict) and bool(raw.get("error")) and not raw.get("id")
+
+
+def message_of(raw: object) -> str:
+    """Return the words of an error."""
+    return _in_json(raw)[0]
 
 
 def _host(location: str) -> str:

@@ -24,6 +24,7 @@ from filesync.remote.page import Item, Page, T, page_of
 __all__ = ["Item", "Page", "list_all", "page_of"]
 
 _MOST_PAGES = 100_000  # each page brings something new, so only an endless invention gets here
+_MOST_ITEMS = 300_000  # a project has 2.5 TB; more is taken for an invention, too
 _MOST_READS = 3  # of a listing that changes while it is read
 _REFUSED = (400, 422)  # what servers answer to a parameter that they do not take
 _PROBE = {"limit": "1", "page": "2"}
@@ -232,6 +233,8 @@ def _first(
 def _take(page: Page[T], found: dict[str, T]) -> None:
     for item in page.items:
         found.setdefault(item.id, item)
+    if len(found) > _MOST_ITEMS:
+        raise _broken("it does not end", len(found))
 
 
 def _refuse_tokens(page: Page[T], found: dict[str, T]) -> None:

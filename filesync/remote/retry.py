@@ -20,6 +20,10 @@ from filesync.remote.timing import ClientSettings
 _LONGEST_WISH = 120.0  # seconds; as the official client (docs/design/api-notes.md)
 
 
+NO_QUOTA = "insufficient_quota"
+"""The code of a 429 that does not go away: the account is out of credit."""
+
+
 class Kind(Enum):
     """What it means to send a request twice."""
 
@@ -38,6 +42,7 @@ class Outcome(NamedTuple):
     status        of the answer, None if there was none
     sent          the whole body was sent; if not, nothing can have been carried out
     garbled       a success status with a body that is not the API's
+    told          that body is an error in the server's own words
     api_error     the error body has the API's shape, so it does not come from a gateway
     wait          seconds that the server asked for
     should_retry  the server's `x-should-retry`, None without it
@@ -48,6 +53,7 @@ class Outcome(NamedTuple):
     status: int | None = None
     sent: bool = True
     garbled: bool = False
+    told: bool = False
     code: str | None = None
     api_error: bool = False
     wait: float | None = None
@@ -98,16 +104,21 @@ class Decision(NamedTuple):
 def decide(
     kind: Kind, outcome: Outcome, *, attempt: int, waited: float, settings: ClientSettings
 ) -> Decision:
-    """Return what to do after attempt number `attempt` (from 1), `waited` seconds spent so far."""
+    """Return what to do after attempt number `attempt` (from 1).
+
+    `waited` are the seconds that the run has waited so far; where the server did not just say
+    "not yet", those since its last good answer.
+    """
     verdict = judge(kind, outcome)
     if verdict is not Verdict.RETRY:
         return Decision(verdict)
     delay = backoff(attempt, settings.jitter) if outcome.wait is None else outcome.wait
     not_yet = outcome.status == 429 or (kind is Kind.DELETE and outcome.status == 409)
     attempts = settings.patient_attempts if not_yet else settings.attempts
+    longest = settings.patience if not_yet else settings.dark
     if outcome.rarely_heals:
         attempts = settings.few_attempts
-    if attempt >= attempts or waited + delay > settings.patience:
+    if attempt >= attempts or waited + delay > longest:
         return Decision(Verdict.FAIL)
     return Decision(Verdict.RETRY, delay)
 
@@ -119,10 +130,12 @@ def judge(kind: Kind, outcome: Outcome) -> Verdict:
         return Verdict.FAIL
     if status == 429:
         # Out of credit is also a 429, and waiting does not help.
-        final = outcome.code == "insufficient_quota" or outcome.should_retry is False
+        final = outcome.code == NO_QUOTA or outcome.should_retry is False
         return Verdict.FAIL if final else Verdict.RETRY
     if kind is Kind.ONCE:
         return _judge_once(outcome)
+    if outcome.told:
+        return Verdict.FAIL
     if status is None or outcome.garbled:
         return Verdict.RETRY
     if outcome.should_retry is not None:

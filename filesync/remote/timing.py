@@ -18,9 +18,11 @@ class ClientSettings:
     attempts, patient_attempts, few_attempts  how often one request is sent before it fails; the
                       second if the server only says "not yet" (429, a file still processing), the
                       third if a change is unlikely (an unknown host)
-    patience          the most time spent waiting between the attempts of one request
+    patience          the most time that a whole run waits because the server says "not yet"
+    dark              the longest time without any good answer; then the server counts as down
     quick_timeout     how long the server may be silent in requests that only look something up
     slow_timeout      the same for requests with a large body (600 as the official client)
+    read_timeout, error_timeout  in which an answer must be there, whole, once it has begun
     stop              if set, every wait ends and no new request begins; both raise Interrupted
     sleep             None waits on `stop`, so that setting it ends the wait at once
     """
@@ -29,9 +31,12 @@ class ClientSettings:
     patient_attempts: int = 20
     few_attempts: int = 3
     patience: float = 300.0
+    dark: float = 55.0
     connect_timeout: float = 5.0
-    quick_timeout: float = 120.0
+    quick_timeout: float = 45.0
     slow_timeout: float = 600.0
+    read_timeout: float = 120.0
+    error_timeout: float = 5.0
     stop: threading.Event = field(default_factory=threading.Event)
     sleep: Callable[[float], object] | None = None
     monotonic: Callable[[], float] = time.monotonic

@@ -9,25 +9,35 @@ with it the key. That is why failures are put into a variable and raised after t
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from filesync.core.text import human_bytes
-from filesync.errors import AmbiguousError, ApiError, AuthError, FilesyncError, RemoteError
-from filesync.remote import decode, failures
+from filesync.errors import (
+    AmbiguousError,
+    ApiError,
+    AuthError,
+    FilesyncError,
+    RemoteError,
+)
+from filesync.remote import answers, decode, failures, redact
 from filesync.remote.call import Call, Payload
-from filesync.remote.connect_errors import ConnectFailure, obstacle
+from filesync.remote.connect_errors import ConnectFailure, obstacle, refused_by_proxy
+from filesync.remote.deadline import within
 from filesync.remote.endpoint import Endpoint, is_loopback
+from filesync.remote.http_client import Proxy, open_client, proxy_for
 from filesync.remote.httpx_import import httpx
 from filesync.remote.pace import Pacer
-from filesync.remote.retry import Failed, Outcome, Verdict, decide, http_date
+from filesync.remote.retry import NO_QUOTA, Failed, Outcome, Verdict, decide, http_date
 from filesync.remote.timing import ClientSettings
 from filesync.version import __version__
 
 _CHUNK = 1 << 20
-_SHORTEST_KEY = 8
+# A download that brings less than this is not slow but stuck, however steadily it trickles.
+_FLOW_SECONDS, _FLOW_BYTES = 60.0, 60_000
 _WORTH_TELLING = 2.0  # seconds of waiting, where there was an answer
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -41,14 +51,16 @@ class _Sending:
     Only then can the request have been carried out: its Content-Length is exact.
     """
 
-    def __init__(self, payload: Payload) -> None:
+    def __init__(self, payload: Payload, answer_within: float) -> None:
         self._payload = payload
+        self._answer_within = answer_within
         self.complete = False
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self._payload
         # We come here when the connection asks for more, having handed over all before.
         self.complete = True
+        within(self._answer_within)
 
 
 class Transport:
@@ -62,7 +74,9 @@ class Transport:
         self.clock_offset: float | None = None
         self._endpoint = endpoint
         self._pacer = Pacer(requests_per_minute, settings)
-        self._http = _client(endpoint)
+        self._proxy = proxy_for(endpoint.url)
+        self._http = _client(endpoint, self._proxy)
+        self._patience = _Patience(settings)
 
     def close(self) -> None:
         """Close all connections."""
@@ -71,15 +85,12 @@ class Transport:
     def redact(self, text: str) -> str:
         """Return `text` without the key, should a server have echoed it."""
         for secret in self._endpoint.credentials.secrets():
-            # A shorter one is not a secret but a placeholder, which may be part of any word.
-            if len(secret) >= _SHORTEST_KEY:
-                text = text.replace(secret, "***")
+            text = redact.without(secret, text)
         return text
 
     def _redacted(self, body: bytes) -> bytes:
         for secret in self._endpoint.credentials.secrets():
-            if len(secret) >= _SHORTEST_KEY:
-                body = body.replace(secret.encode(), b"***")
+            body = redact.plainly(secret, body)
         return body
 
     def json(self, call: Call, parse: Callable[[object], _T]) -> _T:
@@ -91,48 +102,79 @@ class Transport:
 
         def attempt(number: int) -> _T:
             response = self._exchange(call, number)
+            within(self.settings.read_timeout)
+            told = False
             try:
-                return parse(decode.parse_json(self._redacted(response.read())))
+                body = answers.read(_pieces(response), call.most_bytes)
+                raw = decode.parse_json(self._redacted(body))
+                told = failures.is_error(raw)
+                return parse(raw)
             except decode.BadAnswer as exc:
-                reason = str(exc)
+                reason = failures.message_of(raw) if told else str(exc)
+            except httpx.TimeoutException:
+                reason = f"no whole answer in {self.settings.read_timeout:g} s"
             except httpx.HTTPError:
                 reason = "the answer broke off"
             finally:
                 response.close()
             reason = failures.clean(reason, self.redact)
             request_id = failures.request_id(response.headers, self.redact)
-            outcome = Outcome(response.status_code, garbled=True)
-            raise Failed(outcome, reason + request_id, self._endpoint.guess)
+            if told:
+                reason = f"HTTP {response.status_code} with an error: {reason}"
+            outcome = Outcome(response.status_code, garbled=True, told=told)
+            hint = "" if told else self._endpoint.guess
+            raise Failed(outcome, reason + request_id, hint)
 
         return self._persist(call, attempt)
 
-    def stream(self, call: Call) -> Iterator[bytes]:
+    def stream(self, call: Call, expected: int | None = None) -> Iterator[bytes]:
         """Make the call and yield the answer's bytes as they come, in chunks of 1 MiB.
 
-        Retried until the first byte; after that a broken connection is a RemoteError.
+        Retried until the first byte; after that a broken connection is a RemoteError, and so is
+        an end before `expected` bytes where the answer itself does not say how long it is.
         """
         response = self._persist(call, lambda number: self._exchange(call, number))
-        received = 0
+        within(None)
+        headers = response.headers
+        framed = "content-length" in headers or "transfer-encoding" in headers
+        received, waiting = 0, bytearray()
+        why = ""
         try:
-            for chunk in response.iter_bytes(_CHUNK):
-                self.settings.check_stop()
-                received += len(chunk)
-                yield chunk
+            for piece in self._flowing(_pieces(response)):
+                received += len(piece)
+                waiting += piece
+                while len(waiting) >= _CHUNK:
+                    yield bytes(waiting[:_CHUNK])
+                    del waiting[:_CHUNK]
+            if expected is not None and received < expected and not framed:
+                why = f"it ended after {received:,} of {expected:,} bytes"
+            elif waiting:
+                yield bytes(waiting)
         except httpx.HTTPError:
-            broken = True
-        else:
-            broken = False
+            why = f"it broke off after {human_bytes(received)}"
+        except decode.BadAnswer as exc:
+            why = str(exc)
         finally:
             response.close()
-        if broken:
-            raise RemoteError(
-                f"could not {call.what}: it broke off after {human_bytes(received)}",
-                "run the same command again",
-            )
+        if why:
+            raise RemoteError(f"could not {call.what}: {why}", "run the same command again")
+
+    def _flowing(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the pieces for as long as they come at a pace that leads somewhere."""
+        since, count = self.settings.monotonic(), 0
+        for piece in pieces:
+            self.settings.check_stop()
+            yield piece
+            count += len(piece)
+            now = self.settings.monotonic()
+            if now - since > _FLOW_SECONDS:
+                if count < _FLOW_BYTES:
+                    raise decode.BadAnswer(f"only {human_bytes(count)} came in {now - since:.0f} s")
+                since, count = now, 0
 
     def _persist(self, call: Call, attempt: Callable[[int], _T]) -> _T:
         """Return what `attempt` returns, however often it takes within the rules of retry."""
-        waited = 0.0
+        waiting = 0.0
         renewed = False
         for number in count(1):
             self._pacer.start()
@@ -141,23 +183,28 @@ class Transport:
             except Failed as exc:
                 failed = exc
             else:
-                self._pacer.recover()
+                self._pacer.accepted()
+                self._patience.restore()
                 return result
+            finally:
+                within(None)
             # A refused token did nothing, so any request can be sent again with a new one.
             if failed.outcome.status == 401 and not renewed:
                 renewed = self._endpoint.credentials.renew()
                 if renewed:
                     continue
+            outcome = failed.outcome
+            waited = self._patience.spent(refused=outcome.status in (409, 429))
             verdict, delay = decide(
-                call.kind, failed.outcome, attempt=number, waited=waited, settings=self.settings
+                call.kind, outcome, attempt=number, waited=waited, settings=self.settings
             )
+            if outcome.status == 429:
+                self._pacer.refused(delay)
             if verdict is not Verdict.RETRY:
                 raise self._error(call, failed, verdict, number)
-            self._tell_of_retry(failed, waited + delay)
-            if failed.outcome.status == 429:
-                self._pacer.hold(delay)
-            self.settings.pause(delay)
-            waited += delay
+            waiting += delay
+            self._tell_of_retry(failed, waiting)
+            self._patience.wait(delay)
         raise AssertionError("count() ended")
 
     def _tell_of_retry(self, failed: Failed, waiting: float) -> None:
@@ -172,7 +219,9 @@ class Transport:
 
     def _exchange(self, call: Call, number: int) -> httpx.Response:
         """Send once; return the answer if it is a success, unread, or raise Failed."""
-        sending = None if call.payload is None else _Sending(call.payload)
+        silence = self._silence(call)
+        sending = None if call.payload is None else _Sending(call.payload, silence)
+        within(silence if sending is None else None)
         request = self._request(call, sending)
         started = self.settings.monotonic()
         trouble: httpx.HTTPError | None = None
@@ -221,8 +270,9 @@ class Transport:
         return self.settings.slow_timeout if call.slow else self.settings.quick_timeout
 
     def _refusal(self, response: httpx.Response, sent: bool) -> Failed:
+        within(self.settings.error_timeout)
         try:
-            body = response.read()
+            body = answers.read_start(_pieces(response), answers.MOST_ERROR)
         except httpx.HTTPError:
             body = b""  # the status says enough
         finally:
@@ -239,24 +289,36 @@ class Transport:
     def _no_answer(self, call: Call, trouble: httpx.HTTPError, sent: bool) -> Failed:
         """Return the failure that a connection's trouble means."""
         host = urlsplit(self._endpoint.url).netloc
+        proxy = self._proxy
         found = ConnectFailure("")
         short = ""
         match trouble:
+            case httpx.ProxyError():
+                assert proxy is not None
+                found = refused_by_proxy(failures.clean(str(trouble), self.redact), proxy.variable)
+                short = found.why
+                reason = f"the proxy {proxy.host} ({proxy.variable}) refused: {found.why}"
             case httpx.ConnectTimeout():
                 reason = f"no connection to {host} in {self.settings.connect_timeout:g} s"
                 short = f"no connection in {self.settings.connect_timeout:g} s"
-            case httpx.ConnectError() | httpx.ProxyError():
-                found = obstacle(trouble)
+            case httpx.ConnectError():
+                found = obstacle(trouble, loopback=is_loopback(self._endpoint.url))
                 short = failures.clean(found.why, self.redact)
                 reason = f"no connection to {host}: {short}"
             case httpx.TimeoutException():
-                reason = f"nothing moved for {self._silence(call):g} s"
+                reason = f"no answer for {self._silence(call):g} s"
             case httpx.LocalProtocolError():
                 reason = "the request is not valid HTTP"  # the detail may quote a header: the key
             case _:
                 reason = f"the connection broke: {failures.clean(str(trouble), self.redact)}"
                 short = "the connection broke"
         connected = not isinstance(trouble, _NOT_CONNECTED)
+        if proxy is not None and not found.from_server and not connected:
+            # It is the proxy that we connect to: what is wrong there is not the API's doing.
+            named = f"the proxy {proxy.host} ({proxy.variable})"
+            reason = reason.replace(f"to {host}", f"to {named}", 1)
+            hint = f"check {proxy.variable}; NO_PROXY names the hosts that need no proxy"
+            found = found._replace(hint=hint)
         outcome = Outcome(
             sent=sent and connected,
             # A LocalProtocolError is a request that we may not send at all.
@@ -271,6 +333,8 @@ class Transport:
             return AmbiguousError(
                 f"no clear answer to the request to {call.what}: {reason}; {call.doubt}",
                 "look before it is sent again: `filesync ls` lists the files",
+                answered=failed.outcome.status,
+                told=failed.outcome.told,
             )
         message = f"could not {call.what}: {reason}"
         outcome = failed.outcome
@@ -282,11 +346,12 @@ class Transport:
             if failed.web_page:
                 # No API wrote this, so it must not pass for "there is no such file".
                 return RemoteError(message, f"a web page answered: {hint or 'is base_url right?'}")
-        error = AuthError if outcome.status in (401, 403) else ApiError
+        final = outcome.status in (401, 403) or outcome.code == NO_QUOTA
+        error = AuthError if final else ApiError
         return error(message, hint, status=outcome.status, code=outcome.code)
 
 
-def _client(endpoint: Endpoint) -> httpx.Client:
+def _client(endpoint: Endpoint, proxy: Proxy | None) -> httpx.Client:
     headers = {
         "User-Agent": f"filesync/{__version__}",
         "Accept": "application/json",
@@ -295,21 +360,48 @@ def _client(endpoint: Endpoint) -> httpx.Client:
         headers["OpenAI-Organization"] = endpoint.organization
     if endpoint.project:
         headers["OpenAI-Project"] = endpoint.project
-    try:
-        httpx.URL(endpoint.url)
-        return httpx.Client(
-            headers=headers,
-            # As many connections as there are threads; those bound their own number.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            follow_redirects=False,
-            # A proxy of the environment has no business between us and this machine.
-            trust_env=not is_loopback(endpoint.url),
-        )
-    except httpx.InvalidURL as exc:
-        raise RemoteError(f"the base URL {endpoint.url} cannot be used: {exc}") from None
-    except (ImportError, ValueError, OSError):
-        # Their messages may show a proxy's password.
-        raise RemoteError(
-            "the environment's proxy or certificate settings cannot be used",
-            "check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY (http:// only) and SSL_CERT_FILE",
-        ) from None
+    return open_client(endpoint.url, headers, proxy)
+
+
+def _pieces(response: httpx.Response) -> Iterator[bytes]:
+    """Yield an answer's content as it comes, decompressed in small pieces."""
+    encoding = response.headers.get("content-encoding", "")
+    return answers.decoded(response.iter_raw(), encoding)
+
+
+class _Patience:
+    """How long one run has been waiting, all its requests together; safe to share.
+
+    Waits that overlap count once. What succeeds gives a second back, so that a long run can
+    afford many short waits.
+    """
+
+    def __init__(self, settings: ClientSettings) -> None:
+        self._settings = settings
+        self._guard = threading.Lock()
+        self._waited = 0.0
+        self._counted_to = settings.monotonic()
+        self._trouble_since: float | None = None
+
+    def restore(self) -> None:
+        """Note that a request was answered."""
+        with self._guard:
+            self._trouble_since = None
+            self._waited = max(0.0, self._waited - 1.0)
+
+    def spent(self, *, refused: bool) -> float:
+        """Return the seconds waited so far; if not `refused`, those since the last good answer."""
+        with self._guard:
+            now = self._settings.monotonic()
+            if self._trouble_since is None:
+                self._trouble_since = now
+            return self._waited if refused else now - self._trouble_since
+
+    def wait(self, seconds: float) -> None:
+        """Wait; raise Interrupted as soon as the run is being stopped."""
+        with self._guard:
+            now = self._settings.monotonic()
+            until = now + seconds
+            self._waited += max(0.0, until - max(now, self._counted_to))
+            self._counted_to = max(self._counted_to, until)
+        self._settings.pause(seconds)

@@ -329,6 +329,6 @@ def test_a_server_that_is_down(down: Down) -> None:
     assert ran.err.splitlines() == [
         f"no answer from {down.host} (connection refused): trying again",
         f"error: could not list the files: no connection to {down.host}: connection refused, "
-        "after 6 attempts",
-        "  -> check base_url (--base-url, OPENAI_BASE_URL or the manifest's) and the network",
+        "after 3 attempts",
+        "  -> start the server, or check base_url",
     ]

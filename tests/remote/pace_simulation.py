@@ -104,8 +104,8 @@ def main() -> None:
             ]
             rates = sorted(one.per_minute for one in found)
             print(
-                f"random {share:4.0%} asks {asks}: min {rates[0]:6.0f} median {rates[10]:6.0f} a minute"
-                f" tries {max(one.most_tries for one in found)}"
+                f"random {share:4.0%} asks {asks}: min {rates[0]:6.0f} median {rates[10]:6.0f}"
+                f" a minute, tries {max(one.most_tries for one in found)}"
             )
     for asks in (None, 1.0):
         for limit in (900, 600, 300, 100, 60):
@@ -115,10 +115,10 @@ def main() -> None:
                     for seed in range(6)
                 ]
                 rates = sorted(one.per_minute / limit for one in found)
-                share = sorted(one.refused for one in found)
+                refusals = sorted(one.refused for one in found)
                 print(
                     f"limit {limit} burst {burst} asks {asks}: of it min {rates[0]:.3f} median"
-                    f" {rates[3]:.3f}; refused median {share[3]:.3f} max {share[-1]:.3f}"
+                    f" {rates[3]:.3f}; refused median {refusals[3]:.3f} max {refusals[-1]:.3f}"
                     f" tries {max(one.most_tries for one in found)}"
                 )
 

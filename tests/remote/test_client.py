@@ -408,7 +408,7 @@ OBSTACLES: list[tuple[OSError, int, str, str]] = [
     (ssl.SSLEOFError(8, "[SSL: X] EOF occurred"), 6, ": EOF occurred", "base_url"),
     (socket.gaierror(socket.EAI_NONAME, "Name not known"), 3, ": name not known", "base_url"),
     (socket.gaierror(socket.EAI_AGAIN, "Try later"), 6, ": try later", "network"),
-    (ConnectionRefusedError(111, "Connection refused"), 6, ": connection refused", "base_url"),
+    (ConnectionRefusedError(111, "Connection refused"), 3, ": connection refused", "base_url"),
 ]
 
 

@@ -9,6 +9,7 @@ from filesync.errors import Interrupted
 from filesync.remote.pace import Pacer
 from filesync.remote.timing import ClientSettings
 from tests.remote.helpers import FakeTime, fast
+from tests.remote.pace_simulation import limited, moody, run
 
 
 class Bucket:
@@ -70,28 +71,51 @@ def test_close_to_the_best_time_and_hardly_a_429(requests: int, seed: int) -> No
     assert time.now - 1000 <= 1.05 * ideal
 
 
-def test_a_429_holds_everybody_and_halves_the_rate_once() -> None:
+def test_a_429_at_the_start_holds_everybody() -> None:
     time = FakeTime()
     pacer = Pacer(60, fast(time))
     pacer.start()
-    pacer.hold(7)
-    pacer.hold(5)  # another answer to the same burst
+    pacer.refused(7)
+    pacer.refused(5)  # another answer to the same burst
     pacer.start()
     assert time.now == pytest.approx(1007)
-    pacer.start()
-    assert time.now == pytest.approx(1009)  # one in 2 s instead of one a second
 
 
-def test_the_rate_recovers_but_not_above_the_limit() -> None:
+def test_a_429_between_successes_holds_only_the_request_that_got_it() -> None:
     time = FakeTime()
     pacer = Pacer(60, fast(time))
-    pacer.hold(0)
-    for _ in range(30):
-        pacer.recover()
     pacer.start()
-    before = time.now
+    pacer.accepted()
+    pacer.refused(7)
     pacer.start()
-    assert time.now - before == pytest.approx(1)
+    assert time.now == 1000
+    pacer.refused(7)
+    pacer.refused(7)  # the third in a row
+    pacer.start()
+    assert time.now == pytest.approx(1007)
+
+
+@pytest.mark.parametrize("asks", [None, 1.0])
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1])
+def test_refusals_that_others_cause_do_not_slow_us_down(share: float, asks: float | None) -> None:
+    found = [run(moody(share, seed), requests=1000, asks=asks, seed=seed) for seed in range(7)]
+    assert sorted(one.per_minute for one in found)[3] >= 800
+
+
+@pytest.mark.parametrize("asks", [None, 1.0])
+@pytest.mark.parametrize("limit", [600, 300, 100])
+def test_a_lower_limit_that_nobody_announced_is_found_and_used(
+    limit: int, asks: float | None
+) -> None:
+    found = [run(limited(limit, 60), requests=2000, asks=asks, seed=seed) for seed in range(5)]
+    assert sorted(one.per_minute for one in found)[2] >= 0.95 * limit
+    assert max(one.refused for one in found) <= 0.05
+
+
+def test_after_a_bad_time_the_full_rate_comes_back() -> None:
+    slow = limited(100, 60)
+    found = run(lambda now: now > 60 or slow(now), requests=9000, seed=1)
+    assert found.per_minute >= 700
 
 
 def test_finds_the_rate_of_a_much_slower_server() -> None:
@@ -104,10 +128,10 @@ def test_finds_the_rate_of_a_much_slower_server() -> None:
         attempts = 1
         pacer.start()
         while not server.accepts(time.now):
-            pacer.hold(1.0)
+            pacer.refused(1.0)
             attempts += 1
             pacer.start()
-        pacer.recover()
+        pacer.accepted()
         longest = max(longest, attempts)
     assert longest <= 6
     assert time.now - 1000 <= 200  # twice the best

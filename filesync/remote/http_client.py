@@ -1,0 +1,128 @@
+"""The HTTP client of one server: which proxy leads to it, and whom its TLS trusts."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
+
+from filesync.core.text import quoted
+from filesync.errors import RemoteError
+from filesync.remote.deadline import DeadlineBackend
+from filesync.remote.endpoint import is_loopback
+from filesync.remote.httpx_import import httpx
+
+
+class Proxy(NamedTuple):
+    """A proxy of the environment: its URL without a password, and what goes into its header."""
+
+    url: str
+    variable: str
+    user: str
+    password: str
+
+    @property
+    def host(self) -> str:
+        """Return host and port, safe to print."""
+        return urlsplit(self.url).netloc
+
+
+def proxy_for(url: str, environ: Mapping[str, str | None] | None = None) -> Proxy | None:
+    """Return the proxy that the environment names for a URL, None for none.
+
+    Raises RemoteError, without the password, for one that cannot be used.
+    """
+    if is_loopback(url):
+        return None  # a proxy has no business between us and this machine
+    found = getproxies() if environ is None else environ
+    scheme = urlsplit(url).scheme
+    name = scheme if found.get(scheme) else "all"
+    written = found.get(name)
+    if not written or _goes_past(url, found.get("no") or ""):
+        return None
+    variable = f"{name.upper()}_PROXY"
+    written = written if "://" in written else f"http://{written}"
+    kind, _, rest = written.partition("://")
+    # A password may have any character in it, as far as the last "@".
+    login, _, place = rest.rpartition("@")
+    user, _, password = login.partition(":")
+    bare = f"{kind}://{place}".rstrip("/")
+    try:
+        parts = urlsplit(bare)
+        usable = parts.hostname and parts.port != 0 and not (parts.path or parts.query)
+    except ValueError:
+        usable = False
+    if not usable or kind.lower() not in ("http", "https"):
+        raise RemoteError(
+            f"the proxy that {variable} names cannot be used",
+            f"set {variable} to http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT",
+        )
+    return Proxy(bare, variable, unquote(user), unquote(password))
+
+
+def _goes_past(url: str, no_proxy: str) -> bool:
+    """Say whether NO_PROXY names the host of `url`: by name, by address or by range."""
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower().rstrip(".")
+    port = parts.port or {"https": 443, "http": 80}[parts.scheme]
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    for item in no_proxy.replace(",", " ").split():
+        if item == "*":
+            return True
+        try:
+            network = ipaddress.ip_network(item.strip("[]"), False)
+        except ValueError:
+            pass  # a name, perhaps with a port
+        else:
+            if address is not None and address in network:
+                return True
+            continue
+        name, colon, its_port = item.lower().rpartition(":")
+        if not (colon and its_port.isdigit()):
+            name, its_port = item.lower(), ""
+        name = name.strip("[]").lstrip("*").lstrip(".")
+        if its_port and int(its_port) != port:
+            continue
+        if name and (host == name or host.endswith(f".{name}")):
+            return True
+    return False
+
+
+def open_client(url: str, headers: Mapping[str, str], proxy: Proxy | None) -> httpx.Client:
+    """Return a client for the server at `url`; RemoteError if it cannot be used."""
+    secure = any(one.startswith("https:") for one in (url, proxy.url if proxy else ""))
+    try:
+        httpx.URL(url)
+        transport = httpx.HTTPTransport(
+            verify=httpx.create_ssl_context(trust_env=True) if secure else False,
+            trust_env=False,
+            # As many connections as there are threads; those bound their own number.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
+            proxy=_with_login(proxy),
+        )
+    except httpx.InvalidURL as exc:
+        raise RemoteError(f"the base URL {quoted(url)} cannot be used: {exc}") from None
+    except (ImportError, ValueError, OSError):
+        named = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+        raise RemoteError(
+            "the environment's certificate settings cannot be used",
+            f"check {' and '.join(named) or 'SSL_CERT_FILE'}: it must name a readable PEM file",
+        ) from None
+    # httpx takes no backend of its own; httpcore, to which it hands this over, does.
+    transport._pool._network_backend = DeadlineBackend()
+    return httpx.Client(
+        headers=dict(headers), transport=transport, follow_redirects=False, trust_env=False
+    )
+
+
+def _with_login(proxy: Proxy | None) -> httpx.Proxy | None:
+    if proxy is None:
+        return None
+    login = (proxy.user, proxy.password) if proxy.user or proxy.password else None
+    return httpx.Proxy(proxy.url, auth=login)
