@@ -33,6 +33,7 @@ ALLOWED = {
     "remote": {"core", "errors", "version"},
     "core": {"errors"},
     "emulator": set(),
+    "testing": {"emulator"},
     "errors": set(),
 }
 # What a pure core may not reach for.
