@@ -2,6 +2,7 @@
 
 FilesyncError              exit 1: a message, and a hint that says what to do next
  ├─ ManifestError          the manifest or the files it names; carries every Problem found
+ ├─ ContentError           files whose content is not what their purpose needs
  ├─ LockfileError          unreadable, corrupt, or of another project or base_url
  ├─ LocalFileError         a local file changed or vanished while it was being sent
  ├─ RemoteError            the server, or the way to it
@@ -55,6 +56,10 @@ class ManifestError(FilesyncError):
             ),
             "fix it, then run `filesync validate` (works offline)",
         )
+
+
+class ContentError(FilesyncError):
+    """Files have content that their purpose does not allow; each line is `PATH:LINE: what`."""
 
 
 class LockfileError(FilesyncError):

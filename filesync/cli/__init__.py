@@ -3,6 +3,7 @@
 commands/     the commands, one module each
 options       options that many commands share
 plan_steps    steps that the commands with a plan share
+finding_steps  steps that `validate` and `plan` share: findings about content
 lock_steps    steps that the commands with a lockfile share
 connect       the server of commands that look at single remote files
 streams       the standard streams, which may be closed or full
@@ -24,7 +25,7 @@ from filesync.cli import streams
 from filesync.cli.commands import COMMANDS, command_named
 from filesync.cli.options import common_options, paint
 from filesync.core.text import printable
-from filesync.errors import FilesyncError, ManifestError
+from filesync.errors import ContentError, FilesyncError, ManifestError
 from filesync.version import __version__
 
 
@@ -76,7 +77,7 @@ def _run() -> int:
     try:
         code = cli.main(standalone_mode=False)
         sys.stdout.flush()
-    except ManifestError as error:
+    except (ManifestError, ContentError) as error:
         # Each at the start of a line, where editors and CI look for PATH:LINE:COL.
         for line in error.message.splitlines():
             click.echo(printable(line), err=True)

@@ -6,6 +6,7 @@ recovery/     the journal's format, and what an interrupted apply left behind
 decide/       what happens to each file, and what is refused
 stores/       what happens to each vector store and its members
 plan/         a plan as data and as JSON
+content/      whether a file's content is what its purpose needs
 from_remote/  a manifest for files that are already on the platform
 model         the nouns: declared, local, locked and remote files
 run           what a run was asked to do

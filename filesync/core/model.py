@@ -31,6 +31,7 @@ class Policy(NamedTuple):
     retain: int
     in_use: InUse
     fingerprint: bool
+    validate: bool = True
 
 
 class Entry(NamedTuple):

@@ -17,6 +17,8 @@ class Run(NamedTuple):
     allow_insecure_http: bool = False
     offline: bool = False
     env: str | None = None
+    strict: bool = False
+    allow_shrink: bool = False
 
     @property
     def folder(self) -> str:

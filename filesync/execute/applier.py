@@ -67,7 +67,11 @@ class Applier:
         self._in_use = in_use
         self._settings = settings
         self._applied: list[Done] = []
-        self._failed: list[Failed] = []
+        # What the checks of content left out counts as failed: nothing is deleted meanwhile.
+        self._failed = [
+            Failed(one.change.key, one.change.action, plan.content.why_not(one.file))
+            for one in plan.left_out
+        ]
         self._auth_failed = False
         self._stop_told = False
         self._superseded: list[Deletion] = []

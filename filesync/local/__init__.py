@@ -2,8 +2,9 @@
 
 scan        the manifest's files, and every problem with them
 globs       the glob language
-hashes      sha256, streamed, in threads
-hash_cache  hashes kept from run to run
+hashes      sha256, streamed, in threads, and content checked in the same read
+hash_cache  hashes and verdicts kept from run to run
+content/    content checked while it is read, on every core
 md5         md5 of files that go in parts, in the background
 files       opening, identifying and atomically replacing a file
 file_slice  a slice of a file, as an upload reads it

@@ -1,4 +1,4 @@
-"""Hashes kept from run to run, so that an unchanged file is not read again.
+"""Hashes and verdicts kept from run to run, so that an unchanged file is not read again.
 
 One SELECT reads the table on first use and one transaction writes what is new; the database
 is not held open in between, so two processes may share it. It is only a cache: if it is
@@ -26,19 +26,22 @@ import os
 import sqlite3
 from typing import Any
 
+from filesync.core.content.findings import Verdict
+from filesync.core.content.kept import NO_VERDICTS, verdict_in, with_verdict
 from filesync.core.model import ScannedFile
 from filesync.local.state_dir import make_state_dir, state_dir
 
-_VERSION = 2
+_VERSION = 3
 _CREATE = """
 CREATE TABLE hashes (
   path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER,
-  sha256 BLOB
+  sha256 BLOB, verdicts TEXT
 ) WITHOUT ROWID"""
 # Types are asked for because SQLite stores anything in any column.
 _SELECT = """
-SELECT path, size, mtime_ns, ctime_ns, inode, sha256 FROM hashes
-WHERE typeof(path) = 'text' AND typeof(sha256) = 'blob' AND length(sha256) = 32"""
+SELECT path, size, mtime_ns, ctime_ns, inode, sha256, verdicts FROM hashes
+WHERE typeof(path) = 'text' AND typeof(sha256) = 'blob' AND length(sha256) = 32
+  AND typeof(verdicts) = 'text'"""
 
 _FINE_TICK_NS = 100_000_000  # ten times the coarsest kernel tick
 _COARSE_TICK_NS = 2_000_000_000
@@ -47,7 +50,7 @@ _WAIT_S = 1.0  # for another process that writes
 # Caused by another process, so temporary. After any other error the cache is rebuilt.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
 
-_Row = tuple[str, int, int, int, int, bytes]
+_Row = tuple[str, int, int, int, int, bytes, str]
 
 
 class HashCache:
@@ -84,7 +87,23 @@ class HashCache:
         tick = _FINE_TICK_NS if file.ctime_ns % _SECOND_NS else _COARSE_TICK_NS
         if max(file.mtime_ns, file.ctime_ns) >= hashed_at_ns - tick:
             return
-        self._fresh[file.path] = (file.path, *_identity(file), bytes.fromhex(sha256))
+        row = (file.path, *_identity(file), bytes.fromhex(sha256))
+        known = self._fresh.get(file.path) or (self._rows or {}).get(file.path)
+        verdicts = known[6] if known is not None and known[:6] == row else NO_VERDICTS
+        self._fresh[file.path] = (*row, verdicts)
+
+    def verdict(self, file: ScannedFile, check: str) -> Verdict | None:
+        """Return what the check of this name said of the file's content, if it is unchanged."""
+        row = (self._rows or {}).get(file.path)
+        if row is None or row[1:5] != _identity(file):
+            return None
+        return verdict_in(row[6], check)
+
+    def put_verdict(self, file: ScannedFile, check: str, verdict: Verdict) -> None:
+        """Keep a verdict beside the hash that `put` has just kept; not without it."""
+        row = self._fresh.get(file.path)
+        if row is not None:
+            self._fresh[file.path] = (*row[:6], with_verdict(row[6], check, verdict))
 
     def save(self) -> None:
         """Write what is new; what other runs stored stays, as theirs may be another manifest's."""
@@ -126,7 +145,7 @@ class HashCache:
                 db.execute(_CREATE)
                 db.execute(f"PRAGMA user_version = {_VERSION}")
             rows = self._fresh.values()
-            db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
             db.execute("COMMIT")
 
     def _remove(self) -> None:

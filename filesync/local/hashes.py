@@ -3,6 +3,9 @@
 How it works: a few threads draw files from one queue, the largest first, so that no large one
 is left for the end. hashlib lets go of the GIL, so the threads keep as many cores busy. There is
 no future or task a file: 100,000 small ones cost their system calls and little more.
+
+Content is checked in the same read (`local.content`): where a verdict is in the cache beside the
+hash, the file is not read again.
 """
 
 from __future__ import annotations
@@ -14,13 +17,20 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from filesync.core.content.findings import Verdict
 from filesync.core.model import ScannedFile
 from filesync.core.text import plural, printable
 from filesync.errors import LocalFileError
+from filesync.local.content.pool import Pool
+from filesync.local.content.ranges import FileChanged
+from filesync.local.content.reading import POOL_FROM, Asked, ContentChecks, Session
 from filesync.local.files import READ_FLAGS, identity, why
 from filesync.local.hash_cache import HashCache
 
 _BUFFER = 1 << 20
+
+_Task = tuple[ScannedFile, Asked | None]
+_Same = tuple[tuple[str, int, int, int, int], Asked | None]
 
 
 def hash_files(
@@ -30,33 +40,47 @@ def hash_files(
     workers: int = 2,
     on_bytes: Callable[[int], None] | None = None,
     on_idle: Callable[[ScannedFile], None] | None = None,
+    checks: ContentChecks | None = None,
     now_ns: Callable[[], int] = time.time_ns,
 ) -> list[tuple[ScannedFile, str]]:
     """Return each file with its sha256 (hex), in the same order, and save the new ones in `cache`.
 
     `on_bytes` is given the number of bytes just read, from any of the `workers` threads; files
-    known to the cache are not opened and not counted. A thread that finds nothing left to hash
+    known to the cache are not opened and not counted. With `checks`, content is checked in the
+    same read, and the verdicts are kept beside the hashes. A thread that finds nothing left to hash
     gives `on_idle` the largest file that was to be hashed, the next one the next. Raises one
     LocalFileError that names every file which vanished, could not be read, or changed since it
     was scanned; the others' hashes are saved all the same.
     """
     results: list[tuple[ScannedFile, str] | None] = []
-    unknown: dict[tuple[str, int, int, int, int], list[int]] = {}
+    unknown: dict[_Same, list[int]] = {}
     for i, file in enumerate(files):
         known = cache.get(file)
+        asked = checks.asked(file) if checks is not None else None
+        if known is not None and checks is not None and asked is not None:
+            verdict = cache.verdict(file, asked.id)
+            if verdict is None:
+                known = None
+            else:
+                checks.verdicts[file.key] = verdict
         results.append((file, known) if known else None)
         if known is None:
-            unknown.setdefault(file.content, []).append(i)
+            unknown.setdefault((file.content, asked), []).append(i)
     if unknown:
-        reader = _Reader([files[places[0]] for places in unknown.values()], on_bytes, on_idle)
+        tasks = [(files[places[0]], asked) for (_, asked), places in unknown.items()]
+        reader = _Reader(tasks, on_bytes, on_idle)
         try:
             reader.run(workers, now_ns)
         finally:
             # After Ctrl-C too: what has been read need not be read again.
-            for file, sha256, hashed_at_ns in reader.done:
+            for (file, asked), sha256, verdict, hashed_at_ns in reader.done:
                 cache.put(file, sha256, hashed_at_ns=hashed_at_ns)
-                for i in unknown[file.content]:
+                if asked is not None and verdict is not None:
+                    cache.put_verdict(file, asked.id, verdict)
+                for i in unknown[file.content, asked]:
                     results[i] = (files[i], sha256)
+                    if checks is not None and verdict is not None:
+                        checks.verdicts[files[i].key] = verdict
             cache.save()
         if reader.failed:
             raise _failure(reader.failed)
@@ -72,29 +96,33 @@ def _failure(failed: list[tuple[str, str]]) -> LocalFileError:
     )
 
 
-class _Changed(Exception):
-    """The file is not what was scanned."""
-
-
 class _Reader:
     """Reads and hashes each of the files; `done` and `failed` say what came of them."""
 
     def __init__(
         self,
-        files: list[ScannedFile],
+        tasks: list[_Task],
         on_bytes: Callable[[int], None] | None,
         on_idle: Callable[[ScannedFile], None] | None,
     ) -> None:
-        self.done: list[tuple[ScannedFile, str, int]] = []
+        self.done: list[tuple[_Task, str, Verdict | None, int]] = []
         self.failed: list[tuple[str, str]] = []
-        self._todo = deque(sorted(files, key=lambda file: -file.bytes))
-        self._largest = iter(list(self._todo))
+        self._todo = deque(sorted(tasks, key=lambda task: -task[0].bytes))
+        self._largest = iter([file for file, _ in self._todo])
+        self._lines = sum(file.bytes for file, asked in tasks if asked and asked.has_lines)
+        self._pool: Pool | None = None
         self._on_bytes = on_bytes
         self._on_idle = on_idle
         self._crash: BaseException | None = None
 
     def run(self, workers: int, now_ns: Callable[[], int]) -> None:
         """Read all files, or raise what a thread raised; an interrupt stops the threads."""
+        with Pool(_cores()) as pool:
+            if self._lines >= POOL_FROM and _cores() > 1 and pool.start():
+                self._pool = pool
+            self._run(workers, now_ns)
+
+    def _run(self, workers: int, now_ns: Callable[[], int]) -> None:
         threads = [threading.Thread(target=self._work, args=(now_ns,)) for _ in range(workers)]
         try:
             for thread in threads:
@@ -119,48 +147,53 @@ class _Reader:
         try:
             while True:
                 try:
-                    file = self._todo.popleft()
+                    task = self._todo.popleft()
                 except IndexError:
                     break
-                hashed_at_ns = now_ns()
+                file, hashed_at_ns = task[0], now_ns()
                 try:
-                    sha256 = self._hash(file, buffer)
-                except _Changed:
+                    sha256, verdict = self._read(task, buffer)
+                except FileChanged:
                     self.failed.append((file.path, "it changed while it was read"))
                 except FileNotFoundError:
                     self.failed.append((file.path, "it vanished before it was read"))
                 except OSError as error:
                     self.failed.append((file.path, f"cannot be read: {why(error)}"))
                 else:
-                    self.done.append((file, sha256, hashed_at_ns))
+                    self.done.append((task, sha256, verdict, hashed_at_ns))
             if self._on_idle and (largest := next(self._largest, None)):
                 self._on_idle(largest)
         except BaseException as error:  # a bug, or what we call: raised again by run
             self._stop(error)
 
-    def _hash(self, file: ScannedFile, buffer: bytearray) -> str:
+    def _read(self, task: _Task, buffer: bytearray) -> tuple[str, Verdict | None]:
+        file, asked = task
         fd = os.open(file.absolute, READ_FLAGS)
         try:
+            session = Session(fd, file, asked, self._pool) if asked is not None else None
             if file.bytes < _BUFFER:
-                sha256 = self._small(fd, file.bytes)
+                sha256 = self._small(fd, file.bytes, session)
             else:
-                sha256 = self._large(fd, file.bytes, buffer)
+                sha256 = self._large(fd, file.bytes, buffer, session)
+            verdict = session.verdict() if session is not None else None
             # Compared after the last read, so it covers all the time since the scan.
             if identity(os.fstat(fd)) != file.identity:
-                raise _Changed
-            return sha256
+                raise FileChanged
+            return sha256, verdict
         finally:
             os.close(fd)
 
-    def _small(self, fd: int, size: int) -> str:
+    def _small(self, fd: int, size: int, session: Session | None) -> str:
         data = os.read(fd, size + 1)
         if len(data) != size:
-            raise _Changed
+            raise FileChanged
         if self._on_bytes:
             self._on_bytes(size)
+        if session is not None:
+            session.advance(size)
         return hashlib.sha256(data).hexdigest()
 
-    def _large(self, fd: int, size: int, buffer: bytearray) -> str:
+    def _large(self, fd: int, size: int, buffer: bytearray, session: Session | None) -> str:
         sha256 = hashlib.sha256()
         left, view = size, memoryview(buffer)
         while left:
@@ -168,9 +201,17 @@ class _Reader:
                 raise self._crash
             count = os.readv(fd, [view])
             if not 0 < count <= left:
-                raise _Changed
+                raise FileChanged
             left -= count
             if self._on_bytes:
                 self._on_bytes(count)
             sha256.update(view[:count])
+            if session is not None:
+                session.advance(size - left)
         return sha256.hexdigest()
+
+
+def _cores() -> int:
+    """Return how many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

@@ -12,5 +12,7 @@ reasons          why a plan changes something, in words
 progress         what is shown while an apply runs
 ids              `ids --format`
 github           outputs of a GitHub step
+findings         what is wrong with content, as JSON and as GitHub annotations
+sarif            the same as SARIF
 from_remote      what `init --from-remote` reports
 """

@@ -70,6 +70,7 @@ def apply_plan(
     nothing = (
         plan.has_changes,
         plan.refresh,
+        plan.left_out,
         plan.recovery != NOTHING_TO_RECOVER,
         any(map(is_behind, plan.stores)),
     )

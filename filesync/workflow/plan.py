@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
+from filesync.core.content.report import ContentReport
+from filesync.core.decide.change import Action
 from filesync.core.decide.desired import desired_file
-from filesync.core.decide.pipeline import Observed, PlanOptions, decide_all
+from filesync.core.decide.pipeline import Decided, Observed, PlanOptions, decide_all
+from filesync.core.decide.selection import Selection
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, RemoteFile, ScannedFile
 from filesync.core.moment import utc
@@ -25,6 +28,7 @@ from filesync.local.hashes import hash_files
 from filesync.local.journal import read_journal
 from filesync.local.md5 import Md5Sums
 from filesync.local.store_journal import read_store_journal
+from filesync.workflow.check_content import content_checks, content_report
 from filesync.workflow.listing import confirmed
 from filesync.workflow.observe_stores import observe_stores
 from filesync.workflow.workspace import Workspace, desired_stores, open_workspace, scan
@@ -56,6 +60,7 @@ def make_plan(
             raise
         then = utc(options.at.seen_from(seen.now))
         raise Refused(f"on {then} UTC {error.message}", error.hint) from None
+    content = seen.content.about(_to_upload(decided))
     return Plan(
         PlanInputs(
             run=run,
@@ -72,11 +77,18 @@ def make_plan(
         known=decided.remote.keys() | seen.history.deleted.keys(),
         listed=decided.remote.values(),
         waiting=decided.waiting,
-        warnings=[*space.manifest.warnings, *_clock_warning(seen), *decided.warnings],
+        warnings=[
+            *space.manifest.warnings,
+            *_clock_warning(seen),
+            *content.lines("warning"),
+            *decided.warnings,
+        ],
         refusals=decided.refusals,
         refresh=decided.refresh,
         at=None if options.at is None else decided.now,
         stores=decided.stores,
+        content=content,
+        left_out=decided.left_out,
     )
 
 
@@ -94,6 +106,8 @@ def observe(
     run = space.run
     files = scan(run, space.manifest, space.problems)
 
+    checks = content_checks()
+
     def on_idle(file: ScannedFile) -> None:
         if md5s is not None and file.bytes >= PARTS_FROM:
             md5s.begin(file)
@@ -101,8 +115,12 @@ def observe(
     def hash_all() -> list[DesiredFile]:
         # Made here, so that it is gone (40 MiB for 100,000 files) when the plan is put together.
         cache = HashCache.beside(run.manifest)
-        hashed = hash_files(files, cache, on_bytes=on_hashed, on_idle=on_idle)
+        hashed = hash_files(files, cache, on_bytes=on_hashed, on_idle=on_idle, checks=checks)
         return [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
+
+    def content() -> ContentReport:
+        chosen = [file for file in files if Selection(run.only).has(file.key)]
+        return content_report(run, chosen, checks, space.lock.files)
 
     history = read_journal(space.journal_path)
     declared, _ = desired_stores(space.manifest, files)
@@ -115,6 +133,7 @@ def observe(
             history,
             int(time.time()),
             offline=True,
+            content=content(),
             stores=stores,
             desired_stores=wanted,
         )
@@ -133,10 +152,21 @@ def observe(
         history,
         now,
         offset,
+        content=content(),
         stores=stores,
         traces=traces,
         desired_stores=wanted,
     )
+
+
+def _to_upload(decided: Decided) -> set[str]:
+    """Return the keys of files that are sent, or would be but for their content.
+
+    Of the others the plan says nothing: what is on the platform already is for `validate`.
+    """
+    sent = (Action.CREATE, Action.REPLACE)
+    rows = [row for row in decided.decisions.rows if row.action in sent]
+    return {row.key for row in (*rows, *(one.change for one in decided.left_out)) if row.key}
 
 
 def _clock_warning(seen: Observed) -> Iterator[str]:

@@ -17,6 +17,12 @@ from tests.cli.terminal import on_terminal
 
 DAY = 86400
 
+# What a batch takes: an upload of something else would be left out of a plan.
+REQUEST = (
+    b'{"custom_id": "1", "method": "POST", "url": "/v1/embeddings",'
+    b' "body": {"model": "m", "input": "x"}}\n'
+)
+
 
 def snapshot(root: Path) -> dict[str, bytes]:
     """Every file of a folder but our own bookkeeping."""
@@ -324,7 +330,7 @@ def test_files_near_their_end_are_declared_and_renewed_later(
     on_fake: Project, fake: FakeApi
 ) -> None:
     made = OLD + 2 * 3600
-    fake.add("a.jsonl", b"1", "batch", created_at=made, expires_at=made + 30 * DAY)
+    fake.add("a.jsonl", REQUEST, "batch", created_at=made, expires_at=made + 30 * DAY)
     on_fake.run("init", "--from-remote", "--download")
     assert on_fake.plan().json["changes"] == []
     assert "renew_before: " in (on_fake.root / "filesync.yaml").read_text()

@@ -301,7 +301,7 @@ def test_forget_and_adopt(on_fake: Project, fake: FakeApi) -> None:
 
 
 def test_verified_once(on_fake: Project, fake: FakeApi) -> None:
-    shared = two(on_fake, "defaults: {purpose: batch}\n")
+    shared = two(on_fake, "defaults: {purpose: batch, validate: false}\n")
     fake.log.clear()
     assert on_fake.run("verify").out.count("same") == 2
     assert fake.count("GET", f"/files/{shared}/content") == 1
@@ -363,7 +363,7 @@ def test_in_use_keep_counts_before_delete(
         on_fake.write(f"{name}/x.txt", "first\n")
     lines = {
         name: f"  {name}: {{glob: '{name}/*.txt', allow_empty: true, purpose: batch, "
-        f"in_use: {'keep' if name == keeps else 'delete'}}}\n"
+        f"validate: false, in_use: {'keep' if name == keeps else 'delete'}}}\n"
         for name in "ab"
     }
     on_fake.manifest("files:\n" + "".join(lines.values()))

@@ -238,7 +238,7 @@ def test_lost_lockfile_is_rebuilt_from_the_listing(on_fake: Project, fake: FakeA
         """
         defaults: {fingerprint: true}
         files:
-          train: {path: train.jsonl, purpose: fine-tune, expires_after: 14d}
+          train: {path: train.jsonl, purpose: fine-tune, expires_after: 14d, validate: false}
           docs: {glob: "docs/**/*.md", purpose: assistants}
         """
     )

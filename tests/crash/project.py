@@ -125,7 +125,8 @@ class Scene:
     def declare(self, key: str, path: str, content: bytes | None = None, **policy: Any) -> None:
         if content is not None:
             self.write(path, content)
-        self.entries[key] = {"path": path, **policy}
+        # The content is any bytes, whatever the purpose.
+        self.entries[key] = {"path": path, "validate": False, **policy}
 
     def save(self) -> None:
         """Write the manifest."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from filesync.cli import completions, streams
+from filesync.cli.finding_steps import shrink_option, strict_option
 from filesync.cli.options import (
     Common,
     command,
@@ -57,6 +58,8 @@ from filesync.cli.plan_steps import (
     only_option,
     outside_option,
     insecure_option,
+    strict_option,
+    shrink_option,
     examples={
         "filesync apply": "show the plan, ask, do it",
         "filesync apply --yes": "do it without asking, as in CI",
@@ -81,6 +84,8 @@ def apply(
     only: str | None,
     allow_outside: bool,
     allow_insecure_http: bool,
+    strict: bool,
+    allow_shrink: bool,
 ) -> None:
     """Show the plan, ask for confirmation, apply it.
 
@@ -98,7 +103,11 @@ def apply(
     if planfile is not None and only is not None:
         raise click.UsageError("a plan file says itself what it covers: leave out --only")
     run = common.run(
-        only=only, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http
+        only=only,
+        allow_outside=allow_outside,
+        allow_insecure_http=allow_insecure_http,
+        strict=strict,
+        allow_shrink=allow_shrink,
     )
     saved = None
     if planfile is not None:

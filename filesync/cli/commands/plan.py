@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from filesync.cli.completions import files
+from filesync.cli.finding_steps import (
+    format_option,
+    print_findings,
+    raise_for_content,
+    shrink_option,
+    strict_option,
+)
 from filesync.cli.options import (
     Common,
     command,
@@ -55,6 +62,9 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     only_option,
     outside_option,
     insecure_option,
+    format_option,
+    strict_option,
+    shrink_option,
     examples={
         "filesync plan": "look before `filesync apply`",
         "filesync plan --out plan.json": "save it, to be applied as it is",
@@ -74,6 +84,9 @@ def plan(
     only: str | None,
     allow_outside: bool,
     allow_insecure_http: bool,
+    form: str,
+    strict: bool,
+    allow_shrink: bool,
 ) -> None:
     """Show what apply would do. Writes nothing remotely.
 
@@ -85,6 +98,8 @@ def plan(
     from filesync.output.json import saved_document, to_text
 
     one_form(as_json, markdown, html)
+    if form != "text" and (as_json or markdown or html == "-"):
+        raise click.UsageError("--format prints findings instead of the plan: leave out the other")
     if out is not None and offline:
         raise FilesyncError(
             "an offline plan is not saved: it has not seen the platform, so it cannot be applied",
@@ -106,6 +121,8 @@ def plan(
         offline=offline,
         allow_outside=allow_outside,
         allow_insecure_http=allow_insecure_http,
+        strict=strict,
+        allow_shrink=allow_shrink,
     )
     made = make_with_progress(common, run, at=moment)
     for warning in made.warnings:
@@ -119,11 +136,13 @@ def plan(
     if as_json:
         click.echo(to_text(document.document()))
     kept = () if html is None else unchanged(made)
-    show_plan_as(common, document, markdown, html, kept=kept, silent=as_json)
+    show_plan_as(common, document, markdown, html, kept=kept, silent=as_json or form != "text")
+    print_findings(made.content, form)
     if out is not None:
         common.note(f"saved the plan: `filesync apply {word(out)}` does exactly this, or refuses")
     _hint_next(common, made, out)
     _tell_github(common, document, out)
+    raise_for_content(made.content, form)
     if detailed_exitcode and made.has_changes:
         click.get_current_context().exit(2)
 

@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from filesync.cli.finding_steps import (
+    format_option,
+    manifest_report,
+    print_findings,
+    raise_for_content,
+    shrink_option,
+    strict_option,
+    warn_of_content,
+)
 from filesync.cli.options import Common, command, outside_option
 from filesync.core.commands import word
 from filesync.core.text import human_bytes, plural, printable
-from filesync.errors import FilesyncError
+from filesync.errors import FilesyncError, ManifestError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.run import Run
@@ -22,22 +31,39 @@ _SHOWN = 20
     "validate",
     click.option("--locked", is_flag=True, help="Fail, too, if the lockfile does not agree."),
     outside_option,
+    format_option,
+    strict_option,
+    shrink_option,
     examples={
         "filesync validate": "before a commit, offline",
         "filesync validate --locked": "where people apply before they commit",
+        "filesync validate --format github": "in a workflow: notes on the lines that are wrong",
     },
 )
-def validate(common: Common, locked: bool, allow_outside: bool) -> None:
-    """Check the manifest and that its files are there, offline.
+def validate(
+    common: Common,
+    locked: bool,
+    allow_outside: bool,
+    form: str,
+    strict: bool,
+    allow_shrink: bool,
+) -> None:
+    """Check the manifest, and the content of its files for their purpose, offline.
 
     With --verbose it lists the files that were found.
     """
+    from filesync.output.progress import hashing
+    from filesync.workflow.check_content import check_content
     from filesync.workflow.init import schema_is_old, schema_path
     from filesync.workflow.workspace import read_manifest, scan
 
-    run = common.run(allow_outside=allow_outside)
+    run = common.run(allow_outside=allow_outside, strict=strict, allow_shrink=allow_shrink)
     manifest, problems = read_manifest(run)
-    files = scan(run, manifest, problems)
+    try:
+        files = scan(run, manifest, problems)
+    except ManifestError as error:
+        print_findings(manifest_report(error), form)
+        raise
     for warning in manifest.warnings:
         common.warn(warning)
     if common.verbose:
@@ -47,6 +73,12 @@ def validate(common: Common, locked: bool, allow_outside: bool) -> None:
     if schema_is_old(run.manifest):
         path = schema_path(run.manifest)
         common.note(f"{path} is another version's: `filesync schema -o {word(path)}` renews it")
+    with hashing(quiet=common.quiet) as on_hashed:
+        report = check_content(run, files, on_bytes=on_hashed)
+    print_findings(report, form)
+    if form == "text":
+        warn_of_content(common, report)
+    raise_for_content(report, form)
     if locked:
         _check_locked(run)
     agrees = ", and the lockfile agrees" if locked else ""

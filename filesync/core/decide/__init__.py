@@ -7,6 +7,7 @@ reasons    what each reason means, one row each
 table      the decision table: one row, one reason
 unclaimed  remote files with our fingerprint that no lock entry refers to
 sharing    identical files of several keys become one remote file
+wrong_content  files whose content is wrong: what is left out
 guards     what apply refuses without a flag
 desired    manifest entries and local files combined into the remote files to have
 """

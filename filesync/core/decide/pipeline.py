@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from filesync.core.commands import word
+from filesync.core.content.report import ContentReport
 from filesync.core.decide import guards
 from filesync.core.decide.change import Action, Change, Decisions, reading_order
 from filesync.core.decide.desired import policies_of
@@ -14,6 +15,7 @@ from filesync.core.decide.guards import Refusal
 from filesync.core.decide.selection import Selection
 from filesync.core.decide.sharing import share
 from filesync.core.decide.table import decide, show_recovered
+from filesync.core.decide.wrong_content import LeftOut, without_wrong
 from filesync.core.fingerprint import owner_token
 from filesync.core.fingerprint import parse as parse_fingerprint
 from filesync.core.lockfile.entries import live_expiry
@@ -39,6 +41,7 @@ class Observed(NamedTuple):
     `remote` maps ids to live files; `now` is in Unix seconds by the server's clock, which is
     `clock_offset` seconds ahead of ours. `offline`: the platform is what the lockfile says.
     `stores` are the platform's, `traces` what the store journal says of each key's.
+    `content` is what is wrong with the content of the files that the run selects.
     """
 
     desired: list[DesiredFile]
@@ -50,6 +53,7 @@ class Observed(NamedTuple):
     stores: ObservedStores = NOTHING_OBSERVED
     traces: Mapping[str, StoreTrace] = MappingProxyType({})
     desired_stores: tuple[DesiredStore, ...] = ()
+    content: ContentReport = ContentReport()
 
 
 class PlanOptions(NamedTuple):
@@ -69,7 +73,8 @@ class Decided(NamedTuple):
 
     `remote` are the platform's files at that time; `waiting` the retired files whose time has
     not come; `refresh` the lock entries whose `path` or `protect` must be updated (no remote
-    effect). `stores` holds every decision about vector stores.
+    effect). `stores` holds every decision about vector stores; `left_out` what is not done
+    because of a file's content.
     """
 
     decisions: Decisions
@@ -81,6 +86,7 @@ class Decided(NamedTuple):
     refusals: list[Refusal]
     refresh: dict[str, LockEntry]
     stores: tuple[StoreChange, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def decide_all(
@@ -120,7 +126,7 @@ def decide_all(
         {*lock.stores, *(store.key for store in seen.desired_stores)},
         of=len(seen.desired),
     )
-    decisions = selection.narrow(everything)
+    decisions, left_out = without_wrong(selection.narrow(everything), seen.content)
     if options.sharing:
         decisions = share(decisions, lock, remote, recovery, now)
     if options.protection:
@@ -152,6 +158,7 @@ def decide_all(
         refusals=[*refusals, *store_refusals(stores, manifest.max_delete)],
         refresh=_refresh(decisions.rows),
         stores=stores,
+        left_out=tuple(left_out),
     )
 
 

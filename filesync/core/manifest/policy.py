@@ -38,6 +38,7 @@ def policy_of(fields: Defaults, server: ServerType) -> Policy:
         retain=fields.get("retain", 0),
         in_use=fields.get("in_use", "keep"),
         fingerprint=fields.get("fingerprint", False),
+        validate=fields.get("validate", True),
     )
 
 

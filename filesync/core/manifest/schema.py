@@ -178,6 +178,7 @@ class Defaults(TypedDict, total=False):
             "lockfile can be rebuilt from the remote listing."
         ),
     ]
+    validate: Annotated[bool, Field(description="false: do not check the content. Default true.")]
     # Not strict, so that a list becomes a tuple: all entries share the one in the defaults.
     exclude: Annotated[
         tuple[Local, ...],

@@ -7,9 +7,11 @@ from collections.abc import Collection, Iterable, Set
 from functools import cached_property
 from typing import NamedTuple
 
+from filesync.core.content.report import ContentReport
 from filesync.core.decide.change import Action, Change, Decisions, reading_order
 from filesync.core.decide.guards import Refusal
 from filesync.core.decide.reasons import DRIFT
+from filesync.core.decide.wrong_content import LeftOut
 from filesync.core.model import LockEntry, RemoteFile, Retired
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery
 from filesync.core.run import Run
@@ -61,7 +63,8 @@ class Plan:
     is right but whose path or protection is told anew (no remote effect);
     `recovery` is what an earlier run that was cut short left to be taken up, `known` the ids of
     all remote files there were, and `listed` these files. `stores` holds every decision about
-    vector stores.
+    vector stores. `content` is what the checks of the files' content say, and `left_out` what
+    it forbids: that is not among `rows`.
     """
 
     def __init__(
@@ -80,6 +83,8 @@ class Plan:
         listed: Collection[RemoteFile] = (),
         at: int | None = None,
         stores: tuple[StoreChange, ...] = (),
+        content: ContentReport = ContentReport(),  # noqa: B008 - a named tuple cannot change
+        left_out: Iterable[LeftOut] = (),
     ) -> None:
         self.inputs = inputs
         self.rows = reading_order(decisions.rows)
@@ -95,6 +100,8 @@ class Plan:
         self.listed = listed
         self.at = at
         self.stores = stores
+        self.content = content
+        self.left_out = tuple(left_out)
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:

@@ -1,0 +1,162 @@
+"""A stretch of whole lines of a JSONL file, checked: what each process does with its share."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from filesync.core.content import batch, chat
+from filesync.core.content.findings import Finding, Tally
+from filesync.core.content.frame import Frame
+from filesync.core.content.json_line import LineParser
+from filesync.core.content.plain_chat import PlainChat
+from filesync.core.content.table import faults_of
+
+MAX_LINE = 64 * 2**20
+"""Bytes of the longest line that is read: above what any request or example may have."""
+
+_BLOCK = 256 * 2**10
+_BOM = b"\xef\xbb\xbf"
+_PATIENCE = 4  # blocks in a row that are not ordinary, before the fast way is no longer tried
+
+
+class Part(NamedTuple):
+    """What was found in a stretch; lines count from 1 at its beginning.
+
+    `keys` has 8 bytes for each line, by which duplicates are found: the hash of the line, of a
+    batch's custom_id, or 0 for a line that has none. `crlf` is how many lines end in CR LF, and
+    the first of them. `images` counts examples with images, `inputs` embedding inputs.
+    """
+
+    lines: int
+    findings: tuple[Finding, ...]
+    errors: int
+    warnings: int
+    keys: bytes
+    crlf: tuple[int, int] | None = None
+    images: int = 0
+    inputs: int = 0
+
+
+class LineChecker:
+    """Checks stretches of one file, in any order."""
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        self._parser = LineParser()
+        self._plain = PlainChat() if frame.format == "chat" else None
+        self._unusual = 0
+
+    def check(self, data: bytes, *, first: bool = False, last: bool = False) -> Part:
+        """Return what is wrong with whole lines of a file.
+
+        `first` says that they begin the file, `last` that they end it: there the last line may
+        be without a line end.
+        """
+        found = _Found()
+        if first and data.startswith(_BOM):
+            found.tally.add(1, "byte-order-mark", "a byte order mark stands before the JSON")
+            data = data[len(_BOM) :]
+        for block in _blocks(data):
+            keys = self._plain_keys(block)
+            if keys is not None:
+                found.keys += keys
+            else:
+                self._each(block, found, cut=last)
+        return found.part()
+
+    def too_long(self, size: int) -> Part:
+        """Return the part of one line that is longer than MAX_LINE, of which nothing was kept."""
+        found = _Found()
+        found.keys.append(0)
+        found.tally.add(
+            1, "line-too-long", f"the line has {size // 2**20:,} MiB; the limit is 64 MiB"
+        )
+        return found.part()
+
+    def _plain_keys(self, block: bytes) -> array[int] | None:
+        if self._plain is None or self._unusual > _PATIENCE or block[-1:] != b"\n":
+            return None
+        keys = self._plain.keys(block)
+        self._unusual = 0 if keys is not None else self._unusual + 1
+        return keys
+
+    def _each(self, block: bytes, found: _Found, *, cut: bool) -> None:
+        lines = block.split(b"\n")
+        ended = not lines[-1]
+        if ended:
+            lines.pop()
+        final = len(lines) - 1
+        for i, line in enumerate(lines):
+            if line[-1:] == b"\r":
+                found.end_with_cr()
+            self._one(line, found, cut=cut and not ended and i == final)
+
+    def _one(self, line: bytes, found: _Found, *, cut: bool) -> None:
+        number = len(found.keys) + 1
+        if not line.strip():
+            found.tally.add(number, "blank-line", "a blank line")
+            found.keys.append(0)
+            return
+        if self._plain is not None and self._unusual <= _PATIENCE:
+            plain = self._plain.keys(line + b"\n")
+            if plain is not None:
+                found.keys += plain
+                return
+        value = self._parser.parse(line, cut=cut)
+        found.tally.add_all(number, self._parser.faults)
+        if value is None:
+            found.keys.append(0)
+            return
+        found.tally.add_all(number, faults_of(value, self._frame))
+        found.keys.append(self._key(line, value))
+        if self._frame.format == "batch":
+            found.inputs += batch.inputs_of(value)
+        elif any(chat.image_parts(chat.conversation_of(value))):
+            found.images += 1
+
+    def _key(self, line: bytes, value: dict[str, Any]) -> int:
+        if self._frame.format == "batch":
+            custom_id = batch.custom_id_of(value)
+            return hash(custom_id) if custom_id else 0
+        return hash(line.rstrip(b"\r"))
+
+
+class _Found:
+    """What a stretch has brought up so far; the number of keys is the number of lines."""
+
+    def __init__(self) -> None:
+        self.keys: array[int] = array("q")
+        self.tally = Tally()
+        self.images = 0
+        self.inputs = 0
+        self._crlf: tuple[int, int] | None = None
+
+    def end_with_cr(self) -> None:
+        count, line = self._crlf or (0, len(self.keys) + 1)
+        self._crlf = count + 1, line
+
+    def part(self) -> Part:
+        counts = self.tally.counts
+        return Part(
+            lines=len(self.keys),
+            findings=tuple(self.tally.kept()),
+            errors=counts["error"],
+            warnings=counts["warning"],
+            keys=self.keys.tobytes(),
+            crlf=self._crlf,
+            images=self.images,
+            inputs=self.inputs,
+        )
+
+
+def _blocks(data: bytes) -> Iterator[bytes]:
+    """Yield the data in blocks of whole lines; a line longer than a block is one by itself."""
+    start, size = 0, len(data)
+    while start < size:
+        end = data.rfind(b"\n", start, start + _BLOCK) + 1
+        if not end:
+            end = data.find(b"\n", start + _BLOCK) + 1 or size
+        yield data[start:end]
+        start = end

@@ -1,0 +1,104 @@
+"""Which checks a line goes through: one row each, with the format that it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from filesync.core.content import batch, chat, fine_tune, tools
+from filesync.core.content.findings import Fault
+from filesync.core.content.frame import Frame, LineFormat
+from filesync.core.content.json_line import quoted
+
+Line = dict[str, Any]
+LineCheck = Callable[[Line], Iterator[Fault]]
+TalkCheck = Callable[[chat.Conversation], Iterator[Fault]]
+
+# What holds for messages wherever they stand in an example.
+_MESSAGES: tuple[TalkCheck, ...] = (
+    chat.shape,
+    chat.roles,
+    chat.keys,
+    chat.contents,
+    chat.names,
+    chat.images,
+    chat.image_count,
+    tools.tools,
+    tools.parallel,
+    tools.tool_calls,
+    tools.tool_answers,
+)
+_CHAT: tuple[TalkCheck, ...] = (*_MESSAGES, chat.weights, chat.assistant)
+_REINFORCEMENT: tuple[TalkCheck, ...] = (*_MESSAGES, fine_tune.reinforcement_end)
+# The two outputs have a shape of their own to check, and are no whole conversations.
+_OUTPUT: tuple[TalkCheck, ...] = (chat.contents, chat.names, chat.images, tools.tool_calls)
+
+
+def _chat(line: Line) -> Iterator[Fault]:
+    talk = chat.conversation_of(line)
+    for check in _CHAT:
+        yield from check(talk)
+
+
+def _reinforcement(line: Line) -> Iterator[Fault]:
+    talk = chat.conversation_of(line)
+    for check in _REINFORCEMENT:
+        yield from check(talk)
+
+
+def _preference_messages(line: Line) -> Iterator[Fault]:
+    for talk in fine_tune.preference_talks(line):
+        for check in _MESSAGES if talk.place == "input.messages" else _OUTPUT:
+            yield from check(talk)
+
+
+LINE_CHECKS: dict[LineFormat, tuple[LineCheck, ...]] = {
+    "batch": (batch.envelope, batch.body, batch.messages),
+    "chat": (fine_tune.chat_keys, _chat),
+    "completions": (fine_tune.completions,),
+    "preference": (fine_tune.preference, _preference_messages),
+    "reinforcement": (_reinforcement,),
+    "json": (),
+}
+"""The checks of each format, for one line by itself."""
+
+
+def faults_of(line: Line, frame: Frame) -> Iterator[Fault]:
+    """Yield all that is wrong with a line: by itself, and compared with the file's frame."""
+    if frame.format == "json":
+        return
+    if frame.format == "batch":
+        yield from _beside(line, frame)
+        checks = LINE_CHECKS["batch"]
+    else:
+        found = fine_tune.format_of(line)
+        if found is None:
+            yield "unknown-format", "has none of `messages`, `prompt` and `preferred_output`"
+            return
+        likes = {"chat", "reinforcement"}
+        if found != frame.format and not {found, frame.format} <= likes:
+            yield "mixed-formats", f"is {_A[found]}; the file's first example is {_A[frame.format]}"
+            return
+        checks = LINE_CHECKS[frame.format or found]
+    for check in checks:
+        yield from check(line)
+
+
+_A: dict[str | None, str] = {
+    "chat": "a chat",
+    "reinforcement": "a chat for reinforcement",
+    "completions": "a prompt with its completion",
+    "preference": "a preference",
+    None: "of no known format",
+}
+
+
+def _beside(line: Line, frame: Frame) -> Iterator[Fault]:
+    url, model = batch.url_of(line), batch.model_of(line)
+    if url and frame.url and url != frame.url:
+        yield "mixed-urls", f"`url` is {quoted(url)}; the file's first is {quoted(frame.url)}"
+    if model and frame.model and model != frame.model:
+        yield (
+            "mixed-models",
+            f"`body.model` is {quoted(model)}; the file's first is {quoted(frame.model)}",
+        )
