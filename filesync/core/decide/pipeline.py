@@ -59,8 +59,9 @@ class Observed(NamedTuple):
 class PlanOptions(NamedTuple):
     """How a plan is made for showing only.
 
-    Without `protection` a protected file's loss is planned like any other, without `sharing`
-    each key is decided by itself, and with `at` the plan is for another time.
+    Without `protection` a protected file's loss is planned like any other, and so is the upload
+    of a file with wrong content. Without `sharing` each key is decided by itself, and with `at`
+    the plan is for another time.
     """
 
     protection: bool = True
@@ -126,7 +127,10 @@ def decide_all(
         {*lock.stores, *(store.key for store in seen.desired_stores)},
         of=len(seen.desired),
     )
-    decisions, left_out = without_wrong(selection.narrow(everything), seen.content)
+    decisions = selection.narrow(everything)
+    left_out: list[LeftOut] = []
+    if options.protection:
+        decisions, left_out = without_wrong(decisions, seen.content)
     if options.sharing:
         decisions = share(decisions, lock, remote, recovery, now)
     if options.protection:
