@@ -21,5 +21,6 @@ durations     `90m`, `12h`, `7d`
 moment        `+7d` and `2026-12-01T12:00Z`
 commands      the commands that messages name
 env_names     an environment's name as part of a file's name
+suggestions   the nearest known word to one that is not known
 text          names made safe to print; sizes and counts for people
 """

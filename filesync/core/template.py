@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping
 
-from filesync.core.text import printable, quoted
+from filesync.core.suggestions import nearest
+from filesync.core.text import first_of, printable, quoted
 from filesync.errors import FilesyncError
 
 # A second `$` in front keeps what follows as it is, without that `$`.
@@ -30,8 +30,8 @@ def fill(text: str, ids: Mapping[str, str], path: str) -> tuple[str, set[str]]:
         if not end:
             problems.append((found.start(), "`${filesync:` is not closed by `}` on its line"))
         elif key not in ids:
-            near = difflib.get_close_matches(key, ids, n=1) if len(problems) < _SHOWN else []
-            hint = f"; did you mean {quoted(near[0])}?" if near else ""
+            near = nearest(key, ids) if len(problems) < _SHOWN else None
+            hint = f"; did you mean {quoted(near)}?" if near else ""
             problems.append((found.start(), f"{quoted(key)} is not in the lockfile{hint}"))
         else:
             used.add(key)
@@ -40,14 +40,9 @@ def fill(text: str, ids: Mapping[str, str], path: str) -> tuple[str, set[str]]:
 
     filled = _MARK.sub(put, text)
     if problems:
-        lines = [
-            f"{printable(path)}:{_position(text, start)}: {what}"
-            for start, what in problems[:_SHOWN]
-        ]
-        if len(problems) > _SHOWN:
-            lines.append(f"and {len(problems) - _SHOWN:,} more")
+        lines = [f"{printable(path)}:{_position(text, start)}: {what}" for start, what in problems]
         raise FilesyncError(
-            "\n".join(lines),
+            "\n".join(first_of(lines, _SHOWN)),
             "`filesync ids` lists the keys; `$${filesync:...}` stands for itself",
         )
     return filled, used

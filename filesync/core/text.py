@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
 # C0, DEL and C1 controls, the Unicode line separators, the bidi overrides that can make a
 # name read as another, and lone surrogates (a file name that is not UTF-8).
@@ -28,8 +27,20 @@ def plural(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
+def first_of(items: Sequence[str], most: int) -> list[str]:
+    """Return the first items; if there are more than `most`, with "and N more" as the last."""
+    more = len(items) - most
+    return [*items[:most], f"and {more:,} more"] if more > 0 else list(items)
+
+
+def listed(items: Sequence[str], most: int) -> str:
+    """Return the first items in a sentence, e.g. "a, b and 3 more"."""
+    shown, more = ", ".join(items[:most]), len(items) - most
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
 def human_bytes(count: int) -> str:
-    """Return a size a person reads, in powers of 1000 as the API's own limits are told."""
+    """Return a size a person reads, in powers of 1000 as the API states its limits."""
     size = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if size < 999.5:
@@ -44,51 +55,3 @@ def human_duration(seconds: int) -> str:
         if abs(seconds) >= length:
             return f"{round(seconds / length)}{unit}"
     return f"{seconds}s"
-
-
-def width(text: str) -> int:
-    """Return how many columns of a terminal a text takes: CJK letters take two, accents none."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
-
-
-def padded(text: str, columns: int, *, right: bool = False) -> str:
-    """Return a text filled up with spaces to so many columns; `right` puts it at their end."""
-    spaces = " " * (columns - width(text))
-    return spaces + text if right else text + spaces
-
-
-def fitted(text: str, columns: int) -> str:
-    """Return a text that takes no more than so many columns, if need be without its middle."""
-    if width(text) <= columns:
-        return text
-    # The end gets the odd column: of a path it says more.
-    head = (columns - 1) // 2
-    tail = _taken(reversed(text), columns - 1 - head)
-    return "".join(_taken(text, head)) + "…" + "".join(reversed(tail))
-
-
-def pieces(text: str, columns: int) -> Iterator[str]:
-    """Yield a text in pieces of no more than so many columns, two at least."""
-    while True:
-        piece = "".join(_taken(text, columns))
-        yield piece
-        text = text[len(piece) :]
-        if not text:
-            return
-
-
-def _taken(letters: Iterable[str], columns: int) -> list[str]:
-    """Return the first letters, as many as fit."""
-    taken = []
-    for letter in letters:
-        columns -= _columns(letter)
-        if columns < 0:
-            break
-        taken.append(letter)
-    return taken
-
-
-def _columns(letter: str) -> int:
-    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
-        return 0  # stands on the letter before it, or is not seen
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from filesync.core.from_remote.candidates import Found, LeftOut
 from filesync.core.from_remote.declare import FOLDER, Declared, Import
-from filesync.core.text import human_bytes, plural, printable
+from filesync.core.text import human_bytes, listed, plural, printable
 
 _NAMED = 5
 
@@ -48,14 +48,13 @@ def guess_warning(declared: Sequence[Declared]) -> str | None:
     guessed = [one for one in declared if not one.compared]
     if not guessed:
         return None
-    named = ", ".join(
-        f"{printable(one.found.key)} ({printable(one.path)})" for one in guessed[:_NAMED]
+    named = listed(
+        [f"{printable(one.found.key)} ({printable(one.path)})" for one in guessed], _NAMED
     )
-    more = f" and {len(guessed) - _NAMED:,} more" if len(guessed) > _NAMED else ""
     was = "file was" if len(guessed) == 1 else "files were"
     return (
         f"{len(guessed):,} {was} taken by name and size, and the content was not compared: "
-        f"{named}{more}; if one is another, `filesync forget KEY` gives it up"
+        f"{named}; if one is another, `filesync forget KEY` gives it up"
     )
 
 

@@ -10,7 +10,8 @@ from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
 from filesync.core.plan.plan import Summary
-from filesync.core.text import fitted, human_bytes, padded, pieces, plural, printable, width
+from filesync.core.text import human_bytes, plural, printable
+from filesync.output.columns import fitted, padded, pieces, width
 from filesync.output.plan_stores import done_in_stores, store_lines, store_words
 from filesync.output.reasons import holds_names, reason_of
 

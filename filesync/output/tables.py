@@ -12,15 +12,8 @@ from filesync.core.moment import utc
 from filesync.core.plan.forecast import Expiring, expiring_soon
 from filesync.core.plan.plan import Plan
 from filesync.core.purposes import PROJECT_QUOTA
-from filesync.core.text import (
-    fitted,
-    human_bytes,
-    human_duration,
-    padded,
-    plural,
-    printable,
-    width,
-)
+from filesync.core.text import human_bytes, human_duration, listed, plural, printable
+from filesync.output.columns import fitted, padded, width
 from filesync.output.plan_text import Paint, no_paint
 from filesync.output.totals import grand_total, totals_by_purpose
 
@@ -121,9 +114,7 @@ _NAMED = 5
 
 def _expire(names: Sequence[str]) -> str:
     verb = "expires" if len(names) == 1 else "expire"
-    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
-    shown = ", ".join(names[:_NAMED])
-    return f"{plural(len(names), 'file')} {verb} in less than a day, {shown}{more}"
+    return f"{plural(len(names), 'file')} {verb} in less than a day, {listed(names, _NAMED)}"
 
 
 def _not_yet(one: Expiring) -> str:

@@ -10,7 +10,7 @@ from filesync.core.plan.document import PlanDocument, document_of, parse_plan
 from filesync.core.plan.plan import Plan
 from filesync.core.plan.stale import moved
 from filesync.core.run import Run
-from filesync.core.text import human_bytes, printable, quoted
+from filesync.core.text import first_of, human_bytes, printable, quoted
 from filesync.errors import FilesyncError, Refused
 from filesync.local.files import why
 from filesync.workflow.plan import make_plan
@@ -71,9 +71,7 @@ def plan_as_saved(
         _check_owner(saved, space.manifest.project, space.server.base_url, path)
     fresh = make(run)
     if found := moved(saved, document_of(fresh)):
-        listed = [f"  {phrase}" for phrase in found[:_SHOWN]]
-        if len(found) > _SHOWN:
-            listed.append(f"  and {len(found) - _SHOWN:,} more")
+        listed = [f"  {phrase}" for phrase in first_of(found, _SHOWN)]
         raise Refused(
             "\n".join([f"the plan {printable(path)} is stale, nothing was written:", *listed]),
             f"plan again with `filesync plan --out {word(path)}`, and look at it again",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile, check_owner
 from filesync.core.servers import server_type
+from filesync.core.suggestions import nearest
 from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockfile
@@ -141,10 +142,8 @@ def read_lock(manifest_path: str, env: str | None) -> Lockfile:
 
 def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:
     """Return the error for a key that is not there, with the nearest that is."""
-    import difflib
-
-    near = difflib.get_close_matches(key, list(known), n=1)
-    hint = f"did you mean {quoted(near[0])}? " if near else ""
+    near = nearest(key, known)
+    hint = f"did you mean {quoted(near)}? " if near else ""
     return FilesyncError(
         f"{quoted(key)} is not in {where}",
         hint + "`filesync status` lists the keys",

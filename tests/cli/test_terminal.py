@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from filesync.core.text import width
 from filesync.output import progress
+from filesync.output.columns import width
 from tests.cli.fake_api import Answer, FakeApi, Request
 from tests.cli.harness import Platform, Project
 from tests.cli.terminal import on_terminal

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.core.text import fitted, padded, pieces, width
+from filesync.output.columns import fitted, padded, pieces, width
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from filesync.core.decide.reasons import REASONS
 from filesync.core.events import Done, Failed, Result
 from filesync.core.plan.document import OFFLINE, PlanDocument
 from filesync.core.plan.plan import Summary
-from filesync.core.text import width
+from filesync.output.columns import width
 from filesync.output.plan_text import count_words, past, render_plan, render_result
 from tests.output.builders import change, plan_of
 

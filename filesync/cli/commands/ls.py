@@ -48,16 +48,15 @@ def _check_purpose(common: Common, purpose: str) -> None:
 
     Only where it has no files: a server may have purposes that we have not heard of.
     """
-    import difflib
-
     from filesync.core.purposes import OUTPUT_PURPOSES, PURPOSES
+    from filesync.core.suggestions import nearest
 
     known = [*PURPOSES, *sorted(OUTPUT_PURPOSES)]
     if purpose in known:
         return
-    if near := difflib.get_close_matches(purpose, known, n=1):
+    if near := nearest(purpose, known):
         raise FilesyncError(
             f"no file has purpose {quoted(purpose)}, which is not one of the API's",
-            f"did you mean {near[0]}?",
+            f"did you mean {near}?",
         )
     common.warn(f"{quoted(purpose)} is not one of the API's purposes: {', '.join(known)}")

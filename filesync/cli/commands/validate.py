@@ -17,7 +17,7 @@ from filesync.cli.finding_steps import (
 )
 from filesync.cli.options import Common, command, outside_option
 from filesync.core.commands import word
-from filesync.core.text import human_bytes, plural, printable
+from filesync.core.text import first_of, human_bytes, plural, printable
 from filesync.errors import FilesyncError, ManifestError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
@@ -97,9 +97,8 @@ def _check_locked(run: Run) -> None:
 
     if found := disagreements(run):
         lock = lock_path(run.manifest, run.env)
-        listed = [f"  {printable(one.name)}: {reason_of(one)}" for one in found[:_SHOWN]]
-        if len(found) > _SHOWN:
-            listed.append(f"  and {len(found) - _SHOWN:,} more")
+        named = [f"{printable(one.name)}: {reason_of(one)}" for one in found]
+        listed = [f"  {line}" for line in first_of(named, _SHOWN)]
         raise FilesyncError(
             "\n".join([f"{lock} does not agree with {run.manifest}:", *listed]),
             "run `filesync apply` and commit the lockfile",

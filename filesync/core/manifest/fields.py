@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from filesync.core.purposes import (
     PURPOSES,
 )
 from filesync.core.servers import KNOWN_PURPOSES
+from filesync.core.suggestions import nearest
 from filesync.core.text import printable
 
 VERSION = 1
@@ -44,8 +44,8 @@ def did_you_mean(word: object, candidates: Iterable[str]) -> str:
 
 @lru_cache(maxsize=256)
 def _suggestion(word: str, candidates: tuple[str, ...]) -> str:
-    close = get_close_matches(word.lower(), candidates, n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    close = nearest(word.lower(), candidates)
+    return f"; did you mean '{close}'?" if close else ""
 
 
 def key_fault(key: str, noun: str) -> str | None:
