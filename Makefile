@@ -11,7 +11,7 @@ PYTEST := -m pytest -n 4 --dist loadfile
 FAST := tests/core tests/local tests/remote tests/emulator tests/execute tests/workflow \
 	tests/output --ignore tests/emulator/test_durable.py
 
-.PHONY: demo test test-fast test-lowest test-newest coverage lint lock docs bench clean
+.PHONY: foreign demo test test-fast test-lowest test-newest coverage lint lock docs bench clean
 
 # What the command needs to run, in the versions of the lock and no other.
 $(VENV)/.run: requirements/run.txt pyproject.toml
@@ -71,6 +71,11 @@ docs: $(VENV)/.installed
 	$(BIN)/python docs/tools/generate.py
 	$(BIN)/python docs/tools/server_table.py
 	$(BIN)/python docs/tools/docs_stories.py
+
+# Servers that others wrote: installs them from the package indexes, and writes what worked.
+foreign: $(VENV)/.installed
+	$(BIN)/python -m pytest -m foreign tests/servers
+	$(BIN)/python docs/tools/compatibility.py
 
 # How fast, as ratios to others, added to tests/bench/history.csv; some eight minutes.
 # BENCH="--only no-op --scale 0.1" for a part, which is not added.

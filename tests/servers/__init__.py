@@ -1,0 +1,1 @@
+"""Servers of each type, and servers that we did not write."""
