@@ -68,12 +68,22 @@ def locked_ids(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
 
 
 @_offer
+def locked_stores(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
+    """Offer the keys of the lockfile's vector stores."""
+    from filesync.workflow.workspace import read_lock
+
+    return [(key, one.id) for key, one in read_lock(manifest, env).stores.items()]
+
+
+@_offer
 def selections(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
     """Offer what --only can name: the lockfile's keys and the first parts that they share."""
     from filesync.workflow.workspace import read_lock
 
-    keys = read_lock(manifest, env).files.keys()
-    return [(word, "") for word in keys | {key.partition("/")[0] for key in keys}]
+    lock = read_lock(manifest, env)
+    keys = lock.files.keys()
+    words = keys | {key.partition("/")[0] for key in keys}
+    return [(word, "") for word in words | {f"store:{key}" for key in lock.stores}]
 
 
 @_offer

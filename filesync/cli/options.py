@@ -195,6 +195,9 @@ def seconds(_context: click.Context, _param: click.Parameter, value: str) -> int
 only_option = click.option(
     "--only", metavar="GLOB", help="Only the keys that match.", shell_complete=selections
 )
+store_option = click.option(
+    "--store", "of_store", is_flag=True, help="KEY names a vector store, not a file."
+)
 yes_option = click.option(
     "-y", "--yes", is_flag=True, help="Do not ask. Needed without a terminal."
 )

@@ -192,10 +192,10 @@ class StoreApplier:
         store_id = row.remote.id if row.remote is not None else row.id
         assert store_id is not None
         stores.delete(store_id)
-        for member in self._lock.stores[row.key].files.values() if not lapsed else ():
-            self._left[member.id].add(store_id)
         if not lapsed:
-            self._lock.stores.pop(row.key, None)
+            held = self._lock.stores.pop(row.key, None)
+            for member in held.files.values() if held is not None else ():
+                self._left[member.id].add(store_id)
             self._done(None, row.action, store_id, row.key)
 
     # what is in them

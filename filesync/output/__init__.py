@@ -8,6 +8,8 @@ plan_html_style  the page's style
 json             the JSON documents that other programs read
 tables           status and listings
 columns           texts fitted to the columns of a terminal
+stores           tables of vector stores
+passages         what a search answers
 totals           what the platform stores, in total and by purpose
 reasons          why a plan changes something, in words
 progress         what is shown while an apply runs

@@ -18,6 +18,14 @@ def render_ids(ids: Mapping[str, str], form: str) -> str:
     return FORMATS[form](dict(sorted(ids.items())))
 
 
+def render_store_ids(ids: Mapping[str, str], form: str) -> str:
+    """Return the ids of vector stores likewise; where names must differ, as `store_<key>`."""
+    if form == "tfvars":
+        return _tfvars(dict(sorted(ids.items())), "filesync_store_ids")
+    led = form in ("env", "github")
+    return render_ids({f"store_{key}" if led else key: one for key, one in ids.items()}, form)
+
+
 def _json(ids: Mapping[str, str]) -> str:
     return json.dumps(ids, indent=2) + "\n"
 
@@ -41,7 +49,7 @@ def _github(ids: Mapping[str, str]) -> str:
     return "".join(f"{one}={file_id}\n" for one, file_id in _named(ids, name).items())
 
 
-def _tfvars(ids: Mapping[str, str]) -> str:
+def _tfvars(ids: Mapping[str, str], variable: str = "filesync_ids") -> str:
     """Return one map variable, because keys contain characters that variable names may not."""
 
     def quoted(text: str) -> str:
@@ -49,7 +57,7 @@ def _tfvars(ids: Mapping[str, str]) -> str:
         return json.dumps(text).replace("${", "$${").replace("%{", "%%{")
 
     lines = "".join(f"  {quoted(key)} = {quoted(file_id)}\n" for key, file_id in ids.items())
-    return f"filesync_ids = {{\n{lines}}}\n"
+    return f"{variable} = {{\n{lines}}}\n"
 
 
 def _named(ids: Mapping[str, str], name: Callable[[str], str]) -> dict[str, str]:

@@ -12,6 +12,8 @@ check_content     whether files hold what their purposes need
 check_lock        `validate --locked`
 verify            `verify`
 adopt             `adopt`
+keep_store        `adopt --store` and `forget --store`
+search            `search`
 forget            `forget`
 init              `init`
 init_from_remote  `init --from-remote`

@@ -18,10 +18,15 @@ from filesync.core.recovery.recover import (
     recover,
 )
 from filesync.core.run import Run
+from filesync.core.stores.change import StoreAction, StoreChange, StoreReason
+from filesync.core.stores.guards import check_protected
 from filesync.core.text import plural, printable
 from filesync.errors import ManifestError, Refused
 from filesync.local.journal import read_journal
+from filesync.local.store_journal import read_store_journal
+from filesync.remote.client import Reader
 from filesync.workflow.listing import confirmed
+from filesync.workflow.observe_stores import observe_stores
 from filesync.workflow.plan import sha256_or_none
 from filesync.workflow.workspace import Workspace, open_workspace
 
@@ -35,6 +40,7 @@ def plan_destroy(run: Run) -> Plan:
     history = read_journal(space.journal_path)
     with space.reader() as client:
         remote, now = confirmed(client, client.list_files(), lock, history)
+        stores = _stores(client, space)
     recovery = recover(history, lock, remote, now)
 
     def row(file_id: str, key: str, entry: LockEntry | None = None) -> Change:
@@ -67,7 +73,39 @@ def plan_destroy(run: Run) -> Plan:
         refusals=[] if refusal is None else [refusal],
         recovery=NOTHING_TO_RECOVER._replace(sessions=recovery.sessions),
         warnings=_left_behind(recovery),
+        stores=stores,
     )
+
+
+def _stores(client: Reader, space: Workspace) -> tuple[StoreChange, ...]:
+    """Return the deletes of all stores that are ours; Refused if one is protected.
+
+    A store whose creation was interrupted is found by its mark.
+    """
+    traces = read_store_journal(space.store_journal_path)
+    project = space.manifest.project
+    asked = {key for key in traces if key not in space.lock.stores}
+    seen = observe_stores(client, asked, space.lock, project, traces)
+    rows = []
+    for key, locked in space.lock.stores.items():
+        live = seen.stores.get(locked.id)
+        rows.append(
+            StoreChange(
+                key,
+                StoreAction.FORGET if live is None else StoreAction.DELETE,
+                StoreReason.GONE if live is None else StoreReason.DESTROYED,
+                locked.id,
+                locked=locked,
+                remote=live,
+            )
+        )
+    rows += [
+        StoreChange(key, StoreAction.DELETE, StoreReason.DESTROYED, one.id, remote=one)
+        for key in sorted(asked)
+        for one in seen.marked.get(key, ())
+    ]
+    check_protected(rows, (one.key for one in space.manifest.stores if one.protect))
+    return tuple(rows)
 
 
 def _left_behind(recovery: Recovery) -> Iterator[str]:

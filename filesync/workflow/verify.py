@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from filesync.core.model import LockEntry
 from filesync.core.run import Run
+from filesync.core.stores.model import LockedStore, same_attributes
 from filesync.errors import ApiError, FilesyncError, ManifestError
 from filesync.remote.client import Reader
 from filesync.workflow.server import reader
@@ -72,3 +73,45 @@ def _verify_one(client: Reader, key: str, entry: LockEntry) -> Verdict:
         return Verdict(key, entry.id, None, error.message)
     same = digest.hexdigest() == entry.sha256
     return Verdict(key, entry.id, same, "" if same else "its content differs from the lockfile's")
+
+
+class StoreVerdict(NamedTuple):
+    """What came of one vector store: `wrong` says what is not as the lockfile has it."""
+
+    key: str
+    id: str
+    members: int
+    wrong: tuple[str, ...]
+
+
+def verify_stores(run: Run) -> list[StoreVerdict]:
+    """Compare the members of each locked store with the lockfile's, one listing each."""
+    space = open_workspace(run)
+    if space.problems:
+        raise ManifestError(run.manifest, space.problems)
+    if not space.lock.stores:
+        return []
+    with space.reader() as client:
+        return [_verify_store(client, *one) for one in sorted(space.lock.stores.items())]
+
+
+def _verify_store(client: Reader, key: str, locked: LockedStore) -> StoreVerdict:
+    live = client.stores.get(locked.id)
+    if live is None or live.expired:
+        why = "it has expired" if live is not None else "it is gone from the platform"
+        return StoreVerdict(key, locked.id, len(locked.files), (why,))
+    members = {one.id: one for one in client.stores.list_members(locked.id)}
+    wrong = []
+    for name, member in sorted(locked.files.items()):
+        there = members.get(member.id)
+        if there is None:
+            wrong.append(f"{name} is not in it")
+        elif there.broken:
+            wrong.append(f"{name} was not indexed: {there.error or there.status}")
+        elif there.pending:
+            wrong.append(f"{name} is not indexed yet")
+        elif there.attributes is not None and not same_attributes(
+            there.attributes, member.attributes
+        ):
+            wrong.append(f"{name} has other attributes")
+    return StoreVerdict(key, locked.id, len(locked.files), tuple(wrong))

@@ -5,6 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from filesync.core.recovery.journal import History, read_history
 from tests.crash.hub import Fault
@@ -61,3 +64,23 @@ def start(scene: Scene, *arguments: str) -> subprocess.Popen[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+class Tally:
+    """What a campaign found."""
+
+    def __init__(self) -> None:
+        self.count: Counter[str] = Counter()
+        self.wrong: list[str] = []
+        self.waits: list[float] = []
+
+    def __str__(self) -> str:
+        waits = f"{len(self.waits)} would wait, at most {max(self.waits, default=0):.0f} s"
+        return f"{dict(self.count)}; {waits}"
+
+
+def points(counts: dict[str, int], names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    for name in names:
+        for n in range(1, counts[name] + 1):
+            for when in ("before", "after"):
+                yield {"kill": {"at": name, "n": n, "when": when}}

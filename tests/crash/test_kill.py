@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import random
 import signal
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ import pytest
 from filesync.core.recovery.journal import History
 from tests.crash.hub import Fault
 from tests.crash.project import SMALL_PARTS, Scene, Template, freeze, noise
-from tests.crash.steps import journal_of, parts_sent_twice
+from tests.crash.steps import Tally, journal_of, parts_sent_twice, points
 
 SEED = 20261121
 Build = Callable[[Scene], None]
@@ -101,19 +100,6 @@ def expiring_after(scene: Scene) -> None:
     scene.entries["renamed"]["filename"] = "other.txt"
     scene.save()
     scene.tenant.advance(3200)
-
-
-class Tally:
-    """What a campaign found."""
-
-    def __init__(self) -> None:
-        self.count: Counter[str] = Counter()
-        self.wrong: list[str] = []
-        self.waits: list[float] = []
-
-    def __str__(self) -> str:
-        waits = f"{len(self.waits)} would wait, at most {max(self.waits, default=0):.0f} s"
-        return f"{dict(self.count)}; {waits}"
 
 
 def check_kill(
@@ -200,13 +186,6 @@ def campaign(
             one.result()
     print(f"\n{build.__name__}/{edit.__name__}: {tally}")
     return tally
-
-
-def points(counts: dict[str, int], names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    for name in names:
-        for n in range(1, counts[name] + 1):
-            for when in ("before", "after"):
-                yield {"kill": {"at": name, "n": n, "when": when}}
 
 
 @pytest.mark.parametrize("name", list(CAMPAIGNS))

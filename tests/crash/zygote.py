@@ -41,6 +41,7 @@ import filesync.workflow.plan as planning
 from filesync.cli import _run
 from filesync.execute import doubts
 from filesync.local.journal import Journal
+from filesync.local.store_journal import StoreJournal
 from filesync.remote.timing import ClientSettings
 from filesync.remote.transport import Transport
 
@@ -209,7 +210,7 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
 
 
 def _count(kill: dict[str, Any] | None, tell: Callable[..., None]) -> dict[str, int]:
-    counts = {"journal": 0, "replace": 0, "save": 0, "request": 0, "part": 0}
+    counts = {"journal": 0, "replace": 0, "save": 0, "request": 0, "part": 0, "store-journal": 0}
     guard = threading.Lock()
 
     def around(name: str, call: Callable[..., Any]) -> Callable[..., Any]:
@@ -229,6 +230,9 @@ def _count(kill: dict[str, Any] | None, tell: Callable[..., None]) -> dict[str, 
         return counted
 
     Journal._write = around("journal", Journal._write)  # type: ignore[method-assign]
+    StoreJournal.write = around(  # type: ignore[method-assign]
+        "store-journal", StoreJournal.write
+    )
     Journal.part = around("part", Journal.part)  # type: ignore[method-assign]
     os.replace = around("replace", os.replace)
     lockstore.save_lock = around("save", lockstore.save_lock)

@@ -22,6 +22,7 @@ COMMANDS = (
     "plan",
     "render",
     "schema",
+    "search",
     "show",
     "show-plan",
     "status",

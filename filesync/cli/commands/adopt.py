@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from filesync.cli.completions import free_keys
@@ -11,25 +13,32 @@ from filesync.cli.options import (
     insecure_option,
     lock_timeout_option,
     outside_option,
+    store_option,
 )
+
+if TYPE_CHECKING:
+    from filesync.core.run import Run
 
 
 @command(
     "adopt",
     click.argument("key", shell_complete=free_keys),
     click.argument("file_id", metavar="[ID]", required=False),
+    store_option,
     lock_timeout_option,
     outside_option,
     insecure_option,
     examples={
         "filesync adopt train": "the one file that looks like it",
         "filesync adopt train file-abc123": "this file; `filesync ls` has the ids",
+        "filesync adopt --store handbook vs_abc123": "a vector store",
     },
 )
 def adopt(
     common: Common,
     key: str,
     file_id: str | None,
+    of_store: bool,
     lock_timeout: float,
     allow_outside: bool,
     allow_insecure_http: bool,
@@ -43,6 +52,11 @@ def adopt(
     from filesync.workflow.workspace import alone
 
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
+    if of_store:
+        if file_id is None:
+            raise click.UsageError("name the vector store: `filesync adopt --store KEY ID`")
+        _adopt_store(common, run, key, file_id, lock_timeout)
+        return
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         adopted = adopt_key(run, key, file_id)
     if adopted.unchecked is None:
@@ -54,5 +68,21 @@ def adopt(
         common.warn(
             f"its {' and '.join(adopted.replaced_for)} differs from the manifest's, "
             "so the next apply replaces it"
+        )
+    common.hint("commit the lockfile; `filesync plan` shows what is left to do")
+
+
+def _adopt_store(common: Common, run: Run, key: str, store_id: str, lock_timeout: float) -> None:
+    from filesync.core.text import plural
+    from filesync.workflow.keep_store import adopt_store
+    from filesync.workflow.workspace import alone
+
+    with alone(run, timeout=lock_timeout, on_wait=common.warn):
+        adopted = adopt_store(run, key, store_id)
+    common.note(f"adopted vector store {key} ({adopted.id}): {plural(adopted.known, 'document')}")
+    if adopted.others:
+        common.warn(
+            f"{plural(adopted.others, 'file')} in it {'is' if adopted.others == 1 else 'are'} not "
+            "known to this project: they stay unless the store says `prune_unmanaged: true`"
         )
     common.hint("commit the lockfile; `filesync plan` shows what is left to do")

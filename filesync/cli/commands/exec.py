@@ -37,7 +37,8 @@ _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
 def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
     """Run CMD with each file's id in its environment.
 
-    The variables are called FILESYNC_<KEY>, as `filesync ids --format env` prints them. filesync
+    The variables are called FILESYNC_<KEY>, as `filesync ids --format env` prints them, and those
+    of vector stores FILESYNC_STORE_<KEY>. filesync
     is replaced by CMD, so its exit code is returned.
     """
     from filesync.core.decide.selection import selects
@@ -46,7 +47,8 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
 
     lock = read_lock(common.manifest, common.env)
     keys = [key for key in lock.files if only is None or selects(only, key)]
-    if only is not None and not keys:
+    stores = [key for key in lock.stores if only is None or selects(only, f"store:{key}")]
+    if only is not None and not (keys or stores):
         raise FilesyncError(
             f"--only {quoted(only)} selects none of the lockfile's "
             f"{plural(len(lock.files), 'file')}",
@@ -54,7 +56,10 @@ def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
         )
     warn_of_expired(common, lock, keys)
     try:
-        named = env_names({key: lock.files[key].id for key in keys})
+        named = env_names(
+            {key: lock.files[key].id for key in keys}
+            | {f"store:{key}": lock.store(key).id for key in stores}
+        )
     except FilesyncError as error:
         error.hint = "rename one of them, or leave one out with --only GLOB"
         raise

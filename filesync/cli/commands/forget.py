@@ -5,23 +5,38 @@ from __future__ import annotations
 import click
 
 from filesync.cli.completions import locked_keys
-from filesync.cli.options import Common, command, lock_timeout_option
+from filesync.cli.options import Common, command, lock_timeout_option, store_option
 from filesync.core.text import printable
 
 
 @command(
     "forget",
     click.argument("key", shell_complete=locked_keys),
+    store_option,
     lock_timeout_option,
-    examples={"filesync forget train": "its remote file stays"},
+    examples={
+        "filesync forget train": "its remote file stays",
+        "filesync forget --store handbook": "the vector store stays, with its documents",
+    },
 )
-def forget(common: Common, key: str, lock_timeout: float) -> None:
+def forget(common: Common, key: str, of_store: bool, lock_timeout: float) -> None:
     """Drop KEY from the lockfile and leave its remote file alone."""
     from filesync.core.decide.change import Reason
     from filesync.workflow.forget import forget as forget_key
     from filesync.workflow.workspace import alone
 
     run = common.run()
+    if of_store:
+        from filesync.workflow.keep_store import forget_store
+
+        with alone(run, timeout=lock_timeout, on_wait=common.warn):
+            held = forget_store(run, key)
+        common.note(f"forgot vector store {key}; {held.id} is still on the platform")
+        common.warn(
+            f"it carries this project's mark: while {common.manifest} declares it, "
+            "the next apply adopts it again"
+        )
+        return
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         entry, shared_with, doomed = forget_key(run, key)
     if entry is None:

@@ -7,23 +7,31 @@ import time
 import click
 
 from filesync.cli.completions import locked_keys
-from filesync.cli.options import Common, command
+from filesync.cli.options import Common, command, store_option
 from filesync.core.text import human_duration
 
 
 @command(
     "id",
     click.argument("key", shell_complete=locked_keys),
+    store_option,
     examples={
         "filesync id train": "the id, for a job: $(filesync id train)",
         "filesync id docs/hours.md": "one file of a glob",
+        "filesync id --store handbook": "a vector store's id",
     },
 )
-def id_(common: Common, key: str) -> None:
-    """Print the id of KEY's file and nothing else."""
+def id_(common: Common, key: str, of_store: bool) -> None:
+    """Print the id of a file, or of a vector store."""
     from filesync.workflow.workspace import read_lock, unknown_key
 
-    files = read_lock(common.manifest, common.env).files
+    lock = read_lock(common.manifest, common.env)
+    if of_store:
+        if key not in lock.stores:
+            raise unknown_key(key, lock.stores, "the lockfile's vector stores")
+        click.echo(lock.store(key).id)
+        return
+    files = lock.files
     entry = files.get(key)
     if entry is None:
         raise unknown_key(key, files, "the lockfile")

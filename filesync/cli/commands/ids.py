@@ -17,16 +17,22 @@ from filesync.cli.options import Common, command
         show_default=True,
         help="env: FILESYNC_<KEY>=id; github: lines for $GITHUB_OUTPUT.",
     ),
+    click.option("--stores", is_flag=True, help="The vector stores instead of the files."),
     examples={
         "filesync ids": "as one JSON object, {key: id}",
         "filesync ids --format env > .env": "for a shell or a container",
+        "filesync ids --stores --format env": "vector stores, as FILESYNC_STORE_<KEY>",
         "filesync ids --format tfvars > ids.tfvars": "for Terraform",
     },
 )
-def ids(common: Common, form: str) -> None:
+def ids(common: Common, form: str, stores: bool) -> None:
     """Print all keys with their ids."""
-    from filesync.output.ids import render_ids
+    from filesync.output.ids import render_ids, render_store_ids
     from filesync.workflow.workspace import read_lock
 
     lock = read_lock(common.manifest, common.env)
+    if stores:
+        own = {key: one.id for key, one in lock.stores.items()}
+        click.echo(render_store_ids(own, form), nl=False)
+        return
     click.echo(render_ids({key: entry.id for key, entry in lock.files.items()}, form), nl=False)

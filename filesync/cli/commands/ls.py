@@ -19,18 +19,31 @@ from filesync.errors import FilesyncError
         help="Only files of this purpose.",
         shell_complete=purposes,
     ),
+    click.option("--stores", is_flag=True, help="List the vector stores instead."),
     json_option,
     insecure_option,
     examples={
         "filesync ls": "everything, the oldest first",
         "filesync ls --purpose batch_output": "results of batches",
+        "filesync ls --stores": "the vector stores",
     },
 )
-def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: bool) -> None:
+def ls(
+    common: Common,
+    purpose: str | None,
+    stores: bool,
+    as_json: bool,
+    allow_insecure_http: bool,
+) -> None:
     """List the remote files, whoever they belong to."""
     from filesync.output.json import to_text
     from filesync.output.tables import render_listing
 
+    if stores:
+        if purpose is not None:
+            raise click.UsageError("--purpose is for files: leave it out with --stores")
+        _list_stores(common, as_json, allow_insecure_http)
+        return
     with server_reader(common, allow_insecure_http) as client:
         files = client.list_files(purpose)
     if purpose is not None and not files:
@@ -41,6 +54,20 @@ def ls(common: Common, purpose: str | None, as_json: bool, allow_insecure_http: 
         click.echo(render_listing(files, columns=common.columns))
     else:
         common.note("there is no file" + (f" of purpose {purpose}" if purpose else ""))
+
+
+def _list_stores(common: Common, as_json: bool, allow_insecure_http: bool) -> None:
+    from filesync.output.json import to_text
+    from filesync.output.stores import all_stores_document, render_all_stores
+
+    with server_reader(common, allow_insecure_http) as client:
+        found = client.stores.list_stores()
+    if as_json:
+        click.echo(to_text(all_stores_document(found)))
+    elif found:
+        click.echo(render_all_stores(found))
+    else:
+        common.note("there are no vector stores")
 
 
 def _check_purpose(common: Common, purpose: str) -> None:

@@ -26,7 +26,8 @@ from filesync.errors import LocalFileError
 def render(common: Common, template: str, output: str | None) -> None:
     """Print TEMPLATE with ids in place of each ${filesync:KEY}.
 
-    TEMPLATE is any text in UTF-8; - reads stdin. `$${filesync:KEY}` stands for itself.
+    ${filesync:store:KEY} is a vector store's id. TEMPLATE is any text in UTF-8; - reads stdin.
+    `$${filesync:KEY}` stands for itself.
     """
     from filesync.core.template import fill
     from filesync.workflow.workspace import read_lock
@@ -36,8 +37,9 @@ def render(common: Common, template: str, output: str | None) -> None:
     text = _read(template)
     lock = read_lock(common.manifest, common.env)
     ids = {key: entry.id for key, entry in lock.files.items()}
+    ids |= {f"store:{key}": one.id for key, one in lock.stores.items()}
     filled, used = fill(text, ids, "stdin" if template == "-" else template)
-    warn_of_expired(common, lock, used)
+    warn_of_expired(common, lock, used & lock.files.keys())
     if output is None or output == "-":
         sys.stdout.buffer.write(filled.encode())
         sys.stdout.buffer.flush()

@@ -16,16 +16,28 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
     The API does not give out files of every purpose; those are reported as unchecked.
     """
     from filesync.workflow.verify import verify as verify_all
+    from filesync.workflow.verify import verify_stores
 
+    run = common.run(allow_insecure_http=allow_insecure_http)
     words = {True: ("same", "green"), False: ("DIFFERS", "red"), None: ("unchecked", "yellow")}
     verdicts = []
-    for one in verify_all(common.run(allow_insecure_http=allow_insecure_http)):
+    for one in verify_all(run):
         verdicts.append(one)
         word, colour = words[one.same]
         why = f": {one.why}" if one.why else ""
         click.echo(
             f"{paint(f'{word:<9}', colour)}  {printable(one.key)} ({one.id}){printable(why)}"
         )
+    wrong = 0
+    for store in verify_stores(run):
+        word, colour = words[not store.wrong]
+        what = (
+            f"vector store {printable(store.key)} ({store.id}), {plural(store.members, 'document')}"
+        )
+        click.echo(f"{paint(f'{word:<9}', colour)}  {what}")
+        for fault in store.wrong:
+            click.echo(f"           {printable(fault)}")
+        wrong += bool(store.wrong)
     if not verdicts:
         common.note("there is no file in the lockfile to compare")
         common.hint("`filesync apply` uploads what the manifest declares")
@@ -42,4 +54,10 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
         raise FilesyncError(
             f"{plural(failed, 'file')} could not be downloaded, though the API allows it",
             "see above why; run `filesync verify` again",
+        )
+    if wrong:
+        raise FilesyncError(
+            f"{plural(wrong, 'vector store')} {'is' if wrong == 1 else 'are'} not what the "
+            "lockfile says",
+            "run `filesync apply` to bring them in line",
         )

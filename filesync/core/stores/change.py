@@ -9,6 +9,7 @@ from filesync.core.stores.model import (
     NO_ATTRIBUTES,
     Attributes,
     DesiredStore,
+    FileCounts,
     LockedStore,
     RemoteMember,
     RemoteStore,
@@ -105,6 +106,8 @@ class StoreChange(NamedTuple):
     members: tuple[MemberChange, ...] = ()
     unmanaged: int = 0
     selected: bool = True
+    #: What the members' own states add up to: the server's sum can be wrong.
+    counts: FileCounts = FileCounts()
     #: Ids of the server's members that belong to nobody we know, for the guards.
     strangers: int = 0
     #: The ids of the members that the server showed.

@@ -154,6 +154,16 @@ class RemoteMember(NamedTuple):
         return self.status == "in_progress"
 
 
+class Answer(NamedTuple):
+    """One passage that a search answers; `key` is the file's in the lockfile, None if unknown."""
+
+    file_id: str
+    key: str | None
+    filename: str
+    score: float | None
+    text: str
+
+
 def same_attributes(one: Attributes, other: Attributes) -> bool:
     """Say whether two sets of attributes are the same; true is not 1, and 1 is 1.0."""
     return one.keys() == other.keys() and all(

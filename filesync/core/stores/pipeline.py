@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from filesync.core.recovery.journal import LISTING_LAG_SECONDS
 from filesync.core.stores.change import MemberAction, MemberChange, StoreAction, StoreChange
 from filesync.core.stores.declared import shared_ids
 from filesync.core.stores.members import FileFate, decide_members
-from filesync.core.stores.model import DesiredStore, LockedStore, RemoteMember
+from filesync.core.stores.model import DesiredStore, FileCounts, LockedStore, RemoteMember
 from filesync.core.stores.observed import ObservedStores, StoreTrace
 from filesync.core.stores.table import decide_store
 from filesync.core.text import plural, printable
@@ -100,7 +100,13 @@ def _decide(
         strangers=strangers,
         begun=begun,
         present=frozenset(remote),
+        counts=_counts(remote),
     )
+
+
+def _counts(members: Mapping[str, RemoteMember]) -> FileCounts:
+    count = Counter(one.status for one in members.values())
+    return FileCounts(*(count[name] for name in FileCounts._fields))
 
 
 _ORDER = {action: rank for rank, action in enumerate(MemberAction)}

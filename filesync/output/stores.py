@@ -1,0 +1,108 @@
+"""Tables of vector stores: what `status` and `ls --stores` show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from filesync.core.moment import utc
+from filesync.core.plan.plan import Plan
+from filesync.core.stores.change import StoreAction, StoreChange
+from filesync.core.stores.model import MARK, FileCounts, RemoteStore
+from filesync.core.text import human_bytes, human_duration, printable
+from filesync.output.tables import aligned
+
+
+def render_stores(plan: Plan) -> list[str]:
+    """Return a line for each declared or locked store: members, size, last use, time left."""
+    stores = stores_document(plan)
+    if not stores:
+        return []
+    rows = [("STORE", "ID", "INDEXED", "PENDING", "FAILED", "SIZE", "USED", "LEFT", "STATE")]
+    rows += [
+        (
+            printable(one["key"]),
+            one["id"] or "-",
+            f"{one['completed']:,}",
+            f"{one['in_progress']:,}",
+            f"{one['failed']:,}",
+            "-" if one["bytes"] is None else human_bytes(one["bytes"]),
+            "-" if one["idle"] is None else f"{human_duration(max(one['idle'], 0))} ago",
+            "never" if one["left"] is None else human_duration(max(one["left"], 0)),
+            one["state"],
+        )
+        for one in stores
+    ]
+    return aligned(rows, right=(2, 3, 4, 5))
+
+
+def stores_document(plan: Plan) -> list[dict[str, Any]]:
+    """Return the stores of `status --json`; idle and time left in seconds."""
+    return [_status(row, plan.now) for row in plan.stores]
+
+
+def _status(row: StoreChange, now: int) -> dict[str, Any]:
+    live = row.remote
+    counts = row.counts
+    expires_at = None if live is None else live.expires_at
+    used = None if live is None else live.last_active_at
+    changes = len(row.member_changes)
+    if row.action is not StoreAction.NOOP:
+        state = f"{row.action.value}: {row.reason.value.replace('_', ' ')}"
+    else:
+        state = f"{changes:,} to change" if changes else "up to date"
+    return {
+        "key": row.key,
+        "id": row.id,
+        "name": None if live is None else live.name,
+        "completed": counts.completed,
+        "in_progress": counts.in_progress,
+        "failed": counts.failed + counts.cancelled,
+        "unmanaged": row.unmanaged,
+        "bytes": None if live is None else live.usage_bytes,
+        "idle": None if used is None else now - used,
+        "left": None if expires_at is None else expires_at - now,
+        "action": row.action.value,
+        "reason": row.reason.value,
+        "state": state,
+    }
+
+
+def render_all_stores(stores: Sequence[RemoteStore]) -> str:
+    """Return every vector store of the platform as a table, oldest first, times in UTC."""
+    ordered = sorted(stores, key=lambda one: (one.created_at, one.id))
+    heads = ("ID", "STATUS", "FILES", "SIZE", "CREATED", "USED", "EXPIRES", "MARK", "NAME")
+    return "\n".join(aligned([heads, *map(_listed, ordered)], right=(2, 3), shrink=8))
+
+
+def _listed(one: RemoteStore) -> tuple[str, ...]:
+    return (
+        one.id,
+        printable(one.status) or "-",
+        f"{sum(one.counts):,}",
+        "-" if one.usage_bytes is None else human_bytes(one.usage_bytes),
+        utc(one.created_at),
+        "-" if one.last_active_at is None else utc(one.last_active_at),
+        "never" if one.expires_at is None else utc(one.expires_at),
+        printable((one.metadata or {}).get(MARK, "-")),
+        printable(one.name or ""),
+    )
+
+
+def all_stores_document(stores: Iterable[RemoteStore]) -> list[dict[str, Any]]:
+    """Return `ls --stores --json`."""
+    return [
+        {
+            "id": one.id,
+            "name": one.name,
+            "status": one.status,
+            "expires_after": one.expires_after,
+            "expires_at": one.expires_at,
+            "created_at": one.created_at,
+            "last_active_at": one.last_active_at,
+            "metadata": one.metadata,
+            "bytes": one.usage_bytes,
+            "files": FileCounts(*one.counts)._asdict(),
+        }
+        for one in stores
+    ]

@@ -1,0 +1,33 @@
+"""Search: what a vector store of the lockfile answers."""
+
+from __future__ import annotations
+
+from filesync.core.run import Run
+from filesync.core.stores.model import Answer
+from filesync.errors import ApiError, FilesyncError
+from filesync.workflow.workspace import open_workspace, unknown_key
+
+
+def search(run: Run, key: str, text: str, most: int) -> list[Answer]:
+    """Return what the vector store of a key answers, the best first, at most `most` passages."""
+    space = open_workspace(run)
+    held = space.lock.stores.get(key)
+    if held is None:
+        raise unknown_key(key, space.lock.stores, "the lockfile's vector stores")
+    if not text.strip():
+        raise FilesyncError("there is no text to search for", "give some words after the store")
+    names = {member.id: name for name, member in held.files.items()}
+    with space.reader() as client:
+        try:
+            found = client.stores.search(held.id, text, most)
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            raise FilesyncError(
+                f"the vector store {held.id} is gone from the platform",
+                "run `filesync apply`: it is created anew",
+            ) from None
+    return [
+        Answer(one.file_id, names.get(one.file_id), one.filename, one.score, one.text)
+        for one in found
+    ]
