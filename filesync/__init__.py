@@ -14,7 +14,7 @@ for reading the lockfile and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from filesync.errors import FilesyncError
@@ -44,7 +44,9 @@ def plan(
     manifest: str = "filesync.yaml",
     *,
     base_url: str | None = None,
-    only: str | None = None,
+    only: str | Iterable[str] = (),
+    exclude: str | Iterable[str] = (),
+    purpose: str | Iterable[str] = (),
     offline: bool = False,
     at: str | None = None,
     allow_outside: bool = False,
@@ -58,10 +60,11 @@ def plan(
     """
     from filesync.core.decide.pipeline import PlanOptions
     from filesync.core.moment import moment_named
-    from filesync.core.run import Run
+    from filesync.core.run import Filters, Run
     from filesync.workflow.plan import make_plan
 
-    run = Run(manifest, base_url, only, allow_outside, allow_insecure_http, offline, env)
+    filters = Filters(_several(only), _several(exclude), _several(purpose))
+    run = Run(manifest, base_url, filters, allow_outside, allow_insecure_http, offline, env)
     return make_plan(run, options=PlanOptions(at=moment_named(at)))
 
 
@@ -95,3 +98,7 @@ def apply(
             settings=ApplySettings(concurrency, deletes, wait),
             watch=watch or (lambda _event: None),
         )
+
+
+def _several(values: str | Iterable[str]) -> tuple[str, ...]:
+    return (values,) if isinstance(values, str) else tuple(values)

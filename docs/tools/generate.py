@@ -27,7 +27,7 @@ from filesync.core.manifest.schema import json_schema
 from filesync.core.model import LockEntry
 from filesync.core.plan.document import ChangeDocument, document_of
 from filesync.core.plan.plan import Plan, PlanInputs, Summary
-from filesync.core.run import Run
+from filesync.core.run import Filters, Run
 from filesync.output.json import apply_document, saved_document
 from filesync.output.tables import status_document
 
@@ -41,7 +41,8 @@ _VARIABLE = re.compile(
     r"^(?:OPENAI|AZURE|ACTIONS|FILESYNC|GITHUB|NO)_[A-Z_]+$|\b(?:[A-Z]+_PROXY|SSL_[A-Z_]+)\b"
 )
 
-EMPTY = Plan(PlanInputs(Run(only="*"), "", "", "", None), Decisions((), 0), now=0)
+_RUN = Run(filters=Filters(("*",), ("*",), ("batch",)))
+EMPTY = Plan(PlanInputs(_RUN, "", "", "", None), Decisions((), 0), now=0)
 
 
 class Unexplained(Exception):

@@ -32,10 +32,10 @@ VARIABLES = {
     "NO_COLOR": "If set: no colours.",
     "GITHUB_STEP_SUMMARY": "`plan` adds its report to this file.",
     "GITHUB_OUTPUT": "`plan` adds its outputs to this file.",
-    "HTTPS_PROXY": "The proxy for https servers; `NO_PROXY` names hosts to reach without it.",
-    "HTTP_PROXY": "The proxy for http servers. Never used for this machine itself.",
-    "ALL_PROXY": "The proxy for both.",
+    "HTTPS_PROXY": "The proxy for https servers, `HTTP_PROXY` for http ones; never for this machine.",
+    "NO_PROXY": "Hosts to reach without a proxy: names, addresses or ranges.",
     "SSL_CERT_FILE": "A file with the certificate authorities to trust, for example your own.",
+    "SSL_CERT_DIR": "A folder of certificates to trust, named by their hashes.",
 }
 
 PLAN = {
@@ -50,7 +50,9 @@ PLAN = {
     "changes": "A list, deletes first, without files that are up to date; see below.",
     "vector_stores": "The same for vector stores: a list of changes, each with its `members`.",
     "warnings": "Sentences, including what apply would refuse.",
-    "only": "In a saved plan only: the value of `--only`.",
+    "only": "In a saved plan only: the value of `--only`; a list if there were several.",
+    "exclude": "In a saved plan only: the values of `--exclude`.",
+    "purposes": "In a saved plan only: the values of `--purpose`.",
 }
 
 SUMMARY = {

@@ -7,10 +7,22 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from filesync.cli.options import Common
-from filesync.core.text import printable
+from filesync.core.text import plural, printable
 
 if TYPE_CHECKING:
+    from filesync.core.decide.selection import Selection
     from filesync.core.lockfile.lock import Lockfile
+    from filesync.core.run import Filters
+
+
+def locked_selection(lock: Lockfile, filters: Filters) -> Selection:
+    """Return what filters select of a lockfile; FilesyncError if that is nothing."""
+    from filesync.core.decide.selection import Selection, purposes_of
+
+    selection = Selection(filters, purposes_of((), lock.files))
+    of = f"the lockfile's {plural(len(lock.files), 'file')}"
+    selection.check(lock.files, lock.stores, of)
+    return selection
 
 
 def warn_of_expired(common: Common, lock: Lockfile, keys: Collection[str]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
 import click
 
-from filesync.cli.completions import files, selections
+from filesync.cli.completions import files, purposes, selections
 from filesync.core.commands import DEFAULT_MANIFEST, flags, with_flags
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, Interrupted
@@ -120,6 +120,10 @@ def command(
         @functools.wraps(function)
         def run(**values: Any) -> None:
             common = _common(click.get_current_context(), values)
+            if "exclude" in values:
+                from filesync.core.run import Filters
+
+                values["filters"] = Filters(*map(values.pop, ("only", "exclude", "purposes")))
             speaks_to_a_server = "allow_insecure_http" in values
             if speaks_to_a_server and not (common.quiet or common.verbose):
                 from filesync.cli.retry_notes import note_retries
@@ -192,9 +196,35 @@ def seconds(_context: click.Context, _param: click.Parameter, value: str) -> int
         raise click.BadParameter(f"{value!r} {error}") from None
 
 
-only_option = click.option(
-    "--only", metavar="GLOB", help="Only the keys that match.", shell_complete=selections
+_ONLY = click.option(
+    "--only",
+    metavar="GLOB",
+    multiple=True,
+    help="Only the keys that match. Repeatable.",
+    shell_complete=selections,
 )
+_EXCLUDE = click.option(
+    "--exclude",
+    metavar="GLOB",
+    multiple=True,
+    help="Not the keys that match. Repeatable.",
+    shell_complete=selections,
+)
+_PURPOSE = click.option(
+    "--purpose",
+    "purposes",
+    metavar="PURPOSE",
+    multiple=True,
+    help="Only files of this purpose. Repeatable.",
+    shell_complete=purposes,
+)
+
+
+def filter_options(function: F) -> F:
+    """Add the options that narrow a command to some keys; it gets them as `filters`."""
+    return _ONLY(_EXCLUDE(_PURPOSE(function)))
+
+
 store_option = click.option(
     "--store", "of_store", is_flag=True, help="KEY names a vector store, not a file."
 )

@@ -2,9 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-from filesync.core.commands import DEFAULT_MANIFEST, flags
+from filesync.core.commands import DEFAULT_MANIFEST, flags, word
+
+
+class Filters(NamedTuple):
+    """What narrows a run to some keys: globs on keys, and purposes. Empty means all of them.
+
+    A key is meant if one of `only` matches, none of `exclude` does, and its purpose is one of
+    `purposes`; where there are none of `only` or `purposes`, they ask for nothing.
+    """
+
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+
+    @property
+    def narrow(self) -> bool:
+        """Say whether they leave any key out."""
+        return bool(self.only or self.exclude or self.purposes)
+
+    def flags(self, written: Callable[[str], str] = word) -> str:
+        """Return them as options; `written` is how a value is written, by default for a shell."""
+        said = [
+            *(("--only", glob) for glob in self.only),
+            *(("--exclude", glob) for glob in self.exclude),
+            *(("--purpose", purpose) for purpose in self.purposes),
+        ]
+        return " ".join(f"{name} {written(value)}" for name, value in said)
+
+    def __str__(self) -> str:
+        """Return them for a heading, as "only docs/*, without docs/old/*"; "" where all are."""
+        said = (("only ", self.only), ("without ", self.exclude), ("purpose ", self.purposes))
+        return ", ".join(lead + ", ".join(values) for lead, values in said if values)
 
 
 class Run(NamedTuple):
@@ -12,7 +44,7 @@ class Run(NamedTuple):
 
     manifest: str = DEFAULT_MANIFEST
     base_url: str | None = None
-    only: str | None = None
+    filters: Filters = Filters()
     allow_outside: bool = False
     allow_insecure_http: bool = False
     offline: bool = False

@@ -14,8 +14,15 @@ if TYPE_CHECKING:  # it comes with the HTTP client
 
 def saved_document(plan: PlanDocument) -> dict[str, Any]:
     """Return the document of `plan --out`: `plan --json` and what is needed to repeat the plan."""
-    more = {"only": plan.only, "env": plan.env, "filled_sha256": plan.filled_sha256}
-    return plan.document() | {name: value for name, value in more.items() if value is not None}
+    only, exclude, purposes = plan.filters
+    more = {
+        "only": only[0] if len(only) == 1 else list(only),
+        "exclude": list(exclude),
+        "purposes": list(purposes),
+        "env": plan.env,
+        "filled_sha256": plan.filled_sha256,
+    }
+    return plan.document() | {name: value for name, value in more.items() if value}
 
 
 def apply_document(plan: Plan, result: Result) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def _whole(html: str, kind: str = "whole") -> str:
 
 
 def _head(plan: PlanDocument) -> str:
-    only = f", only {_name(plan.only)}" if plan.only is not None else ""
+    only = f", {_name(str(plan.filters))}" if plan.filters.narrow else ""
     made = ""
     if plan.at is not None:
         made = f"<p class=note><b>As it will be on {_moment(plan.at)} UTC</b>, {UNTIL_THEN}.</p>\n"

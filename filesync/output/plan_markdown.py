@@ -87,8 +87,8 @@ def _headline(plan: PlanDocument) -> str:
 
 def _subject(plan: PlanDocument) -> str:
     lines = f"{code(plan.project)} on {code(plan.base_url)}"
-    if plan.only is not None:
-        lines += f", only {code(plan.only)}"
+    if plan.filters.narrow:
+        lines += f", {code(str(plan.filters))}"
     if plan.at is not None:
         lines += f"\n\n**As it will be on {utc(plan.at)} UTC**, {UNTIL_THEN}."
     if plan.offline:

@@ -64,7 +64,7 @@ def render_plan(
     if plan.offline:
         lines += [OFFLINE, ""]
     if plan.has_changes:
-        only = "" if plan.only is None else f", only {plan.only}"
+        only = f", {plan.filters}" if plan.filters.narrow else ""
         lines += [printable(f"{plan.project} on {plan.base_url}{only}"), ""]
         if plan.changes:
             lines += _table(plan.changes, paint, verbose, columns)

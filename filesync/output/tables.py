@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from filesync.core.decide.change import Action, Change
 from filesync.core.decide.reasons import REASONS
@@ -21,13 +21,38 @@ from filesync.output.totals import grand_total, totals_by_purpose
 _NARROWEST = 16
 
 
-def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = None) -> str:
+class StatusView(NamedTuple):
+    """Which files `status` shows, and in which order: `sort` is one of SORTS."""
+
+    changed: bool = False
+    sort: str = "key"
+
+
+WHOLE_STATUS = StatusView()
+
+SORTS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "key": lambda one: (one["key"] is None, one["key"] or ""),
+    # The largest and the oldest first, and what expires soonest.
+    "size": lambda one: -(one["bytes"] or 0),
+    "age": lambda one: -(one["age"] or 0),
+    "left": lambda one: (one["left"] is None, one["left"] or 0),
+    "state": lambda one: (one["action"] == Action.NOOP, one["state"]),
+}
+
+
+def render_status(
+    plan: Plan,
+    *,
+    paint: Paint = no_paint,
+    columns: int | None = None,
+    view: StatusView = WHOLE_STATUS,
+) -> str:
     """Return a line for each declared or locked file: id, size, age, time left, and any drift.
 
     Below them stands what the platform holds of each purpose, whoever it belongs to. Where
     `columns` are given, keys are shortened so that a line has no more, if that can be.
     """
-    files = status_document(plan)["files"]
+    files = status_document(plan, view)["files"]
     lines = [_STATUS_HEADER, *(_status_line(status, status["state"]) for status in files)]
     if not _fits(lines, 0, columns):
         # Drop the reason (the plan shows it) rather than wrap every file onto two lines.
@@ -47,11 +72,13 @@ def render_status(plan: Plan, *, paint: Paint = no_paint, columns: int | None = 
         foot.append(f"{plural(plan.unmanaged, 'other file')} on the platform, not ours.")
     if plan.has_changes:
         foot.append("`filesync plan` shows what an apply would do.")
-    parts = ([table[0], *body] if files else [_NO_FILES], held, foot)
+    nothing = _NO_CHANGES if view.changed and plan.rows else _NO_FILES
+    parts = ([table[0], *body] if files else [nothing], held, foot)
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
 _NO_FILES = "There are no files: the manifest declares none, and the lockfile has none."
+_NO_CHANGES = "Every file is up to date."
 _STATUS_HEADER = ("KEY", "ID", "SIZE", "AGE", "LEFT", "STATE")
 
 
@@ -122,18 +149,18 @@ def _not_yet(one: Expiring) -> str:
     return f"{printable(one.key)} ({_left(one.left)} left, renewed {when})"
 
 
-def status_document(plan: Plan) -> dict[str, Any]:
+def status_document(plan: Plan, view: StatusView = WHOLE_STATUS) -> dict[str, Any]:
     """Return the document of `status --json`; age and time left are in seconds."""
+    files = [_status(row, plan.now) for row in plan.rows]
+    if view.changed:
+        files = [one for one in files if one["action"] != Action.NOOP]
     by_purpose = totals_by_purpose(plan.listed)
     total = grand_total(by_purpose.values())
     return {
         "format_version": "1.0",
         "project": plan.inputs.project,
         "base_url": plan.inputs.base_url,
-        "files": [
-            _status(row, plan.now)
-            for row in sorted(plan.rows, key=lambda row: (row.key is None, row.key or ""))
-        ],
+        "files": sorted(sorted(files, key=SORTS["key"]), key=SORTS[view.sort]),
         "retired": [retired._asdict() for retired in plan.waiting],
         "unmanaged": plan.unmanaged,
         "expiring_soon": [one._asdict() for one in expiring_soon(plan.rows, plan.now)],

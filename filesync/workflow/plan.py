@@ -54,7 +54,7 @@ def make_plan(
     space = open_workspace(run)
     seen = observe(space, on_hashed=on_hashed, md5s=md5s)
     try:
-        decided = decide_all(seen, space.manifest, space.lock, run.only, options)
+        decided = decide_all(seen, space.manifest, space.lock, run.filters, options)
     except Refused as error:
         if options.at is None:
             raise
@@ -119,7 +119,9 @@ def observe(
         return [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
 
     def content() -> ContentReport:
-        chosen = [file for file in files if Selection(run.only).has(file.key)]
+        purposes = {file.key: file.entry.policy.purpose for file in files}
+        selection = Selection(run.filters, purposes)
+        chosen = [file for file in files if selection.has(file.key)]
         return content_report(run, chosen, checks, space.lock.files)
 
     history = read_journal(space.journal_path)

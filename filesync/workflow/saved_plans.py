@@ -49,7 +49,7 @@ def run_as_saved(run: Run, saved: PlanDocument, path: str) -> Run:
             f"{printable(path)} is a plan {printable(of)}, and this run is for {run.env}",
             "leave out --env (and FILESYNC_ENV): a plan file knows its environment",
         )
-    return run._replace(only=saved.only, env=saved.env)
+    return run._replace(filters=saved.filters, env=saved.env)
 
 
 def plan_as_saved(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from filesync.cli import completions, streams
@@ -10,11 +12,11 @@ from filesync.cli.options import (
     Common,
     command,
     concurrency_option,
+    filter_options,
     insecure_option,
     json_option,
     lock_timeout_option,
     missing_option,
-    only_option,
     outside_option,
     seconds,
     yes_option,
@@ -26,6 +28,9 @@ from filesync.cli.plan_steps import (
     print_plan,
     warn_but_of_refusals,
 )
+
+if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
+    from filesync.core.run import Filters
 
 
 @command(
@@ -55,7 +60,7 @@ from filesync.cli.plan_steps import (
         help="How long to wait for documents in vector stores, such as 90s or 1h.",
     ),
     lock_timeout_option,
-    only_option,
+    filter_options,
     outside_option,
     insecure_option,
     strict_option,
@@ -81,7 +86,7 @@ def apply(
     allow_empty_store: bool,
     index_timeout: int,
     lock_timeout: float,
-    only: str | None,
+    filters: Filters,
     allow_outside: bool,
     allow_insecure_http: bool,
     strict: bool,
@@ -100,10 +105,11 @@ def apply(
     from filesync.workflow.saved_plans import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
 
-    if planfile is not None and only is not None:
-        raise click.UsageError("a plan file says itself what it covers: leave out --only")
+    if planfile is not None and filters.narrow:
+        named = " and ".join(sorted({one for one in filters.flags().split() if one[:2] == "--"}))
+        raise click.UsageError(f"a plan file says itself what it covers: leave out {named}")
     run = common.run(
-        only=only,
+        filters=filters,
         allow_outside=allow_outside,
         allow_insecure_http=allow_insecure_http,
         strict=strict,

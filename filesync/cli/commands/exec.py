@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from filesync.cli.completions import files
-from filesync.cli.lock_steps import warn_of_expired
-from filesync.cli.options import Common, command, only_option
-from filesync.core.text import plural, quoted
+from filesync.cli.lock_steps import locked_selection, warn_of_expired
+from filesync.cli.options import Common, command, filter_options
+from filesync.core.text import quoted
 from filesync.errors import FilesyncError
+
+if TYPE_CHECKING:
+    from filesync.core.run import Filters
 
 # What filesync itself reads: a key of that name hides it from a filesync run by the command.
 _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
@@ -20,7 +24,7 @@ _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
 
 @command(
     "exec",
-    only_option,
+    filter_options,
     click.argument(
         "cmd",
         metavar="CMD...",
@@ -34,26 +38,20 @@ _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
         "filesync exec --only train -- sh -c 'echo $FILESYNC_TRAIN'": "one key, in a shell",
     },
 )
-def exec_(common: Common, only: str | None, cmd: tuple[str, ...]) -> None:
+def exec_(common: Common, filters: Filters, cmd: tuple[str, ...]) -> None:
     """Run CMD with each file's id in its environment.
 
     The variables are called FILESYNC_<KEY>, as `filesync ids --format env` prints them, and those
     of vector stores FILESYNC_STORE_<KEY>. filesync
     is replaced by CMD, so its exit code is returned.
     """
-    from filesync.core.decide.selection import selects
     from filesync.output.ids import env_names
     from filesync.workflow.workspace import read_lock
 
     lock = read_lock(common.manifest, common.env)
-    keys = [key for key in lock.files if only is None or selects(only, key)]
-    stores = [key for key in lock.stores if only is None or selects(only, f"store:{key}")]
-    if only is not None and not (keys or stores):
-        raise FilesyncError(
-            f"--only {quoted(only)} selects none of the lockfile's "
-            f"{plural(len(lock.files), 'file')}",
-            "`filesync ids` lists the keys; quote the glob so that the shell leaves it alone",
-        )
+    selected = locked_selection(lock, filters)
+    keys = [key for key in lock.files if selected.has(key)]
+    stores = [key for key in lock.stores if selected.has_store(key)]
     warn_of_expired(common, lock, keys)
     try:
         named = env_names(

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
-from filesync.cli.options import Common, command
+from filesync.cli.lock_steps import locked_selection
+from filesync.cli.options import Common, command, filter_options
+
+if TYPE_CHECKING:
+    from filesync.core.run import Filters
 
 
 @command(
@@ -18,21 +24,25 @@ from filesync.cli.options import Common, command
         help="env: FILESYNC_<KEY>=id; github: lines for $GITHUB_OUTPUT.",
     ),
     click.option("--stores", is_flag=True, help="The vector stores instead of the files."),
+    filter_options,
     examples={
         "filesync ids": "as one JSON object, {key: id}",
         "filesync ids --format env > .env": "for a shell or a container",
         "filesync ids --stores --format env": "vector stores, as FILESYNC_STORE_<KEY>",
         "filesync ids --format tfvars > ids.tfvars": "for Terraform",
+        "filesync ids --only 'docs/*' --exclude '*/old/*'": "some of them",
     },
 )
-def ids(common: Common, form: str, stores: bool) -> None:
+def ids(common: Common, form: str, stores: bool, filters: Filters) -> None:
     """Print all keys with their ids."""
     from filesync.output.ids import render_ids, render_store_ids
     from filesync.workflow.workspace import read_lock
 
     lock = read_lock(common.manifest, common.env)
+    selected = locked_selection(lock, filters)
     if stores:
-        own = {key: one.id for key, one in lock.stores.items()}
-        click.echo(render_store_ids(own, form), nl=False)
+        chosen = {key: one.id for key, one in lock.stores.items() if selected.has_store(key)}
+        click.echo(render_store_ids(chosen, form), nl=False)
         return
-    click.echo(render_ids({key: entry.id for key, entry in lock.files.items()}, form), nl=False)
+    own = {key: entry.id for key, entry in lock.files.items() if selected.has(key)}
+    click.echo(render_ids(own, form), nl=False)

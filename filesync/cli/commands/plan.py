@@ -18,9 +18,9 @@ from filesync.cli.finding_steps import (
 from filesync.cli.options import (
     Common,
     command,
+    filter_options,
     insecure_option,
     json_option,
-    only_option,
     outside_option,
 )
 from filesync.cli.output_files import check_target, write_whole
@@ -37,6 +37,7 @@ from filesync.errors import FilesyncError
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.plan.document import PlanDocument
     from filesync.core.plan.plan import Plan
+    from filesync.core.run import Filters
 
 
 @command(
@@ -59,7 +60,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     click.option(
         "--offline", is_flag=True, help="Compare with the lockfile only; do not contact the server."
     ),
-    only_option,
+    filter_options,
     outside_option,
     insecure_option,
     format_option,
@@ -81,7 +82,7 @@ def plan(
     detailed_exitcode: bool,
     at: str | None,
     offline: bool,
-    only: str | None,
+    filters: Filters,
     allow_outside: bool,
     allow_insecure_http: bool,
     form: str,
@@ -117,7 +118,7 @@ def plan(
     if out == "-":
         raise click.UsageError("--out takes a file; --json prints the same")
     run = common.run(
-        only=only,
+        filters=filters,
         offline=offline,
         allow_outside=allow_outside,
         allow_insecure_http=allow_insecure_http,
@@ -152,7 +153,7 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
     if not made.rows:
         common.hint(f"name your files in {run.manifest}, below `files:`")
     elif made.has_changes and not (made.refusals or run.offline or out or made.at):
-        only = "" if run.only is None else f" --only {word(run.only)}"
+        only = f" {run.filters.flags()}" if run.filters.narrow else ""
         common.hint(f"run `filesync apply{only}` to make these changes")
 
 

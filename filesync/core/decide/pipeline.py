@@ -12,7 +12,7 @@ from filesync.core.decide import guards
 from filesync.core.decide.change import Action, Change, Decisions, reading_order
 from filesync.core.decide.desired import policies_of
 from filesync.core.decide.guards import Refusal
-from filesync.core.decide.selection import Selection
+from filesync.core.decide.selection import Selection, purposes_of
 from filesync.core.decide.sharing import share
 from filesync.core.decide.table import decide, show_recovered
 from filesync.core.decide.wrong_content import LeftOut, without_wrong
@@ -24,6 +24,7 @@ from filesync.core.model import DesiredFile, LockEntry, Manifest, RemoteFile, Re
 from filesync.core.moment import Moment
 from filesync.core.recovery.journal import History
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery, recover, take_in
+from filesync.core.run import Filters
 from filesync.core.stores.change import StoreChange
 from filesync.core.stores.guards import check_protected as check_protected_stores
 from filesync.core.stores.guards import refusals as store_refusals
@@ -31,7 +32,7 @@ from filesync.core.stores.model import DesiredStore
 from filesync.core.stores.observed import NOTHING_OBSERVED, ObservedStores, StoreTrace
 from filesync.core.stores.pipeline import Grounds, decide_stores, fates_of
 from filesync.core.stores.pipeline import warnings_of as store_warnings
-from filesync.core.text import printable
+from filesync.core.text import plural, printable
 from filesync.errors import FilesyncError
 
 
@@ -94,15 +95,16 @@ def decide_all(
     seen: Observed,
     manifest: Manifest,
     lock: Lockfile,
-    only: str | None = None,
+    filters: Filters = Filters(),  # noqa: B008 - a named tuple: nothing can change it
     options: PlanOptions = PlanOptions(),  # noqa: B008 - a named tuple: nothing can change it
 ) -> Decided:
     """Return what apply would do, and what it would refuse. Pure: `lock` stays as it is.
 
-    Raises Refused for a protected file, FilesyncError where `only` selects nothing or the time
+    Raises Refused for a protected file, FilesyncError where `filters` select nothing or the time
     of `options.at` has passed.
     """
-    selection, lock = Selection(only), lock.copy()
+    lock = lock.copy()
+    selection = Selection(filters, purposes_of(seen.desired, lock.files))
     # The lock as if the interrupted apply had saved it: then the table needs no case for it.
     recovery = (
         NOTHING_TO_RECOVER if seen.offline else recover(seen.history, lock, seen.remote, seen.now)
@@ -125,7 +127,7 @@ def decide_all(
     selection.check(
         (row.key for row in everything.rows),
         {*lock.stores, *(store.key for store in seen.desired_stores)},
-        of=len(seen.desired),
+        of=f"the manifest's {plural(len(seen.desired), 'file')}",
     )
     decisions = selection.narrow(everything)
     left_out: list[LeftOut] = []

@@ -1,15 +1,17 @@
-"""`--only`: which keys a run is about."""
+"""`--only`, `--exclude` and `--purpose`: which keys a run is about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import NamedTuple
 
 from filesync.core.decide.change import Decisions
-from filesync.core.model import DesiredFile
+from filesync.core.model import DesiredFile, LockEntry
 from filesync.core.recovery.recover import Recovery
-from filesync.core.text import plural, quoted
+from filesync.core.run import Filters
+from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError
 
 
@@ -19,35 +21,59 @@ def selects(only: str, key: str) -> bool:
 
 
 class Selection(NamedTuple):
-    """The keys that `--only` selects; with None, all of them."""
+    """The keys that a run's filters select; `purposes` maps each key to its purpose."""
 
-    only: str | None
+    filters: Filters
+    purposes: Mapping[str, str] = MappingProxyType({})
 
     def has(self, key: str | None) -> bool:
         """Say whether a key is selected; a file that no key names is only where all are."""
-        return self.only is None or (key is not None and selects(self.only, key))
+        if key is None:
+            return not self.filters.narrow
+        wanted = self.filters.purposes
+        return self._named(key) and (not wanted or self.purposes.get(key) in wanted)
 
     def has_store(self, key: str) -> bool:
-        """Say whether a vector store is selected, by `store:KEY` or a glob such as `store:*`."""
-        return self.only is None or selects(self.only, f"store:{key}")
+        """Say whether a vector store is selected, by `store:KEY` or a glob such as `store:*`.
 
-    def check(self, keys: Iterable[str | None], stores: Iterable[str], of: int) -> None:
-        """Raise FilesyncError if no key is selected; `of` is how many files the manifest has."""
-        if any(self.has_store(key) for key in stores):
+        Stores have no purpose: where files are chosen by theirs, no store is selected.
+        """
+        return not self.filters.purposes and self._named(f"store:{key}")
+
+    def _named(self, name: str) -> bool:
+        only, exclude = self.filters.only, self.filters.exclude
+        return (not only or any(selects(glob, name) for glob in only)) and not any(
+            selects(glob, name) for glob in exclude
+        )
+
+    def check(self, keys: Iterable[str | None], stores: Iterable[str], of: str) -> None:
+        """Raise FilesyncError for an `--only` that matches nothing, or if nothing is selected.
+
+        `of` says what there is to select from, such as "the manifest's 3 files".
+        """
+        if not self.filters.narrow:
             return
-        if self.only is not None and not any(self.has(key) for key in keys):
-            raise FilesyncError(
-                f"--only {quoted(self.only)} selects none of the manifest's {plural(of, 'file')}",
-                "`filesync status` lists the keys; quote the glob so that the shell leaves it "
-                "alone",
-            )
+        files = {key for key in keys if key is not None}
+        names = files | {f"store:{key}" for key in stores}
+        for glob in self.filters.only:
+            if not any(selects(glob, name) for name in names):
+                raise _selects_none(f"--only {quoted(glob)}", of)
+        if not any(self.has(key) for key in files) and not any(map(self.has_store, stores)):
+            raise _selects_none(self.filters.flags(quoted), of, self._there(files))
+
+    def _there(self, keys: Collection[str]) -> str:
+        """Return a sentence about the purposes there are, "" where none was asked for."""
+        found = sorted({self.purposes[key] for key in keys if key in self.purposes})
+        if not self.filters.purposes or not found:
+            return ""
+        return f"; their purposes are {', '.join(map(printable, found))}"
 
     def first_choice(self, desired: list[DesiredFile]) -> list[DesiredFile]:
         """Return the wanted files with the selected ones first.
 
         Of two keys that could adopt the same remote file, the selected one then gets it.
         """
-        if self.only is None:
+        if not self.filters.narrow:
             return desired
         return sorted(desired, key=lambda want: not self.has(want.key))
 
@@ -61,9 +87,23 @@ class Selection(NamedTuple):
 
         Files that no key names (orphans, unmanaged) are left alone where not all are selected.
         """
-        if self.only is None:
+        if not self.filters.narrow:
             return decisions
         return Decisions(
             tuple(row for row in decisions.rows if self.has(row.key)),
             decisions.unmanaged + sum(row.key is None for row in decisions.rows),
         )
+
+
+def _selects_none(what: str, of: str, more: str = "") -> FilesyncError:
+    return FilesyncError(
+        f"{what} selects none of {of}{more}",
+        "`filesync status` lists the keys; quote a glob so that the shell leaves it alone",
+    )
+
+
+def purposes_of(desired: Iterable[DesiredFile], locked: Mapping[str, LockEntry]) -> dict[str, str]:
+    """Return the purpose of each key, as the manifest has it, or else the lockfile."""
+    return {key: entry.purpose for key, entry in locked.items()} | {
+        want.key: want.policy.purpose for want in desired
+    }

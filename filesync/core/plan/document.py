@@ -18,6 +18,7 @@ from filesync.core.lockfile.entries import live_expiry
 from filesync.core.model import Stored
 from filesync.core.plan.plan import Plan, Summary
 from filesync.core.plan.stores import StoreDocument, read_store, store_documents
+from filesync.core.run import Filters
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -92,12 +93,12 @@ class ChangeDocument(NamedTuple):
 
 
 class PlanDocument(NamedTuple):
-    """A plan, as far as its document tells. `only` is what --only narrowed it to, and `at` the
-    Unix second it is for if that is not the one it was made in.
+    """A plan, as far as its document tells. `filters` are what it was narrowed by, and `at`
+    the Unix second it is for if that is not the one it was made in.
 
-    What a plan file has beyond the contract, `only`, `env` and `filled_sha256`, stands there only
-    where there is one. `made_at` is known of a live plan alone. An `offline` one was made without
-    contacting the server.
+    What a plan file has beyond the contract (`env`, `filled_sha256`, and `only`, `exclude` and
+    `purposes` of the filters) stands there only where there is one. `made_at` is known of a live
+    plan alone. An `offline` one was made without contacting the server.
     """
 
     project: str
@@ -109,7 +110,7 @@ class PlanDocument(NamedTuple):
     summary: Summary
     changes: tuple[ChangeDocument, ...]
     warnings: tuple[str, ...]
-    only: str | None = None
+    filters: Filters = Filters()
     env: str | None = None
     filled_sha256: str | None = None
     made_at: int | None = None
@@ -147,7 +148,7 @@ def document_of(plan: Plan) -> PlanDocument:
         plan.summary,
         tuple(_change_document(change) for change in plan.changes),
         tuple(with_flags(warning, inputs.run.flags) for warning in plan.warnings),
-        inputs.run.only,
+        inputs.run.filters,
         inputs.run.env,
         inputs.filled_sha256,
         plan.now,
@@ -267,7 +268,7 @@ def _read(data: dict[str, Any]) -> PlanDocument:
         ),
         changes=tuple(_read_change(change) for change in changes),
         warnings=tuple(warning for warning in warnings if warning != OFFLINE),
-        only=_take(data, "only", str, None),
+        filters=_read_filters(data),
         env=_take(data, "env", str, None),
         filled_sha256=_take(data, "filled_sha256", str, None),
         at=_take(data, "at", int, None),
@@ -287,6 +288,13 @@ def _read(data: dict[str, Any]) -> PlanDocument:
     if plan.has_changes != bool(plan.changes or plan.stores):
         raise _Damaged("its has_changes is not what its changes say")
     return plan
+
+
+def _read_filters(data: dict[str, Any]) -> Filters:
+    # A plan for one glob has it as text, as before there could be several.
+    one = data.get("only")
+    only = (one,) if isinstance(one, str) else _texts(data, "only", ())
+    return Filters(only, _texts(data, "exclude", ()), _texts(data, "purposes", ()))
 
 
 def _read_change(data: object) -> ChangeDocument:
@@ -336,7 +344,9 @@ def _take(data: dict[str, Any], name: str, kind: type[Any], default: Any = _REQU
     return value
 
 
-def _texts(data: dict[str, Any], name: str) -> tuple[str, ...]:
+def _texts(data: dict[str, Any], name: str, default: Any = _REQUIRED) -> tuple[str, ...]:
+    if default is not _REQUIRED and data.get(name) is None:
+        return tuple(default)
     values = _take(data, name, list)
     if not all(isinstance(value, str) for value in values):
         raise _Damaged(f"its {name!r} contains something that is not text")

@@ -17,7 +17,7 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Manifest, MaxDelete, RemoteFile
 from filesync.core.plan.plan import Plan, PlanInputs, Summary
 from filesync.core.recovery.journal import Attempt, History
-from filesync.core.run import Run
+from filesync.core.run import Filters, Run
 from filesync.errors import Refused
 from tests.core.builders import (
     DAY,
@@ -49,10 +49,11 @@ def decided(
     only: str | None = None,
     attempts: list[Attempt] | None = None,
 ) -> Decisions:
+    filters = Filters(only=() if only is None else (only,))
     lock = lock or Lockfile(PROJECT, "u")
     there = {file.id: file for file in remote or []}
     history = History({one.number: one for one in attempts or []})
-    return decide_all(Observed(want, there, history, NOW), MANIFEST, lock, only).decisions
+    return decide_all(Observed(want, there, history, NOW), MANIFEST, lock, filters).decisions
 
 
 def by_key(decisions: Decisions) -> dict[str | None, Change]:
