@@ -1,0 +1,346 @@
+"""Vector stores by the command: filled, swapped, guarded, and what the API's traps do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filesync.emulator.server import embedded
+from filesync.emulator.store import Indexing
+from tests.cli.harness import CANARY, Clock, Platform, Project
+
+STORE = "vector_stores:\n  kb: {files: ['*'], attributes: {source: '{path}'}}\n"
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    """An emulator whose vector stores fail to index files called bad*."""
+    clock, indexing = Clock(), Indexing(fails="bad*")
+    folder = str(tmp_path / "platform")
+    with embedded(folder, api_key=CANARY, clock=clock, indexing=indexing) as url:
+        found = Platform(url, clock)
+        with found.http:
+            yield found
+
+
+def declare(project: Project, *names: str, stores: str = STORE, **more: str) -> None:
+    rest = "defaults: {purpose: assistants}\n" + stores
+    project.files(*names, rest=rest, **more)
+
+
+def misbehave(platform: Platform, **settings: Any) -> None:
+    url = platform.url.removesuffix("/v1") + "/_emulator/settings"
+    assert platform.http.post(url, json=settings).status_code == 200
+
+
+def members(platform: Platform, project: Project, store: str = "kb") -> dict[str, Any]:
+    """The members of a locked store, by id."""
+    store_id = project.lock["vector_stores"][store]["id"]
+    answer = platform.http.get(f"/vector_stores/{store_id}/files", params={"limit": 100})
+    return {one["id"]: one for one in answer.json()["data"]}
+
+
+def stores(platform: Platform) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = platform.http.get("/vector_stores").json()["data"]
+    return found
+
+
+def changes(project: Project) -> Mapping[str, tuple[str, str]]:
+    """What the plan says of members: key -> (action, reason)."""
+    (store,) = project.plan().json["vector_stores"]
+    return {one["key"]: (one["action"], one["reason"]) for one in store["members"]}
+
+
+def in_line(platform: Platform, project: Project, *keys: str) -> None:
+    """The store holds exactly the files of these keys, all indexed; nothing else is there."""
+    there = members(platform, project)
+    assert {one["status"] for one in there.values()} <= {"completed"}
+    assert set(there) == {project.id(key) for key in keys}
+    assert set(project.lock["vector_stores"]["kb"]["files"]) == set(keys)
+    assert set(platform.files()) == set(there)
+
+
+def test_a_store_is_created_filled_swapped_and_emptied(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a", "b", "c")
+    plan = project.plan().json
+    assert plan["vector_stores"][0]["action"] == "create"
+    assert plan["summary"]["attach"] == 3
+    project.apply()
+    in_line(platform, project, "a", "b", "c")
+    assert members(platform, project)[project.id("a")]["attributes"] == {"source": "a.txt"}
+
+    project.write("a.txt", "another text\n")
+    declare(project, "a", "b", b="attributes: {kind: 1}")
+    assert changes(project) == {
+        "a": ("swap", "content_changed"),
+        "b": ("update", "attributes_changed"),
+        "c": ("detach", "removed_from_manifest"),
+    }
+    before = project.id("b")
+    done = project.apply().json["applied"]
+    assert {"store": "kb", "key": "b", "action": "update", "id": before} in done
+    in_line(platform, project, "a", "b")
+    assert members(platform, project)[before]["attributes"] == {"source": "b.txt", "kind": 1}
+
+    declare(project, "a", "b", stores="")
+    assert project.plan().json["vector_stores"][0]["action"] == "delete"
+    project.apply()
+    assert stores(platform) == []
+    assert project.lock["version"] == 1
+    assert len(platform.files()) == 2
+
+
+def test_a_document_that_fails_keeps_its_predecessor_and_stops_no_other(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    old = {key: project.id(key) for key in "ab"}
+    declare(project, "a", "b", a="filename: bad.txt")
+    project.write("b.txt", "new b\n")
+    ran = project.run("apply", "-y", "--json", code=1)
+    (failed,) = ran.json["failed"]
+    assert (failed["store"], failed["key"], failed["action"]) == ("kb", "a", "swap")
+    assert "unsupported_file" in failed["error"]
+    there = members(platform, project)
+    assert old["a"] in there
+    assert old["b"] not in there
+    assert old["a"] in platform.files()
+    assert old["b"] not in platform.files()
+    assert changes(project) == {"a": ("reattach", "index_failed")}
+
+    declare(project, "a", "b")
+    project.apply()
+    in_line(platform, project, "a", "b")
+
+
+def test_a_member_that_is_stuck_ends_the_wait(project: Project, platform: Platform) -> None:
+    declare(project, "a", "b")
+    misbehave(platform, stuck=["a*"])
+    ran = project.run("apply", "-y", "--index-timeout", "1s", code=1)
+    assert "a in kb" in ran.err or "a:" in ran.err
+    assert "still not indexed after 1s" in ran.err
+    assert set(project.lock["vector_stores"]["kb"]["files"]) == {"b"}
+
+
+def test_a_detach_that_detaches_everywhere_is_made_good(
+    project: Project, platform: Platform
+) -> None:
+    two = STORE + "  few: {files: [a, b]}\n"
+    declare(project, "a", "b", stores=two)
+    project.apply()
+    misbehave(platform, detach_everywhere=True)
+    declare(project, "a", "b", stores=two.replace("[a, b]", "[a]"))
+    ran = project.run("apply", "-y")
+    assert "attaching again" in ran.err
+    assert len(members(platform, project)) == 2
+    assert set(members(platform, project, "few")) == {project.id("a")}
+    assert project.plan().json["vector_stores"] == []
+
+
+@pytest.mark.parametrize(
+    "trap",
+    [
+        {"batch_answers_store_id": True},
+        {"wrong_counts": True},
+        {"attach_not_found_seconds": 1},
+    ],
+    ids=lambda trap: str(next(iter(trap))),
+)
+def test_traps_change_nothing(project: Project, platform: Platform, trap: dict[str, Any]) -> None:
+    misbehave(platform, **trap)
+    declare(project, "a", "b", "c")
+    project.apply()
+    project.write("a.txt", "another\n")
+    project.apply()
+    in_line(platform, project, "a", "b", "c")
+
+
+def test_a_store_that_somebody_deleted_and_one_that_expired(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a", stores=STORE.replace("]", "], expires_after: 1d", 1))
+    project.apply()
+    first = project.lock["vector_stores"]["kb"]["id"]
+    assert platform.http.delete(f"/vector_stores/{first}").status_code == 200
+    plan = project.plan().json
+    assert (plan["has_drift"], plan["vector_stores"][0]["reason"]) == (True, "missing_remotely")
+    project.apply()
+    second = project.lock["vector_stores"]["kb"]["id"]
+    platform.clock.offset += 86400 * 2
+    assert project.plan().json["vector_stores"][0]["reason"] == "expired"
+    project.apply()
+    (only,) = stores(platform)
+    assert only["id"] == project.lock["vector_stores"]["kb"]["id"] not in (first, second)
+    in_line(platform, project, "a")
+
+
+def test_a_lost_lockfile_is_rebuilt_from_marks_and_fingerprints(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, a="fingerprint: true", b="fingerprint: true")
+    project.apply()
+    before = project.lock
+    project.lock_path.unlink()
+    assert project.plan().json["vector_stores"][0]["reason"] == "mark_match"
+    project.apply()
+    assert project.lock["vector_stores"] == before["vector_stores"]
+    in_line(platform, project, "a", "b")
+
+
+def test_a_store_of_another_project_with_the_same_mark_is_refused(
+    project: Project, platform: Platform
+) -> None:
+    foreign = platform.upload("theirs.txt", purpose="assistants")
+    made = platform.http.post(
+        "/vector_stores", json={"file_ids": [foreign], "metadata": {"filesync": "test/kb"}}
+    ).json()
+    declare(project, "a")
+    assert f"filesync adopt --store kb {made['id']}" in project.refused("apply", "-y")
+    project.run("adopt", "--store", "kb", made["id"])
+    project.apply()
+    assert len(stores(platform)) == 1
+    assert foreign in members(platform, project)  # nobody told us to detach it
+
+
+def test_prune_unmanaged_detaches_what_we_did_not_attach(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a")
+    project.apply()
+    store = project.lock["vector_stores"]["kb"]["id"]
+    foreign = platform.upload("theirs.txt", purpose="assistants")
+    platform.http.post(f"/vector_stores/{store}/files", json={"file_id": foreign})
+    assert project.plan().json["vector_stores"] == []
+    declare(project, "a", stores=STORE.replace("]", "], prune_unmanaged: true", 1))
+    assert changes(project) == {None: ("detach", "unmanaged")}
+    project.apply()
+    assert set(members(platform, project)) == {project.id("a")}
+    assert foreign in platform.files()
+
+
+def test_a_store_that_would_lose_too_much_or_all_is_refused(project: Project) -> None:
+    names = [f"n{number:02}" for number in range(14)]
+    declare(project, *names)
+    project.apply()
+    declare(project, *names, stores=STORE.replace("'*'", "'n0*'"))
+    assert "pass --max-delete 4" not in project.run("plan").err
+    declare(project, *names, stores=STORE.replace("'*'", "n00, n01"))
+    assert "--max-delete 12" in project.refused("apply", "-y")
+    assert "--max-delete" in project.refused("apply", "-y", "--max-delete", "11")
+    project.apply("--max-delete", "12")
+
+    empty = "  new: {glob: 'new/*', allow_empty: true}\n"
+    declare(project, "n00", stores=STORE.replace("'*'", "new"))
+    with (project.root / "filesync.yaml").open("a") as manifest:
+        manifest.write(empty)
+    assert "--allow-empty-store" in project.refused("apply", "-y", "--max-delete", "50")
+
+
+def test_a_protected_store_is_not_deleted(project: Project) -> None:
+    declare(project, "a", stores=STORE.replace("]", "], protect: true", 1))
+    project.apply()
+    assert project.lock["vector_stores"]["kb"]["protect"] is True
+    assert "protected" in project.refused("destroy", "-y")
+    declare(project, "a", stores="")
+    assert "1 protected vector store would be lost" in project.refused("plan")
+
+
+def test_a_pattern_that_matches_nothing_is_an_error(project: Project) -> None:
+    declare(project, "a", stores=STORE.replace("'*'", "a, nope"))
+    ran = project.run("validate", code=1)
+    assert "vector_stores.kb.files[1]: 'nope' matches no key of `files`" in ran.err
+
+
+def test_chunking_says_that_it_has_a_gap(project: Project, platform: Platform) -> None:
+    declare(project, "a")
+    project.apply()
+    chunked = STORE.replace("]", "], chunking: {max_tokens: 100, overlap: 10}", 1)
+    declare(project, "a", stores=chunked)
+    assert "searches miss each until it is indexed again" in project.run("plan").err
+    assert changes(project) == {"a": ("reattach", "chunking_changed")}
+    project.apply()
+    (only,) = members(platform, project).values()
+    assert only["chunking_strategy"]["static"]["max_chunk_size_tokens"] == 100
+
+
+def test_only_selects_files_and_stores(project: Project, platform: Platform) -> None:
+    declare(project, "a", "b", stores=STORE + "  two: {files: [b]}\n")
+    project.apply("--only", "a", settled=False)
+    assert stores(platform) == []
+    project.apply("--only", "store:kb", settled=False)
+    assert set(members(platform, project)) == {project.id("a")}
+    project.apply()
+    project.write("a.txt", "other a\n")
+    project.write("b.txt", "other b\n")
+    project.apply("--only", "a", settled=False)
+    assert project.id("a") in members(platform, project)
+    project.apply()
+    in_line(platform, project, "a", "b")
+
+
+def test_the_commands_that_name_a_store(project: Project) -> None:
+    declare(project, "a")
+    project.apply()
+    store = project.lock["vector_stores"]["kb"]["id"]
+    assert project.run("id", "--store", "kb").out == f"{store}\n"
+    assert project.run("ids", "--stores").json == {"kb": store}
+    assert f"FILESYNC_STORE_KB={store}\n" in project.run("ids", "--stores", "--format", "env").out
+    shown = project.run("exec", "--", "sh", "-c", "echo $FILESYNC_STORE_KB $FILESYNC_A").out
+    assert shown == f"{store} {project.id('a')}\n"
+    project.write("job.json", "${filesync:store:kb} ${filesync:a}")
+    assert project.run("render", "job.json").out == f"{store} {project.id('a')}"
+    (answer,) = project.run("search", "kb", "what is this?", "--json").json
+    assert (answer["key"], answer["text"]) == ("a", "this is a\n")
+    (status,) = project.run("status", "--json").json["vector_stores"]
+    assert (status["completed"], status["failed"], status["state"]) == (1, 0, "up to date")
+    assert [one["id"] for one in project.run("ls", "--stores", "--json").json] == [store]
+    assert f"same       vector store kb ({store}), 1 document" in project.run("verify").out
+    assert "did you mean 'kb'?" in project.run("id", "--store", "kbb", code=1).err
+
+
+def test_verify_says_what_differs(project: Project, platform: Platform) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    store = project.lock["vector_stores"]["kb"]["id"]
+    platform.http.delete(f"/vector_stores/{store}/files/{project.id('a')}")
+    ran = project.run("verify", code=1)
+    assert "DIFFERS    vector store kb" in ran.out
+    assert "a is not in it" in ran.out
+
+
+def test_destroy_deletes_stores_first(project: Project, platform: Platform) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    project.run("destroy", "-y")
+    assert (stores(platform), platform.files()) == ([], {})
+
+
+def test_a_saved_plan_covers_stores(project: Project, platform: Platform) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    project.write("a.txt", "other a\n")
+    project.run("plan", "--out", "plan.json")
+    assert "swap      a  content changed" in project.run("show-plan", "plan.json").out
+    store = project.lock["vector_stores"]["kb"]["id"]
+    platform.http.delete(f"/vector_stores/{store}/files/{project.id('b')}")
+    assert "the vector store kb is to change otherwise" in project.refused(
+        "apply", "plan.json", "-y"
+    )
+    project.run("plan", "--out", "plan.json")
+    project.run("apply", "plan.json", "-y")
+    in_line(platform, project, "a", "b")
+
+
+def test_the_last_page_of_a_large_store_counts(project: Project, platform: Platform) -> None:
+    names = [f"n{number:03}" for number in range(120)]
+    declare(project, *names)
+    project.apply()
+    store = project.lock["vector_stores"]["kb"]["id"]
+    platform.http.delete(f"/vector_stores/{store}/files/{project.id('n000')}")
+    assert changes(project) == {"n000": ("attach", "missing_remotely")}
