@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from filesync.core.commands import DEFAULT_MANIFEST
 from filesync.core.text import printable
+from filesync.local.find_manifest import find_manifest
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -29,9 +31,10 @@ def _offer(find: Callable[[str, str | None], Iterable[tuple[str, str]]]) -> Offe
         from click.shell_completion import CompletionItem
 
         try:
-            words = sorted(
-                find(_told(context, "manifest") or "filesync.yaml", _told(context, "env"))
-            )
+            if directory := _told(context, "directory"):
+                os.chdir(directory)
+            manifest = _told(context, "manifest") or find_manifest() or DEFAULT_MANIFEST
+            words = sorted(find(manifest, _told(context, "env")))
         except Exception:  # a damaged lockfile, say: the command itself will tell
             return []
         return [

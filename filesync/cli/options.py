@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from filesync.cli.completions import files, purposes, selections
-from filesync.core.commands import DEFAULT_MANIFEST, flags, with_flags
-from filesync.core.text import printable
+from filesync.core.commands import DEFAULT_MANIFEST, flags, with_flags, word
+from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
@@ -30,12 +30,19 @@ class Common(NamedTuple):
     base_url: str | None
     verbose: bool
     quiet: bool
+    directory: str | None = None
 
     def run(self, **more: Any) -> Run:
         """Return the run that these and a command's own options ask for."""
         from filesync.core.run import Run
 
-        return Run(manifest=self.manifest, base_url=self.base_url, env=self.env, **more)
+        return Run(
+            manifest=self.manifest,
+            base_url=self.base_url,
+            env=self.env,
+            directory=self.directory,
+            **more,
+        )
 
     @property
     def columns(self) -> int | None:
@@ -63,7 +70,7 @@ class Common(NamedTuple):
 
     def here(self, text: str) -> str:
         """Return a text whose commands are for this manifest, environment and server."""
-        return with_flags(text, flags(self.manifest, self.env, self.base_url))
+        return with_flags(text, flags(self.manifest, self.env, self.base_url, self.directory))
 
 
 def common_options(command: F) -> F:
@@ -87,7 +94,14 @@ def common_options(command: F) -> F:
             "--manifest",
             metavar="PATH",
             shell_complete=files,
-            help="The manifest.  [env: FILESYNC_MANIFEST; default: filesync.yaml]",
+            help="The manifest.  [env: FILESYNC_MANIFEST; default: the nearest filesync.yaml or "
+            "filesync.yml, in this folder or above]",
+        ),
+        click.option(
+            "-C",
+            "directory",
+            metavar="DIR",
+            help="Run as if started in DIR.",
         ),
     ):
         command = option(command)
@@ -109,17 +123,21 @@ _EXAMPLE_COLUMNS = 44
 
 
 def command(
-    name: str, *options: Callable[[F], F], examples: Mapping[str, str] = MappingProxyType({})
+    name: str,
+    *options: Callable[[F], F],
+    examples: Mapping[str, str] = MappingProxyType({}),
+    search: bool = True,
 ) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command with the common options; its function gets them first, as a Common.
 
-    `examples` are command lines for its help, each with what it is for.
+    `examples` are command lines for its help, each with what it is for. Without `search`, a
+    manifest that is not named is the one in this folder, whether it is there or not.
     """
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def run(**values: Any) -> None:
-            common = _common(click.get_current_context(), values)
+            common = _common(click.get_current_context(), values, search)
             if "exclude" in values:
                 from filesync.core.run import Filters
 
@@ -145,19 +163,22 @@ def command(
     return decorate
 
 
-def _common(context: click.Context, values: dict[str, Any]) -> Common:
+def _common(context: click.Context, values: dict[str, Any], search: bool) -> Common:
     """Take the common options out of a command's values; its own win over the group's."""
     group = context.parent.params if context.parent is not None else {}
 
     def pick(name: str) -> Any:
         return values.pop(name) or group.get(name)
 
+    if directory := pick("directory"):
+        _change_to(directory)
     common = Common(
-        manifest=pick("manifest") or os.environ.get("FILESYNC_MANIFEST") or DEFAULT_MANIFEST,
+        manifest=_manifest(pick("manifest") or os.environ.get("FILESYNC_MANIFEST"), search),
         env=pick("env") or os.environ.get("FILESYNC_ENV") or None,
         base_url=pick("base_url"),
         verbose=bool(pick("verbose")),
         quiet=bool(pick("quiet")),
+        directory=directory,
     )
     if state := pick("state_dir"):
         # Everything that asks where the state is, in this process or in one it starts, must agree.
@@ -168,6 +189,31 @@ def _common(context: click.Context, values: dict[str, Any]) -> Common:
         logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
         logging.getLogger("filesync").setLevel(logging.DEBUG)
     return common
+
+
+def _change_to(directory: str) -> None:
+    try:
+        os.chdir(directory)
+    except (OSError, ValueError) as error:
+        because = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise FilesyncError(
+            f"cannot run in {quoted(directory)}: {because}", "name a folder with -C DIR"
+        ) from None
+
+
+def _manifest(named: str | None, search: bool) -> str:
+    """Return the path of the manifest; FilesyncError for one that is a folder."""
+    from filesync.local.find_manifest import find_manifest
+
+    if named is None or named == "":
+        return (find_manifest() if search else None) or DEFAULT_MANIFEST
+    if os.path.isdir(named):
+        raise FilesyncError(
+            f"{quoted(named)} is a folder, not a manifest",
+            f"to use the manifest in it, run `filesync -C {word(named)} ...`, "
+            f"or name it: --manifest {word(os.path.join(named, DEFAULT_MANIFEST))}",
+        )
+    return named
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:

@@ -15,9 +15,12 @@ def word(text: str) -> str:
     return shlex.quote(printable(text))
 
 
-def flags(manifest: str, env: str | None, base_url: str | None) -> str:
+def flags(
+    manifest: str, env: str | None, base_url: str | None, directory: str | None = None
+) -> str:
     """Return the options that lead a command to the same manifest, environment and server."""
     said = [
+        ("-C", directory),
         ("-m", None if manifest == DEFAULT_MANIFEST else manifest),
         ("--env", env),
         ("--base-url", base_url),

@@ -40,7 +40,9 @@ class Filters(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What the user asked for, the same for plan and apply; None where it was not said."""
+    """What the user asked for, the same for plan and apply; None where it was not said.
+
+    `directory` is that of -C, to which the run has changed already."""
 
     manifest: str = DEFAULT_MANIFEST
     base_url: str | None = None
@@ -51,6 +53,7 @@ class Run(NamedTuple):
     env: str | None = None
     strict: bool = False
     allow_shrink: bool = False
+    directory: str | None = None
 
     @property
     def folder(self) -> str:
@@ -60,4 +63,4 @@ class Run(NamedTuple):
     @property
     def flags(self) -> str:
         """Return the options that lead another command to the same manifest and server."""
-        return flags(self.manifest, self.env, self.base_url)
+        return flags(self.manifest, self.env, self.base_url, self.directory)

@@ -13,5 +13,6 @@ lockfile    the lockfile's bytes
 journal     every upload, written down before it is requested
 store_journal  what is asked for vector stores, likewise
 apply_lock  one apply at a time on a lockfile
+find_manifest  the manifest of a run that names none
 state_dir   the folder `.filesync`
 """

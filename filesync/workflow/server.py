@@ -76,8 +76,8 @@ def urls_of(run: Run) -> Urls:
 def choose_server(run: Run, manifest_says: str | None, type_said: str | None = None) -> Server:
     """Choose the server by the contract's order: flag, manifest, environment, default.
 
-    An emulator's folder is relative to the manifest's if the manifest names it, else to the
-    working one, as paths on a command line are. The lockfile records it as it is written.
+    An emulator's folder is relative to the manifest's, wherever it is named. The lockfile records
+    it as it is written.
     """
     from filesync.core.manifest.fields import parse_base_url
 
@@ -95,9 +95,7 @@ def choose_server(run: Run, manifest_says: str | None, type_said: str | None = N
     if not chosen.startswith(EMULATOR):
         return Server(with_path(kind, chosen), None, kind)
     folder = os.path.expanduser(chosen.removeprefix(EMULATOR))
-    if not run.base_url and manifest_says:
-        folder = os.path.join(run.folder, folder)
-    return Server(chosen, folder, kind)
+    return Server(chosen, os.path.join(run.folder, folder), kind)
 
 
 def _environments_url(run: Run, type_said: str | None) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from filesync.core.commands import DEFAULT_MANIFEST
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile, check_owner
 from filesync.core.servers import server_type
@@ -106,8 +107,9 @@ def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
 
 
 def _no_manifest(path: str) -> FilesyncError:
+    here = " in this folder or above it" if path == DEFAULT_MANIFEST else ""
     return FilesyncError(
-        f"there is no manifest {printable(path)}",
+        f"there is no manifest {printable(path)}{here}",
         "run `filesync init` to write one, or name yours with --manifest PATH",
     )
 

@@ -61,6 +61,7 @@ files: {{}}                     # instead of this line, for example:
         "--match", metavar="GLOB", help="With --from-remote: only remote files whose name matches."
     ),
     insecure_option,
+    search=False,
     examples={
         "filesync init": "filesync.yaml in this folder",
         "filesync init -m manifests/prod.yaml": "one of several manifests",
