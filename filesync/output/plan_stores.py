@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -12,9 +12,8 @@ from filesync.core.events import Done
 from filesync.core.plan.stores import MemberDocument, StoreDocument
 from filesync.core.stores.change import MemberAction, StoreAction, StoreReason
 from filesync.core.text import plural, printable
+from filesync.output.columns import Paint
 from filesync.output.reasons import reason_named
-
-Paint = Callable[[str, str], str]
 
 _SIGNS = {
     "delete": ("-", "red"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from filesync.core import fingerprint
-from filesync.core.decide.change import Reason
+from filesync.core.decide.change import Action, Reason
 from filesync.core.decide.reasons import REASONS
 from filesync.core.durations import format_duration
 from filesync.core.plan.document import ChangeDocument, FileDocument, PlanDocument
@@ -31,10 +31,31 @@ def reason_named(reason: str) -> str:
         return printable(reason)
 
 
-def holds_names(change: ChangeDocument) -> bool:
-    """Say whether the reason contains names of files or keys, which may be long."""
-    named = set(change.fields) - {"content"}
-    return bool(named or change.moved_from or change.shared_with)
+def group_reason_of(change: ChangeDocument) -> str:
+    """Return the reason that a change has in common with others, without names and values."""
+    if change.reason == Reason.ATTRIBUTES_CHANGED and change.fields:
+        return printable(", ".join(change.fields)) + " changed"
+    return reason_named(change.reason)
+
+
+def detail_of(change: ChangeDocument) -> str:
+    """Return what a change has of its own beside its group's reason: an id, a size, values."""
+    if change.action == Action.DELETE:  # it cannot be undone: the id instead of the size
+        return printable(change.id or "")
+    if change.moved_from is not None:
+        return f"from {printable(change.moved_from)}"
+    if change.shared_with is not None:
+        return f"with {printable(change.shared_with)}"
+    before, after = change.before, change.after
+    size = "" if change.bytes is None else human_bytes(change.bytes)
+    if change.action == Action.FORGET:
+        return printable(change.id or "")
+    if before is None or after is None or not change.fields:
+        return size
+    if "content" in change.fields and before.bytes != after.bytes:
+        size = f"{_size(before.bytes)} -> {size}"
+    others = [text for text in _differences(change) if not text.startswith("content changed")]
+    return ", ".join(filter(None, [size, *others]))
 
 
 def _differences(change: ChangeDocument) -> list[str]:

@@ -13,11 +13,10 @@ from filesync.core.plan.forecast import Expiring, expiring_soon
 from filesync.core.plan.plan import Plan
 from filesync.core.purposes import PROJECT_QUOTA
 from filesync.core.text import human_bytes, human_duration, listed, plural, printable
-from filesync.output.columns import fitted, padded, width
-from filesync.output.plan_text import Paint, no_paint
+from filesync.output.columns import Paint, no_paint, padded, width
 from filesync.output.totals import grand_total, totals_by_purpose
 
-# Names are not shortened below this width; then the line may be too long.
+# A column of names is not narrower than this; then the line may be too long.
 _NARROWEST = 16
 
 
@@ -50,7 +49,7 @@ def render_status(
     """Return a line for each declared or locked file: id, size, age, time left, and any drift.
 
     Below them stands what the platform holds of each purpose, whoever it belongs to. Where
-    `columns` are given, keys are shortened so that a line has no more, if that can be.
+    `columns` are given, a key that is too long for its column has a line of its own.
     """
     files = status_document(plan, view)["files"]
     lines = [_STATUS_HEADER, *(_status_line(status, status["state"]) for status in files)]
@@ -253,15 +252,23 @@ def aligned(
     shrink: int = 0,
     columns: int | None = None,
 ) -> list[str]:
-    """Return the lines of a table; its column `shrink` is shortened if `columns` are too few."""
+    """Return the lines of a table, a text a row; nothing is cut, so that names can be copied.
+
+    If `columns` are too few, the column `shrink` is narrower than its longest cells. Such a cell
+    has a line of its own, above the rest of its row; in the last column it is wrapped.
+    """
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     if columns is not None:
         surplus = sum(widths) + 2 * (len(widths) - 1) - columns
         widths[shrink] = min(widths[shrink], max(widths[shrink] - surplus, _NARROWEST))
-    return [
-        "  ".join(
-            padded(fitted(cell, room), room, right=index in right)
-            for index, (cell, room) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
-    ]
+
+    def line(row: Sequence[str]) -> str:
+        cells = enumerate(zip(row, widths, strict=True))
+        return "  ".join(padded(cell, room, right=i in right) for i, (cell, room) in cells).rstrip()
+
+    texts = []
+    for row in rows:
+        alone = width(row[shrink]) > widths[shrink] and shrink < len(row) - 1
+        rest = line([*row[:shrink], "", *row[shrink + 1 :]]) if alone else line(row)
+        texts.append(f"{row[shrink]}\n{rest}" if alone else rest)
+    return texts

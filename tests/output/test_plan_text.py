@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from filesync.core.decide.change import Action, Reason
 from filesync.core.decide.reasons import REASONS
 from filesync.core.events import Done, Failed, Result
-from filesync.core.plan.document import OFFLINE, PlanDocument
+from filesync.core.plan.document import OFFLINE
 from filesync.core.plan.plan import Summary
 from filesync.output.columns import width
 from filesync.output.plan_text import count_words, past, render_plan, render_result
@@ -88,57 +87,73 @@ def test_colours_are_the_callers() -> None:
     assert "<red>- delete </>" in text
 
 
-def test_long_lists_are_folded_but_for_deletes() -> None:
-    changes = [delete(f"gone-{n:02}", n) for n in range(60)]
-    changes += [change(f"new-{n:02}", "create") for n in range(60)]
-    rows = rows_in(render_plan(plan_of(changes)))
-    assert len(rows) == 60 + 40 + 1
-    assert "20 more to create" in rows[-1]
-    assert len(rows_in(render_plan(plan_of(changes), verbose=True))) == 120
+def test_without_a_terminal_each_change_has_its_line() -> None:
+    changes = [delete(f"gone-{n:02}", n) for n in range(100)]
+    changes += [change(f"new-{n:02}", "create") for n in range(100)]
+    assert len(rows_in(render_plan(plan_of(changes)))) == 200
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
-def test_lines_fit_and_columns_stand_below_each_other(columns: int) -> None:
+def test_a_terminal_shows_the_reason_once_a_group_and_the_folder_once(columns: int) -> None:
+    names = ("docs/a.md", "docs/b.md", "docs/deep/c.md", "d.md")
+    plan = plan_of([change(name, "create", bytes=1000) for name in names])
+    text = render_plan(plan, columns=columns)
+    assert text.count("new") == 1
+    assert "+ create 4: new (4.0 kB)" in text
+    lines = [line.split() for line in text.splitlines()]
+    assert lines.count(["docs/"]) == 1
+    assert ["a.md", "1.0", "kB"] in lines
+    assert ["docs/deep/"] in lines
+
+
+@pytest.mark.parametrize("columns", [20, 60, 80, 120])
+@pytest.mark.parametrize("action", ["create", "delete"])
+def test_a_terminal_shows_every_name_whole(columns: int, action: str) -> None:
     names = (LONG, WIDE, "docs/short.md")
-    plan = plan_of([change(name, "create", bytes=1) for name in names])
-    rows = rows_in(render_plan(plan, columns=columns))
-    assert max(map(width, rows)) <= columns
-    assert len({width(row[: row.index("  1 B  new")]) for row in rows}) == 1
-    assert any("…" in row for row in rows) == (columns < 120)
-    whole = render_plan(plan)
-    assert LONG in whole
-    assert WIDE in whole
-
-
-def test_a_long_reason_leaves_room_for_the_keys() -> None:
-    keys = [f"a-key-that-says-something-{n}" for n in range(2)]
-    reasons = ["filename", "purpose"]
-    changes = [
-        change(
-            key, "replace", "attributes_changed", fields=[field], filename="long-" * 20, purpose="x"
-        )
-        for key, field in zip(keys, reasons, strict=True)
-    ]
-    rows = rows_in(render_plan(plan_of(changes), columns=80))
-    assert max(map(width, rows)) <= 80
-    for key, row in zip(keys, rows, strict=True):
-        assert f"  {key}  " in row
-
-
-@pytest.mark.parametrize("columns", [60, 80])
-def test_what_is_deleted_is_named_in_full(columns: int) -> None:
-    """A name too long to stand beside its id is broken in front of it; others stay aligned."""
-    names = ["docs/a.md", "docs/other.md", LONG, WIDE]
-    changes = [delete(name, number) for number, name in enumerate(names)]
-    rows = rows_in(render_plan(plan_of(changes), columns=columns))
-    ids = [one["id"] for one in changes]
-    assert max(map(width, rows)) <= max(columns, width(f"  {ids[0]}  {REMOVED}") + 13)
-    joined = "".join(row[13:] for row in rows)
+    changes = [change(name, action, bytes=1, id="file-1") for name in names]
+    lines = [line.strip() for line in render_plan(plan_of(changes), columns=columns).splitlines()]
     for name in names:
-        assert name in joined
-    assert len({row.index(one) for one in ids for row in rows if one in row}) == 1
-    for name, file_id in zip(names, ids, strict=True):
-        assert re.search(f"{re.escape(name)} +{file_id}", render_plan(plan_of(changes)))
+        base = name.rpartition("/")[2]
+        assert any(line == base or line.startswith(base + "  ") for line in lines)
+        assert f"{name.rpartition('/')[0]}/" in lines
+    fitting = [line for line in lines if width(line) <= columns]
+    assert "…" not in "".join(lines)
+    assert len(fitting) >= 1
+
+
+def test_what_is_deleted_has_its_id_beside_it() -> None:
+    changes = [delete(name, number) for number, name in enumerate(["docs/a.md", "docs/other.md"])]
+    text = render_plan(plan_of(changes), columns=80)
+    assert f"- delete 2: {REMOVED}" in text
+    for one in changes:
+        assert re.search(rf"{re.escape(one['key'].rpartition('/')[2])} +{one['id']}$", text, re.M)
+
+
+def test_old_and_new_stand_beside_the_name() -> None:
+    none = dict.fromkeys(("sha256", "purpose", "filename", "expires_after"))
+    files: dict[str, Any] = {"before": {**none, "bytes": 10}, "after": {**none, "bytes": 2000}}
+    row = change("a.md", "replace", "content_changed", bytes=2000, fields=["content"], **files)
+    assert "a.md  10 B -> 2.0 kB" in render_plan(plan_of([row]), columns=80)
+
+
+def test_many_changes_are_rolled_up_by_folder_on_a_terminal() -> None:
+    changes = [delete(f"old/{n}.md", n) for n in range(50)]
+    changes += [change(f"docs/{n}.md", "create", bytes=1000) for n in range(5_000)]
+    plan = plan_of(changes)
+    text = render_plan(plan, columns=80)
+    assert re.search(r"docs/ +5,000 to create +5\.0 MB", text)
+    assert re.search(r"old/ +50 to delete", text)
+    assert "5,050 changes, rolled up by folder; -v lists each one" in text
+    assert len(text.splitlines()) < 20
+    full = render_plan(plan, columns=80, verbose=True)
+    assert len(full.splitlines()) > 5_050
+    assert "rolled up" not in full
+
+
+def test_many_folders_are_summed_up_by_their_first_part() -> None:
+    changes = [change(f"docs/{n % 90}/{n}.md", "create", bytes=1) for n in range(180)]
+    text = render_plan(plan_of(changes), columns=80)
+    assert re.search(r"docs/ +180 to create", text)
 
 
 def test_counts_in_words_name_deletes_first_and_leave_out_zeros() -> None:
@@ -165,17 +180,3 @@ def test_a_result_counts_what_was_done() -> None:
 def test_every_action_that_changes_something_has_a_past() -> None:
     words = [past(action) for action in Action if action is not Action.NOOP]
     assert len(set(words)) == len(words)
-
-
-@pytest.mark.parametrize("columns", [None, 20, 40])
-def test_no_width_loses_a_change(columns: int | None) -> None:
-    """Even where nothing fits, each change has its line."""
-    plan: PlanDocument = plan_of(
-        [
-            change(f"{action}-{name}", action, id="file-1", bytes=10**9)
-            for action, name in itertools.product(("delete", "create", "forget"), ("a", "b" * 90))
-        ]
-    )
-    text = render_plan(plan, columns=columns)
-    for start in ("- delete", "+ create", ". forget"):
-        assert text.count(start) == 2

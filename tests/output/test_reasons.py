@@ -9,7 +9,7 @@ import pytest
 from filesync.core.decide.change import Reason
 from filesync.core.decide.reasons import REASONS
 from filesync.core.plan.document import ChangeDocument, FileDocument
-from filesync.output.reasons import holds_names, reason_of
+from filesync.output.reasons import reason_of
 from tests.output.builders import change
 
 
@@ -74,16 +74,3 @@ def test_without_the_values_before_the_fields_are_named() -> None:
 def test_another_key_is_named() -> None:
     assert shown("moved", moved_from="old\n") == r"moved from old\n"
     assert shown("shared", shared_with="other") == "shared with other"
-
-
-@pytest.mark.parametrize(
-    ("more", "names"),
-    [
-        ({}, False),
-        ({"fields": ("x",)}, True),
-        ({"moved_from": "a"}, True),
-        ({"shared_with": "a"}, True),
-    ],
-)
-def test_reasons_of_any_length_are_known(more: dict[str, Any], names: bool) -> None:
-    assert holds_names(ChangeDocument(**change("k", "replace") | {"fields": ()} | more)) is names
