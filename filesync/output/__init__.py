@@ -8,7 +8,6 @@ plan_html        a plan as one page
 plan_html_style  the page's style
 json             the JSON documents that other programs read
 tables           status and listings
-columns           texts fitted to the columns of a terminal
 stores           tables of vector stores
 passages         what a search answers
 columns          texts fitted to the columns of a terminal
