@@ -17,6 +17,7 @@ progress         what is shown while an apply runs
 ids              `ids --format`
 github           outputs of a GitHub step
 findings         what is wrong with content, as JSON and as GitHub annotations
+inspection       what a JSONL file holds
 sarif            the same as SARIF
 from_remote      what `init --from-remote` reports
 """

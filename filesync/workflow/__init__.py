@@ -8,6 +8,8 @@ plan              making a plan
 apply             carrying a plan out
 destroy           the plan that deletes everything
 saved_plans       plan files: read back, and compared with a fresh plan
+inspect           `inspect`
+diff              `diff`
 check_content     whether files hold what their purposes need
 check_lock        `validate --locked`
 verify            `verify`

@@ -12,6 +12,7 @@ batch       requests of a batch
 plain_chat  the fast way for ordinary chat lines; all it lets through, the checks let through
 lines       a stretch of whole lines, checked
 whole       the stretches of one file, put together: duplicates, counts, limits
+facts       what a JSONL file holds, for people to look at
 report      what the checks say about all files of a run
 kept        verdicts as text, for the cache
 kept        verdicts as text, for the cache

@@ -1,0 +1,144 @@
+"""Content as the commands see it: findings, reports, what is left out, diff and inspect."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.cli.harness import Platform, Project
+from tests.core.content import builders
+
+BATCH = builders.text_of(*(builders.request(number) for number in range(3)))
+BROKEN = BATCH + b'{"custom_id": "request-1"}\n'
+MANIFEST = """
+files:
+  good: {path: good.jsonl, purpose: batch}
+  bad: {path: bad.jsonl, purpose: batch}
+  note: {path: note.md}
+"""
+
+
+def three(project: Project) -> None:
+    project.manifest(MANIFEST)
+    project.write("good.jsonl", BATCH.decode())
+    project.write("bad.jsonl", BROKEN.decode())
+    project.write("note.md", "hello\n")
+
+
+def test_a_wrong_file_is_left_out_and_the_others_are_applied(
+    platform: Platform, project: Project
+) -> None:
+    three(project)
+    plan = project.run("plan", "--json", code=1)
+    assert {one["key"] for one in plan.json["changes"]} == {"good", "note"}
+    assert "bad.jsonl:4: " in plan.err
+    done = project.run("apply", "--yes", "--json", code=1)
+    assert {one["key"] for one in done.json["applied"]} == {"good", "note"}
+    assert [one["key"] for one in done.json["failed"]] == ["bad"]
+    assert done.json["failed"][0]["error"].startswith("bad.jsonl:4: ")
+    assert platform.names() == ["good.jsonl", "note.md"]
+    project.write("bad.jsonl", BATCH.decode().replace("request", "other"))
+    project.apply()
+    assert platform.names() == ["bad.jsonl", "good.jsonl", "note.md"]
+    # What is on the platform stays while its successor is wrong.
+    project.write("bad.jsonl", BROKEN.decode())
+    project.run("apply", "--yes", code=1)
+    assert platform.names() == ["bad.jsonl", "good.jsonl", "note.md"]
+    assert "bad" in project.lock["files"]
+
+
+def test_findings_as_json_sarif_and_annotations(alone: Project) -> None:
+    three(alone)
+    alone.write("a b,c.jsonl", "[]\n")
+    alone.manifest(MANIFEST + "  odd: {path: 'a b,c.jsonl', purpose: batch}\n")
+    told = alone.run("validate", "--format", "json", code=1).json
+    assert set(told) == {"findings", "summary"}
+    assert told["summary"] == {"errors": 5, "warnings": 0, "files": 4}
+    assert {tuple(one) for one in told["findings"]} == {
+        ("key", "path", "line", "severity", "rule", "message")
+    }
+    assert {(one["key"], one["line"]) for one in told["findings"]} == {("bad", 4), ("odd", 1)}
+    sarif = alone.run("validate", "--format", "sarif", code=1).json
+    assert sarif["version"] == "2.1.0"
+    (run,) = sarif["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert len(run["results"]) == 5
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+        assert result["level"] in ("error", "warning")
+        assert result["message"]["text"]
+        (place,) = result["locations"]
+        assert place["physicalLocation"]["region"]["startLine"] in (1, 4)
+    uris = {
+        result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+        for result in run["results"]
+    }
+    assert uris == {"bad.jsonl", "a%20b%2Cc.jsonl"}
+    lines = alone.run("validate", "--format", "github", code=1).out.splitlines()
+    assert all(line.startswith("::error file=") for line in lines)
+    assert any(line.startswith("::error file=a b%2Cc.jsonl,line=1,") for line in lines)
+
+
+def test_strict_and_validate_false(alone: Project) -> None:
+    alone.manifest("files:\n  train: {path: train.jsonl, purpose: fine-tune}\n")
+    alone.write("train.jsonl", builders.text_of(builders.chat()).decode())
+    assert "1 example; a job needs at least 10" in alone.run("validate").err
+    strict = alone.run("validate", "--strict", "--format", "json", code=1).json
+    assert [one["severity"] for one in strict["findings"]] == ["error"]
+    alone.manifest("files:\n  train: {path: train.jsonl, purpose: fine-tune, validate: false}\n")
+    assert alone.run("validate", "--format", "json").json["findings"] == []
+
+
+def test_git_lfs_pointers_and_empty_files(alone: Project) -> None:
+    alone.manifest(
+        "files:\n  a: {path: a.md}\n  b: {path: b.jsonl, purpose: batch}\n  c: {path: c.md}\n"
+    )
+    alone.write("a.md", "version https://git-lfs.github.com/spec/v1\noid sha256:ab12\nsize 12\n")
+    alone.write("b.jsonl", "")
+    alone.write("c.md", "")
+    err = alone.run("validate", code=1).err
+    assert "a.md:1: " in err
+    assert "git lfs pull" in err
+    assert "lfs: true" in err
+    assert "b.jsonl: the file is empty" in err
+    assert "warning: c.md: the file is empty" in err
+
+
+def test_content_that_shrank(platform: Platform, project: Project) -> None:
+    project.manifest("files:\n  a: {path: a.md}\n")
+    project.write("a.md", "x" * 1000)
+    project.apply()
+    project.write("a.md", "x" * 99)
+    assert "--allow-shrink" in project.run("validate", code=1).err
+    assert "--allow-shrink" in project.run("apply", "--yes", code=1).err
+    assert [one["bytes"] for one in platform.files().values()] == [1000]
+    project.run("apply", "--yes", "--allow-shrink")
+    assert [one["bytes"] for one in platform.files().values()] == [99]
+    project.write("a.md", "x" * 10)
+    project.run("validate")  # exactly a tenth is not more than 90% less
+
+
+def test_diff_takes_the_old_text_from_git(platform: Platform, project: Project) -> None:
+    project.manifest("files:\n  a: {path: docs/a.md, purpose: assistants}\n")
+    project.write("docs/a.md", "one\ntwo\n")
+    project.apply()
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@localhost"]
+    for arguments in (["init", "-q"], ["add", "docs"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *arguments], cwd=project.root, check=True)
+    project.write("docs/a.md", "one\nthree\nfour\n")
+    told = project.run("diff", "a").out
+    assert told.startswith("a: 8 B -> 15 B, +2 -1 lines\n")
+    assert "-two\n+three\n+four\n" in told
+    assert project.run("diff", "a", "--offline").out == told
+
+
+def test_inspect(alone: Project) -> None:
+    alone.manifest("files:\n  train: {path: t.jsonl, purpose: fine-tune}\n")
+    lines = builders.text_of(*(builders.chat(number % 2) for number in range(4)))
+    alone.write("t.jsonl", lines.decode())
+    told = alone.run("inspect", "train", "--json").json
+    assert told["lines"] == 4
+    assert told["duplicates"] == 2
+    assert told["roles"] == {"system": 4, "user": 4, "assistant": 4}
+    assert "messages by role" in alone.run("inspect", "t.jsonl").out.lower()
+    assert "<svg" in alone.run("inspect", "train", "--html", "-").out
+    assert "neither a key" in alone.run("inspect", "nothing", code=1).err
