@@ -24,7 +24,7 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 def diff(
     common: Common, key: str | None, offline: bool, allow_outside: bool, allow_insecure_http: bool
 ) -> None:
-    """Show what changed in the content of files since the last apply.
+    """Show what changed in files since the last apply.
 
     The old text comes from git, where a commit has the version that the lockfile names, or from
     the server, where it gives out files of this purpose.

@@ -48,7 +48,7 @@ def validate(
     strict: bool,
     allow_shrink: bool,
 ) -> None:
-    """Check the manifest, and the content of its files for their purpose, offline.
+    """Check the manifest and the content of its files, offline.
 
     With --verbose it lists the files that were found.
     """
