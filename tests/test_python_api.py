@@ -52,13 +52,13 @@ def test_a_variable_that_changes_between_plan_and_apply(
     manifest = tmp_path / "filesync.yaml"
     manifest.write_text(
         "version: 1\nproject: api\nremote: {base_url: 'emulator:.emu'}\n"
-        "files:\n  a:\n    path: a.txt\n    in_use: ${IN_USE:-keep}\n"
+        "files:\n  a:\n    path: a.txt\n    in_use: ${FILESYNC_VAR_IN_USE:-keep}\n"
     )
     (tmp_path / "a.txt").write_text("one")
     plan = filesync.plan(str(manifest))
-    monkeypatch.setenv("IN_USE", "delete")
+    monkeypatch.setenv("FILESYNC_VAR_IN_USE", "delete")
     with pytest.raises(filesync.FilesyncError, match=r"stale: a variable of .* changed"):
         filesync.apply(plan)
     assert not (tmp_path / "filesync.lock").exists()
-    monkeypatch.setenv("IN_USE", "keep")
+    monkeypatch.setenv("FILESYNC_VAR_IN_USE", "keep")
     assert len(filesync.apply(plan).applied) == 1

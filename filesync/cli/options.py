@@ -31,6 +31,7 @@ class Common(NamedTuple):
     verbose: bool
     quiet: bool
     directory: str | None = None
+    allow_env: tuple[str, ...] = ()
 
     def run(self, **more: Any) -> Run:
         """Return the run that these and a command's own options ask for."""
@@ -41,6 +42,7 @@ class Common(NamedTuple):
             base_url=self.base_url,
             env=self.env,
             directory=self.directory,
+            allow_env=self.allow_env,
             **more,
         )
 
@@ -83,6 +85,12 @@ def common_options(command: F) -> F:
             "--state-dir",
             metavar="DIR",
             help="Keep cache and journal there instead of in .filesync.  [env: FILESYNC_STATE_DIR]",
+        ),
+        click.option(
+            "--allow-env",
+            metavar="NAME",
+            multiple=True,
+            help="Let the manifest use ${NAME}; FILESYNC_VAR_* it may.  [env: FILESYNC_ALLOW_ENV]",
         ),
         click.option(
             "--env",
@@ -179,6 +187,7 @@ def _common(context: click.Context, values: dict[str, Any], search: bool) -> Com
         verbose=bool(pick("verbose")),
         quiet=bool(pick("quiet")),
         directory=directory,
+        allow_env=(*(group.get("allow_env") or ()), *(values.pop("allow_env") or ())),
     )
     if state := pick("state_dir"):
         # Everything that asks where the state is, in this process or in one it starts, must agree.

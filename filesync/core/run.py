@@ -54,6 +54,7 @@ class Run(NamedTuple):
     strict: bool = False
     allow_shrink: bool = False
     directory: str | None = None
+    allow_env: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections.abc import Callable, Mapping
 
 from filesync.core.text import quoted
@@ -36,7 +37,7 @@ def env_names(ids: Mapping[str, str]) -> dict[str, str]:
 
 
 def _env(ids: Mapping[str, str]) -> str:
-    return "".join(f"{name}={file_id}\n" for name, file_id in env_names(ids).items())
+    return "".join(f"{name}={shlex.quote(one)}\n" for name, one in env_names(ids).items())
 
 
 def _github(ids: Mapping[str, str]) -> str:

@@ -19,11 +19,20 @@ from filesync.local.state_dir import SCHEMA_FILE
 from filesync.workflow.server import Server, choose_server, reader, urls_of, writer
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
+    from filesync.core.manifest.variables import Access
     from filesync.core.model import Manifest, ScannedFile
     from filesync.core.run import Run
     from filesync.core.stores.model import DesiredStore
     from filesync.remote.client import Reader, Writer
     from filesync.remote.timing import ClientSettings
+
+SECRETS = (
+    "OPENAI_API_KEY",
+    "AZURE_OPENAI_API_KEY",
+    "AZURE_OPENAI_AD_TOKEN",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+)
+"""The variables whose values must come back in nothing that is written or printed."""
 
 
 class Workspace(NamedTuple):
@@ -103,7 +112,27 @@ def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
         raise _no_manifest(path) from None
     except OSError as error:
         raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
-    return manifests.parse_manifest(text, path, run.env, os.environ, urls=urls_of(run))
+    access = _access(run)
+    if access.leaks(text.decode("utf-8", "replace")):
+        raise FilesyncError(
+            f"{printable(path)} has your API key in it",
+            "remove it, and replace the key if the file was shared: it is read from OPENAI_API_KEY",
+        )
+    return manifests.parse_manifest(
+        text, path, run.env, os.environ, urls=urls_of(run), access=access
+    )
+
+
+def _access(run: Run) -> Access:
+    """Return which environment variables a run's manifest may use."""
+    from filesync.core.manifest.variables import Access
+
+    allowed = os.environ.get("FILESYNC_ALLOW_ENV", "").replace(",", " ").split()
+    return Access(
+        frozenset((*run.allow_env, *allowed)),
+        tuple(value for name in SECRETS if (value := os.environ.get(name, "").strip())),
+        None if run.base_url else os.environ.get("OPENAI_BASE_URL", ""),
+    )
 
 
 def _no_manifest(path: str) -> FilesyncError:

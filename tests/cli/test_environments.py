@@ -284,17 +284,18 @@ def test_plan_made_with_other_variables_is_stale(
     project.write("a.txt", "the same\n")
     project.write("b.txt", "the same\n")
     project.manifest(
-        "limits:\n  max_delete: ${CAP:-40%}\n"
-        "files:\n  a:\n    path: ${P:-a.txt}\n    expires_after: ${TTL:-7d}\n"
-        "    retain: ${KEEP:-0}\n    purpose: ${PURPOSE:-user_data}\n"
+        "limits:\n  max_delete: ${FILESYNC_VAR_CAP:-40%}\n"
+        "files:\n  a:\n    path: ${FILESYNC_VAR_P:-a.txt}\n"
+        "    expires_after: ${FILESYNC_VAR_TTL:-7d}\n"
+        "    retain: ${FILESYNC_VAR_KEEP:-0}\n    purpose: ${FILESYNC_VAR_PURPOSE:-user_data}\n"
     )
     project.run("plan", "--out", "plan.json")
-    ran = project.run("apply", "-y", "plan.json", code=1, env={variable: value})
+    ran = project.run("apply", "-y", "plan.json", code=1, env={f"FILESYNC_VAR_{variable}": value})
     assert "is stale" in ran.err
     assert "a variable that the manifest uses has changed" in ran.err
     assert platform.files() == {}
     # Set to what it was by default, or to something that is not used.
-    project.run("apply", "-y", "plan.json", env={"P": "a.txt", "OTHER": "x"})
+    project.run("apply", "-y", "plan.json", env={"FILESYNC_VAR_P": "a.txt", "OTHER": "x"})
     assert len(platform.files()) == 1
 
 
@@ -305,16 +306,16 @@ def test_missing_variable_is_told_with_its_place_among_the_others(alone: Project
     alone.write(
         "filesync.yaml",
         "version: 1\n"
-        "project: ${PROJECT:-shop}\n"
+        "project: ${FILESYNC_VAR_PROJECT:-shop}\n"
         "files:\n"
         "  train:\n"
-        "    path: data/${TRAIN}.jsonl\n"
+        "    path: data/${FILESYNC_VAR_TRAIN}.jsonl\n"
         "    purpose: fine-tuning\n",
     )
     for args in (["plan"], ["apply", "-y"], ["validate"], ["status"]):
         assert alone.refused(*args).splitlines() == [
-            "filesync.yaml:5:11: files.train.path: the environment variable TRAIN is not set: "
-            "set it, or write ${TRAIN:-default}",
+            "filesync.yaml:5:11: files.train.path: the environment variable FILESYNC_VAR_TRAIN is "
+            "not set: set it, or write ${FILESYNC_VAR_TRAIN:-default}",
             "filesync.yaml:6:14: files.train.purpose: must be one of assistants, batch, "
             "fine-tune, vision, user_data, evals; did you mean 'fine-tune'?",
         ]
@@ -324,23 +325,34 @@ def test_variables_come_from_the_environment(platform: Platform, project: Projec
     project.write("data/one.txt", "1")
     project.write("data/two.txt", "2")
     project.manifest(
-        "remote:\n  requests_per_minute: ${RPM:-60000}\n"
-        "files:\n  a:\n    path: data/${WHICH}.txt\n    filename: ${NAME:-x}-$${y}.txt\n"
+        "remote:\n  requests_per_minute: ${FILESYNC_VAR_RPM:-60000}\n"
+        "files:\n  a:\n    path: data/${FILESYNC_VAR_WHICH}.txt\n"
+        "    filename: ${FILESYNC_VAR_NAME:-x}-$${y}.txt\n"
     )
-    project.run("apply", "-y", env={"WHICH": "one"})
+    project.run("apply", "-y", env={"FILESYNC_VAR_WHICH": "one"})
     assert platform.names() == ["x-${y}.txt"]
-    ran = project.run("plan", "--json", env={"WHICH": "two", "NAME": "z", "RPM": "5000"})
+    ran = project.run(
+        "plan",
+        "--json",
+        env={
+            "FILESYNC_VAR_WHICH": "two",
+            "FILESYNC_VAR_NAME": "z",
+            "FILESYNC_VAR_RPM": "5000",
+        },
+    )
     assert ran.actions == {"a": ("replace", "content_changed")}
     # The lockfile's readers read no manifest.
     assert project.run("id", "a").out == f"{project.id('a')}\n"
 
 
 def test_value_with_control_characters_is_shown_escaped(project: Project) -> None:
-    project.manifest("files:\n  a:\n    path: ${P}\n    filename: ${F}\n")
-    ran = project.run("plan", code=1, env={"P": "\x1b[31m\nx", "F": "a\tb"})
+    project.manifest("files:\n  a:\n    path: ${FILESYNC_VAR_P}\n    filename: ${FILESYNC_VAR_F}\n")
+    ran = project.run(
+        "plan", code=1, env={"FILESYNC_VAR_P": "\x1b[31m\nx", "FILESYNC_VAR_F": "a\tb"}
+    )
     said = "filesync.yaml:6:15: files.a.filename: must not have control characters in it\n"
     assert ran.err == said
-    ran = project.run("plan", code=1, env={"P": "\x1b[31m\nx", "F": "b"})
+    ran = project.run("plan", code=1, env={"FILESYNC_VAR_P": "\x1b[31m\nx", "FILESYNC_VAR_F": "b"})
     said = "filesync.yaml:5:11: files.a.path: the name \\x1b[31m\\nx has control characters\n"
     assert ran.err == said
 
@@ -354,6 +366,41 @@ def test_the_key_goes_into_no_name(project: Project) -> None:
         "filesync.yaml:6:15: files.a.filename: OPENAI_API_KEY cannot be used in a manifest: "
         "it would be shown\n"
     )
+
+
+@pytest.mark.parametrize("name", ["GITHUB_TOKEN", "FILESYNC_VAR_DB_PASSWORD", "HOME"])
+def test_variables_of_other_names_are_refused(project: Project, name: str) -> None:
+    project.write("a.txt")
+    project.manifest(f"files:\n  a:\n    path: a.txt\n    filename: ${{{name}}}\n")
+    said = project.run("plan", "--offline", code=1, env={name: "s3cr3t-value"}).err
+    assert name in said
+    assert "s3cr3t" not in said
+    allowed = project.run(
+        "plan", "--offline", "--allow-env", name, code=None, env={name: "s3cr3t-value"}
+    )
+    assert allowed.code == (0 if name == "HOME" else 1)
+    env = {name: "s3cr3t-value", "FILESYNC_ALLOW_ENV": f"X,{name}"}
+    assert project.run("plan", "--offline", code=None, env=env).code == allowed.code
+
+
+def test_no_value_brings_the_key(project: Project) -> None:
+    project.write("a.txt")
+    project.manifest("files:\n  a:\n    path: a.txt\n    filename: ${FILESYNC_VAR_N}\n")
+    said = project.run("plan", "--offline", code=1, env={"FILESYNC_VAR_N": f"x{CANARY}y"}).err
+    assert "FILESYNC_VAR_N has the API key in it" in said
+    project.manifest(f"files:\n  a:\n    path: a.txt\n    filename: {CANARY}\n")
+    assert "has your API key in it" in project.refused("plan", "--offline")
+    project.files("a")  # the fixture looks for the key in all files at the end
+
+
+def test_a_variable_does_not_choose_where_the_key_goes(project: Project) -> None:
+    project.write("a.txt")
+    project.manifest("remote:\n  base_url: ${FILESYNC_VAR_URL}\nfiles:\n  a:\n    path: a.txt\n")
+    url = project.env["OPENAI_BASE_URL"]
+    said = project.run("plan", code=1, env={"FILESYNC_VAR_URL": "https://evil.example/v1"}).err
+    assert "would decide where the API key is sent" in said
+    project.run("plan", env={"FILESYNC_VAR_URL": url})
+    project.run("plan", "--base-url", url, env={"FILESYNC_VAR_URL": "https://evil.example/v1"})
 
 
 def test_id_of_an_environment_loads_nothing_that_costs_time(three: Project) -> None:

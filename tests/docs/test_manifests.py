@@ -45,7 +45,7 @@ def test_environment_applies_beside_the_others(manifest: str, env: str, tmp_path
     checkout = copy_checkout(tmp_path / "checkout")
     with serving(tmp_path / "server") as to_server:
         url = to_server["OPENAI_BASE_URL"]
-        shell = Shell(checkout, tmp_path / "home", **to_server, PROD_BASE_URL=url)
+        shell = Shell(checkout, tmp_path / "home", **to_server, FILESYNC_VAR_PROD_BASE_URL=url)
         name = f"manifests/{manifest}"
         shell.run("filesync", "apply", "-y", "-m", name)
         shell.run("filesync", "apply", "-y", "-m", name, "--env", env)

@@ -21,7 +21,7 @@ from filesync.core.manifest.problems import Report
 from filesync.core.manifest.schema import SECTIONS, SHAPE, Defaults, File, Shape
 from filesync.core.manifest.store_entry import store_entry
 from filesync.core.manifest.target import said_type, type_of
-from filesync.core.manifest.variables import Filler, unfilled
+from filesync.core.manifest.variables import ANY, Access, Filler, unfilled
 from filesync.core.manifest.yaml_errors import Unreadable
 from filesync.core.manifest.yaml_reader import Place
 from filesync.core.model import Entry, Manifest, MaxDelete, Prune
@@ -39,16 +39,17 @@ def parse_manifest(
     variables: Mapping[str, str] | None = None,
     *,
     urls: Urls = NO_URLS,
+    access: Access = ANY,
 ) -> tuple[Manifest, list[Problem]]:
     """Return the manifest, and every problem in it: only without problems is it whole.
 
     It is the manifest of the environment `env`, or as if it had none; checked are all of them.
-    `variables` are what `${NAME}` in it may name. An entry with a problem is left out, anything
-    else that is wrong has its default, or "" for the project. `path` names the manifest in
-    messages. `urls` are the base URLs that a run knows besides the manifest's. Raises
+    `variables` are what `${NAME}` in it may name, within `access`. An entry with a problem is
+    left out, anything else that is wrong has its default, or "" for the project. `path` names the
+    manifest in messages. `urls` are the base URLs that a run knows besides the manifest's. Raises
     ManifestError if the text cannot be read as YAML at all.
     """
-    filler = Filler(variables or {})
+    filler = Filler(variables or {}, access)
     try:
         root, problems = yaml_reader.load(text, filler)
     except Unreadable as error:

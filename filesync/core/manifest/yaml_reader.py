@@ -214,7 +214,9 @@ class _Builder:
         text = self._text(event, at)
         quoted = (event.tag is None and not event.implicit[0]) or event.tag in _TEXT_TAGS
         if self._filler is not None and "${" in text:
-            filled = self._filler.fill(text)
+            top = self._open[-1] if self._open else None
+            is_url = top is not None and top.key == "base_url"
+            filled = self._filler.fill(text, base_url=is_url)
             # What came out empty is empty text: YAML's "nothing" would mean nothing is written.
             if isinstance(filled, Unfilled) or not filled:
                 return filled
