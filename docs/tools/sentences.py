@@ -28,6 +28,8 @@ VARIABLES = {
     "FILESYNC_MANIFEST": "The manifest, without `--manifest`.",
     "FILESYNC_STATE_DIR": "The folder for cache and journal, without `--state-dir`.",
     "FILESYNC_ENV": "The environment, without `--env`.",
+    "NO_PROXY": "Hosts, addresses and ranges that are reached without a proxy.",
+    "SSL_CERT_DIR": "A folder of certificates to trust, without SSL_CERT_FILE.",
     "FILESYNC_ALLOW_ENV": "More names that the manifest may use, as `--allow-env` gives them.",
     "FILESYNC_VAR_": "What begins so is for `${...}` in the manifest.",
     "FILESYNC_DEBUG": "If set: a defect in filesync prints a traceback.",
