@@ -15,8 +15,6 @@ from filesync.remote.deadline import DeadlineBackend
 from filesync.remote.endpoint import is_loopback
 from filesync.remote.httpx_import import httpx
 
-_VARIABLES = {"http": "HTTP_PROXY", "https": "HTTPS_PROXY", "all": "ALL_PROXY"}
-
 
 class Proxy(NamedTuple):
     """A proxy of the environment: its URL without a password, and what goes into its header."""
@@ -45,7 +43,7 @@ def proxy_for(url: str, environ: Mapping[str, str | None] | None = None) -> Prox
     written = found.get(name)
     if not written or _goes_past(url, found.get("no") or ""):
         return None
-    variable = _VARIABLES[name]
+    variable = f"{name.upper()}_PROXY"
     written = written if "://" in written else f"http://{written}"
     kind, _, rest = written.partition("://")
     # A password may have any character in it, as far as the last "@".
