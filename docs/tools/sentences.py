@@ -35,7 +35,6 @@ VARIABLES = {
     "GITHUB_STEP_SUMMARY": "`plan` adds its report to this file.",
     "GITHUB_OUTPUT": "`plan` adds its outputs to this file.",
     "HTTPS_PROXY": "The proxy for https servers; `HTTP_PROXY` for http ones.",
-    "HTTPS_PROXY": "The proxy for https servers; `HTTP_PROXY` for http ones, never for loopback.",
     "NO_PROXY": "Hosts to reach without a proxy: names, addresses or ranges.",
     "SSL_CERT_FILE": "A file with the certificate authorities to trust, for example your own.",
     "SSL_CERT_DIR": "A folder of certificates to trust, named by their hashes.",
