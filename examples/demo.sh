@@ -185,6 +185,20 @@ run 0 'filesync apply --yes'
 cmp -s before.lock demo.lock || fail 'the lockfile is not as it was'
 in_line 5
 
+tell 'A vector store answers from these documents, and from the new text as soon as one changes.'
+cat >>demo.yaml <<'YAML'
+vector_stores:
+  handbook:
+    files: ["docs/*"]
+YAML
+run 0 'filesync apply --yes'
+run 0 'echo "On Mondays we repair brakes only." >> docs/brakes.md'
+run 0 'filesync apply --yes'
+run 0 'filesync search handbook "what happens on Mondays?"'
+filesync search handbook Mondays | grep -q 'On Mondays we repair brakes only' ||
+    fail 'the store does not answer from the new text'
+run 0 'filesync plan --detailed-exitcode'
+
 printf '\n%sAll of it as it should be.%s The same commands talk to the real service: leave\n' \
     "$green" "$plain"
 echo '`base_url` out of the manifest and set OPENAI_API_KEY.'

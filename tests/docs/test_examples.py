@@ -54,45 +54,20 @@ def test_batch_job(shell: Shell, client: openai.OpenAI) -> None:
     assert batch.input_file_id == lock.id("reviews")
 
 
-def test_file_search_follows_the_folder(shell: Shell, client: openai.OpenAI) -> None:
-    example = ("examples/file_search.py", "manifests/file-search.lock")
+def test_file_search_answers_from_the_new_text(shell: Shell, client: openai.OpenAI) -> None:
+    example = ("examples/file_search.py", "returns")
+    lock = apply(shell, "file-search")
+    (store,) = client.vector_stores.list()
+    assert store.id == lock.store("handbook").id
+    assert len(list(client.vector_stores.files.list(store.id))) == 4
+    assert shell.python(*example).startswith("returns.md (")
 
-    def both() -> tuple[str, set[str]]:
-        """Run apply and the example; what it said and what is attached then."""
-        lock = apply(shell, "file-search")
-        said = shell.python(*example)
-        (store,) = client.vector_stores.list()
-        attached = {file.id for file in client.vector_stores.files.list(store.id)}
-        assert attached == {entry.id for entry in lock.files.values()}
-        return said, attached
-
-    said, first = both()
-    assert "holds 4 documents" in said
-    said, _ = both()
-    assert "attached" not in said
-
-    handbook = shell.folder / "manifests/data/handbook"
-    (handbook / "returns.md").unlink()
-    (handbook / "opening-hours.md").write_text("Closed.\n")
-    (handbook / "lights.md").write_text("No appointment needed.\n")
-
-    said, then = both()
-    assert said.count("attached") == 2
-    assert len(then & first) == 2
-    # What the store let go of is deleted by the next apply.
+    returns = shell.folder / "manifests/data/handbook/returns.md"
+    returns.write_text("# Returns\n\nBring it back on a Thursday.\n")
     apply(shell, "file-search")
-    assert {file.id for file in client.files.list()} == then
-
-
-def test_file_search_takes_out_what_is_not_declared(shell: Shell, client: openai.OpenAI) -> None:
-    other = client.files.create(file=("old.md", b"old"), purpose="assistants")
-    store = client.vector_stores.create(name="handbook", file_ids=[other.id])
-    apply(shell, "file-search")
-
-    said = shell.python("examples/file_search.py", "manifests/file-search.lock")
-
-    assert f"took out {other.id}" in said
-    assert other.id not in {file.id for file in client.vector_stores.files.list(store.id)}
+    said = shell.python(*example)
+    assert "Bring it back on a Thursday." in said
+    assert said.count("returns.md") == 1
 
 
 def test_python_api(shell: Shell) -> None:

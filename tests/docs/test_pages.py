@@ -29,7 +29,6 @@ each = pytest.mark.parametrize("page", PAGES, ids=name_of)
 # Options of git, ruff, mypy and click.
 OTHERS = {"--help", "--version", "--cached", "--quiet", "--check", "--strict"}
 OTHERS |= {"--format", "--ours", "--short", "--staged", "--worktree"}
-OTHERS |= {"--store"}  # the schema names it; to be dropped here once `filesync id` takes it
 
 
 @each
