@@ -16,6 +16,7 @@ from filesync.errors import ApplyFailed, FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.decide.guards import Overrides
+    from filesync.core.events import Failed
     from filesync.core.moment import Moment
     from filesync.core.plan.document import ChangeDocument, PlanDocument
     from filesync.core.plan.plan import Plan
@@ -73,10 +74,18 @@ def carry_out(
         raise ApplyFailed(
             "\n".join(
                 [f"{plural(len(result.failed), 'change')} failed:"]
-                + [f"  {printable(one.key or one.action)}: {one.error}" for one in result.failed]
+                + [f"  {_failed_name(one)}: {one.error}" for one in result.failed]
             ),
             "what was done is in the lockfile; run `filesync apply` again for the rest",
         )
+
+
+def _failed_name(one: Failed) -> str:
+    """Return the file, the document in a store, or the store that a failure is about."""
+    if one.store is None:
+        return printable(one.key or one.action)
+    store = f"vector store {printable(one.store)}"
+    return store if one.key is None else f"{printable(one.key)} in {store}"
 
 
 markdown_option = click.option(

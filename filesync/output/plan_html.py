@@ -11,8 +11,11 @@ from typing import NamedTuple
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
+from filesync.core.plan.stores import StoreDocument
+from filesync.core.stores.change import StoreAction
 from filesync.core.text import human_bytes, human_duration, plural, printable
 from filesync.output.plan_html_style import STYLE
+from filesync.output.plan_stores import member_name, member_reason, store_reason
 from filesync.output.plan_text import UNTIL_THEN
 from filesync.output.reasons import drift_of, reason_of
 
@@ -52,6 +55,7 @@ def render_html(plan: PlanDocument, kept: Sequence[ChangeDocument] = ()) -> str:
     dated = plan.made_at is not None
     for action, rows in groupby(plan.changes, lambda change: change.action):
         parts.append(_section(action, list(rows), dated))
+    parts += [_store_section(store) for store in plan.stores]
     if kept:
         table = _table("kept", _columns("noop", kept, dated), kept)
         parts.append(
@@ -98,6 +102,10 @@ def _counts(plan: PlanDocument) -> str:
         ("create", f"{summary.create:,}", summary.create),
         ("adopt", f"{summary.adopt:,}", summary.adopt),
         ("forget", f"{summary.forget:,}", summary.forget),
+        ("swap", f"{summary.swap:,}", summary.swap),
+        ("attach", f"{summary.attach:,}", summary.attach),
+        ("detach", f"{summary.detach:,}", summary.detach),
+        ("update", f"{summary.update:,}", summary.update),
         ("to upload", human_bytes(summary.upload_bytes), summary.upload_bytes),
         ("up to date", f"{summary.noop:,}", summary.noop),
     ]
@@ -121,6 +129,29 @@ def _notes(plan: PlanDocument) -> str:
         noun = "Warning" if len(plan.warnings) == 1 else "Warnings"
         notes += f"<div class=note><b>{noun}</b><ul>{items}</ul></div>\n"
     return notes
+
+
+def _store_section(store: StoreDocument) -> str:
+    """Return a vector store with its documents."""
+    action = "" if store.action == StoreAction.NOOP else f": {_text(store.action)}"
+    count = f" <small>{len(store.members):,}</small>" if store.members else ""
+    why = f"<p>{_text(store_reason(store))}</p>\n" if action else ""
+    rows = "".join(
+        f'<tr><td data-title="Document">{_name(member_name(one))}'
+        f'<td data-title="Action">{_text(one.action)}'
+        f'<td data-title="Reason">{_text(member_reason(one))}\n'
+        for one in store.members[:_ROWS_SHOWN]
+    )
+    table = (
+        "<table>\n<thead><tr><th>Document<th>Action<th>Reason</thead>\n"
+        f"<tbody>\n{rows}</tbody>\n</table>\n"
+        if rows
+        else ""
+    )
+    left = len(store.members) - _ROWS_SHOWN
+    more = f"<p class=muted>and {left:,} more, not shown</p>\n" if left > 0 else ""
+    title = f"Vector store {_name(store.key)}{action}{count}"
+    return f"<section>\n<h2 class=other>{title}</h2>\n{why}{table}{more}</section>\n"
 
 
 class _Column(NamedTuple):

@@ -14,7 +14,15 @@ from typing import NamedTuple
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
+from filesync.core.plan.stores import StoreDocument
+from filesync.core.stores.change import StoreAction
 from filesync.core.text import human_bytes, plural, printable
+from filesync.output.plan_stores import (
+    member_name,
+    member_reason,
+    store_reason,
+    store_words,
+)
 from filesync.output.plan_text import UNTIL_THEN, count_words
 from filesync.output.reasons import drift_of, reason_of
 
@@ -41,14 +49,17 @@ def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
         page.add(_warnings(plan.warnings))
     groups = [(action, list(rows)) for action, rows in groupby(plan.changes, lambda c: c.action)]
     for number, (action, rows) in enumerate(groups):
-        later = len(groups) - number - 1
+        later = len(groups) + len(plan.stores) - number - 1
         _section(page, action, rows, reserve=_END_ROOM + later * _SECTION_ROOM)
+    for number, store in enumerate(plan.stores):
+        later = len(plan.stores) - number - 1
+        _store_section(page, store, reserve=_END_ROOM + later * _SECTION_ROOM)
     if page.left_out:
         page.add(
-            f"\n**Cut to fit:** {plural(page.left_out, 'change')} of {len(plan.changes):,} "
+            f"\n**Cut to fit:** {plural(page.left_out, 'change')} of {_changes(plan):,} "
             "not shown. The totals above count all of them; `filesync plan -v` lists them.\n"
         )
-    elif plan.changes:
+    elif plan.has_changes:
         page.add(f"\n<sub>{_footer(plan)}</sub>\n")
     return page.text()
 
@@ -82,7 +93,12 @@ def _headline(plan: PlanDocument) -> str:
         return f"no changes, {plural(plan.summary.noop, 'file')} up to date"
     sending = plan.summary.create or plan.summary.replace
     upload = f" ({human_bytes(plan.summary.upload_bytes)} to upload)" if sending else ""
-    return (count_words(plan.summary) or plural(len(plan.changes), "change")) + upload
+    counted = "; ".join(filter(None, [count_words(plan.summary), store_words(plan.stores)]))
+    return (counted or plural(len(plan.changes), "change")) + upload
+
+
+def _changes(plan: PlanDocument) -> int:
+    return len(plan.changes) + sum(len(store.members) for store in plan.stores)
 
 
 def _subject(plan: PlanDocument) -> str:
@@ -173,6 +189,31 @@ def _section(page: _Page, action: str, rows: Sequence[ChangeDocument], *, reserv
             break
         page.add(line)
     page.add(tail)
+
+
+def _store_section(page: _Page, store: StoreDocument, *, reserve: int) -> None:
+    """Add a vector store and the table of its documents, or as many rows as fit."""
+    title = f"Vector store {code(store.key)}"
+    if store.action != StoreAction.NOOP:
+        title += f": {escaped(store.action)}"
+    why = f"{escaped(store_reason(store))}\n" if store.action != StoreAction.NOOP else ""
+    head = f"\n#### {title}\n\n{why}"
+    if store.members:
+        head += "\n" * bool(why) + _line(("Document", "Action", "Reason"))
+        head += _line(("---", "---", "---"))
+    if page.left_out or not page.fits(head, reserve + _SECTION_ROOM):
+        page.left_out += len(store.members)
+        page.add(f"\n#### {title}: not shown\n")
+        return
+    page.add(head)
+    for number, one in enumerate(store.members):
+        line = _line((code(member_name(one)), escaped(one.action), escaped(member_reason(one))))
+        if not page.fits(line, reserve + _SECTION_ROOM):
+            left = len(store.members) - number
+            page.left_out += left
+            page.add(f"\n... and {left:,} more\n")
+            break
+        page.add(line)
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -105,7 +105,8 @@ def watching(plan: Plan, *, quiet: bool, verbose: bool) -> Iterator[Watcher]:
 
     A `verbose` run has no bar: its log would tear it.
     """
-    sending = plan.summary.create or plan.summary.replace
+    summary = plan.summary
+    sending = summary.create or summary.replace or summary.attach or summary.swap
     if quiet:
         yield _plain_lines(lambda event: isinstance(event, Note) and event.warning)
     elif sending and not verbose and sys.stderr.isatty():
@@ -172,7 +173,7 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
             return Constrain(super().get_renderable(), max(console.width - _ROOM_FOR_ECHO, 1))
 
     progress = OneLine(
-        TextColumn("{task.fields[done]}/{task.fields[files]} files"),
+        TextColumn("{task.fields[done]}/{task.fields[files]} files{task.fields[indexed]}"),
         BarColumn(bar_width=None),
         DownloadColumn(),
         TransferSpeedColumn(),
@@ -181,7 +182,9 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         transient=True,
     )
     files = plan.summary.create + plan.summary.replace
-    task = progress.add_task("upload", total=max(plan.summary.upload_bytes, 1), files=files, done=0)
+    task = progress.add_task(
+        "upload", total=max(plan.summary.upload_bytes, 1), files=files, done=0, indexed=""
+    )
     guard = threading.Lock()
     done = 0
     made: list[Done] = []
@@ -198,7 +201,8 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
                     done += 1
                 progress.update(task, done=done)
             case Indexing(store, indexed, of):
-                progress.update(task, description=f"{store}: {indexed}/{of} indexed")
+                told = f", {printable(store)}: {indexed:,}/{of:,} indexed"
+                progress.update(task, indexed=told)
             case Failed() | Note():
                 progress.console.print(_line(event), markup=False, soft_wrap=True)
             case _:

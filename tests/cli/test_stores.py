@@ -123,7 +123,7 @@ def test_a_member_that_is_stuck_ends_the_wait(project: Project, platform: Platfo
     declare(project, "a", "b")
     misbehave(platform, stuck=["a*"])
     ran = project.run("apply", "-y", "--index-timeout", "1s", code=1)
-    assert "a in kb" in ran.err or "a:" in ran.err
+    assert "a in vector store kb: file-" in ran.err
     assert "still not indexed after 1s" in ran.err
     assert set(project.lock["vector_stores"]["kb"]["files"]) == {"b"}
 
@@ -344,3 +344,19 @@ def test_the_last_page_of_a_large_store_counts(project: Project, platform: Platf
     store = project.lock["vector_stores"]["kb"]["id"]
     platform.http.delete(f"/vector_stores/{store}/files/{project.id('n000')}")
     assert changes(project) == {"n000": ("attach", "missing_remotely")}
+
+
+def test_reports_show_stores_and_documents(project: Project) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    project.write("a.txt", "other a\n")
+    declare(project, "a", stores=STORE.replace("kb: {", "kb: {name: The <book>, "))
+    markdown = project.run("plan", "--markdown").out
+    assert "#### Vector store `kb`: update\n\nname kb" in markdown
+    assert "<book>" not in markdown
+    assert "| `a` | swap | content changed |" in markdown
+    assert "| `b` | detach | not in the manifest |" in markdown
+    page = project.run("plan", "--html", "-").out
+    assert "Vector store <code><bdi>kb</bdi></code>: update" in page
+    assert "The &lt;book&gt;" in page
+    assert '<td data-title="Action">swap' in page
