@@ -115,7 +115,7 @@ def _reasons() -> str:
 
 
 def _exits() -> str:
-    raised = {one.exit_code for one in _below(errors.FilesyncError)} | {0, 2}
+    raised = {one.exit_code for one in _below(errors.FilesyncError)} | {0, 2, 3}
     told = {str(exit_code): text for exit_code, text in sentences.EXIT_CODES.items()}
     return table(("Code", "When"), explained("the exit code", sorted(raised), told))
 

@@ -7,6 +7,7 @@ EXIT_CODES = {
     0: "Done; for `plan`, also if there are changes.",
     1: "Any error, including wrong usage. What was done until then is in the lockfile.",
     2: "Only from `plan --detailed-exitcode`: there are changes.",
+    3: "Only from `drift`: the platform has moved away from the lockfile.",
     130: "Interrupted by Ctrl-C or SIGTERM. What was done until then is in the lockfile.",
 }
 

@@ -22,7 +22,7 @@ from typing import NoReturn
 import click
 
 from filesync.cli import streams
-from filesync.cli.commands import COMMANDS, command_named
+from filesync.cli.commands import COMMANDS, GROUPS, command_named
 from filesync.cli.options import common_options, paint
 from filesync.core.text import printable
 from filesync.errors import ContentError, FilesyncError, ManifestError
@@ -37,6 +37,16 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         return command_named(cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        room = formatter.width - 6 - max(map(len, COMMANDS))
+        for title, names in GROUPS.items():
+            found = [(name, self.get_command(ctx, name)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name, one.get_short_help_str(room)) for name, one in found if one],
+                    col_spacing=2 + max(map(len, COMMANDS)) - max(map(len, names)),
+                )
 
 
 @click.group(

@@ -171,12 +171,25 @@ def command(
     return decorate
 
 
+class CommandGroup(click.Group):
+    """A command whose first argument is a command; its help ends with the examples of them all."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        found = [one for one in self.commands.values() if isinstance(one, _Command)]
+        examples = [pair for one in found for pair in one.examples.items()]
+        with formatter.section("Examples"):
+            formatter.write_dl(examples, col_max=_EXAMPLE_COLUMNS)
+
+
 def _common(context: click.Context, values: dict[str, Any], search: bool) -> Common:
-    """Take the common options out of a command's values; its own win over the group's."""
-    group = context.parent.params if context.parent is not None else {}
+    """Take the common options out of a command's values; its own win over those before it."""
+    before = []
+    while context.parent is not None:
+        context = context.parent
+        before.append(context.params)
 
     def pick(name: str) -> Any:
-        return values.pop(name) or group.get(name)
+        return values.pop(name) or next((one[name] for one in before if one.get(name)), None)
 
     if directory := pick("directory"):
         _change_to(directory)
@@ -187,7 +200,11 @@ def _common(context: click.Context, values: dict[str, Any], search: bool) -> Com
         verbose=bool(pick("verbose")),
         quiet=bool(pick("quiet")),
         directory=directory,
-        allow_env=(*(group.get("allow_env") or ()), *(values.pop("allow_env") or ())),
+        allow_env=tuple(
+            name
+            for one in (*reversed(before), {"allow_env": values.pop("allow_env")})
+            for name in one.get("allow_env") or ()
+        ),
     )
     if state := pick("state_dir"):
         # Everything that asks where the state is, in this process or in one it starts, must agree.

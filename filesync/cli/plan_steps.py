@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
 
 
 def ask(question: str, yes: bool) -> None:
+    """Ask before a change, unless `yes`; "no" ends the command with exit code 1, as it changed
+    nothing. FilesyncError if there is no terminal to ask on."""
     if yes:
         return
     if not sys.stdin.isatty():
@@ -34,7 +36,8 @@ def ask(question: str, yes: bool) -> None:
             "pass --yes to skip the prompt",
         )
     if not confirmed(question):
-        raise FilesyncError("not applied: nothing was written")
+        click.echo("Nothing was changed.", err=True)
+        click.get_current_context().exit(1)
 
 
 def carry_out(

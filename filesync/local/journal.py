@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Self
 
 from filesync.core.env_names import with_env
@@ -179,6 +179,29 @@ def end_attempts(manifest_path: str, path: str, attempts: Iterable[Attempt]) -> 
         with Journal(manifest_path, path) as journal:
             for number in numbers:
                 journal.end(number)
+
+
+def rename_in_journal(path: str, names: Mapping[str, str]) -> None:
+    """Give the attempts of a journal the new names of their keys; nothing if there is none."""
+    try:
+        with open(path, "rb") as file:
+            text = file.read()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LocalFileError(f"cannot read {printable(path)}: {why(error)}") from None
+    renamed = b"".join(_renamed(line, names) for line in text.splitlines(keepends=True))
+    if renamed != text:
+        write_atomic(path, renamed, mode=0o600, sync=True)
+
+
+def _renamed(line: bytes, names: Mapping[str, str]) -> bytes:
+    try:
+        record = json.loads(line)
+        name = names.get(record["begin"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return line  # not the beginning of an attempt, or torn by a crash
+    return line if name is None else json.dumps(record | {"begin": name}).encode() + b"\n"
 
 
 def _ends_torn(path: str) -> bool:

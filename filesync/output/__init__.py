@@ -3,6 +3,7 @@
 plan_text        a plan for a terminal
 plan_stores      vector stores of a plan, in words and as lines
 plan_grouped     a plan's changes for a terminal, by reason and folder
+plan_counts      how many changes of each kind, for a question
 plan_markdown    a plan for a pull request
 plan_html        a plan as one page
 plan_html_style  the page's style
@@ -12,6 +13,7 @@ stores           tables of vector stores
 passages         what a search answers
 columns          texts fitted to the columns of a terminal
 totals           what the platform stores, in total and by purpose
+drift            what `drift` shows
 reasons          why a plan changes something, in words
 progress         what is shown while an apply runs
 ids              `ids --format`

@@ -17,6 +17,8 @@ adopt             `adopt`
 keep_store        `adopt --store` and `forget --store`
 search            `search`
 forget            `forget`
+state_mv          `state mv`
+doctor            `doctor`
 init              `init`
 init_from_remote  `init --from-remote`
 """

@@ -39,8 +39,19 @@ def test_without_a_command_it_says_what_there_is(alone: Project) -> None:
     assert ran.out == ""
     assert ran.err == alone.run("--help", env={"COLUMNS": "80"}).out
     assert "filesync [OPTIONS] COMMAND [ARGS]...\n" in ran.err
-    listed = ran.err.split("\nCommands:\n")[1]
+    listed = ran.err.split("\nDeclare:\n")[1]
     assert "..." not in listed, "a command's first sentence is too long for the list"
+
+
+def test_help_of_a_command(alone: Project) -> None:
+    env = {"COLUMNS": "80"}
+    assert alone.run("help", env=env).out == alone.run("--help", env=env).out
+    assert alone.run("help", "apply", env=env).out == alone.run("apply", "--help", env=env).out
+    nested = alone.run("help", "state", "mv", env=env).out
+    assert " state mv [OPTIONS] OLD NEW\n" in nested
+    assert nested == alone.run("state", "mv", "--help", env=env).out
+    err = alone.run("help", "aply", code=1).err
+    assert "there is no command 'aply'; did you mean 'apply'?" in err
 
 
 def test_help_fits_eighty_columns(alone: Project) -> None:

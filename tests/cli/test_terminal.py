@@ -54,7 +54,10 @@ def test_apply_asks_and_yes_goes_on(platform: Platform, project: Project) -> Non
 
 def test_apply_asks_and_no_writes_nothing(platform: Platform, project: Project) -> None:
     project.files("a")
-    code, _ = on_terminal(project, "apply", answer="n\n")
+    code, text = on_terminal(project, "apply", answer="n\n")
+    assert "Apply 1 create? [y/N]" in text
+    assert "Nothing was changed." in text
+    assert "error:" not in text
     assert code != 0
     assert platform.names() == []
     assert not project.lock_path.exists()

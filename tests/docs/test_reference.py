@@ -27,8 +27,10 @@ def test_every_command_and_every_option_is_there() -> None:
     text = render_commands(cli)
     anchors = anchors_of(text)
     for name, command in all_commands().items():
-        assert f"filesync-{name}" in anchors
-        for option in command.params:
+        nested = command.commands if isinstance(command, click.Group) else {}
+        named = [f"filesync-{name}-{one}" for one in nested] or [f"filesync-{name}"]
+        assert set(named) <= anchors
+        for option in [*command.params, *(one for own in nested.values() for one in own.params)]:
             if isinstance(option, click.Option):
                 assert all(f"`{one}" in text for one in option.opts), option.opts
 

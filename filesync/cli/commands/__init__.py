@@ -6,31 +6,17 @@ import importlib
 
 import click
 
-COMMANDS = (
-    "adopt",
-    "apply",
-    "completion",
-    "destroy",
-    "diff",
-    "download",
-    "emulator",
-    "exec",
-    "forget",
-    "id",
-    "ids",
-    "init",
-    "inspect",
-    "ls",
-    "plan",
-    "render",
-    "schema",
-    "search",
-    "show",
-    "show-plan",
-    "status",
-    "validate",
-    "verify",
-)
+GROUPS = {
+    "Declare": ("init", "validate", "inspect", "doctor"),
+    "Change the platform": ("plan", "diff", "apply", "show-plan", "destroy"),
+    "Look": ("status", "drift", "verify", "ls", "show", "download", "search"),
+    "Use the ids": ("id", "ids", "exec", "render"),
+    "Change the lockfile": ("adopt", "forget", "state"),
+    "Around it": ("emulator", "schema", "completion", "help"),
+}
+"""The commands as `filesync --help` groups them."""
+
+COMMANDS = tuple(sorted(name for names in GROUPS.values() for name in names))
 
 
 def command_named(name: str) -> click.Command | None:
@@ -39,7 +25,7 @@ def command_named(name: str) -> click.Command | None:
         return None
     own = name.replace("-", "_")
     module = importlib.import_module(f"filesync.cli.commands.{own}")
-    # `id` and `exec` are Python's own names, so their functions end in an underscore.
+    # `id`, `exec` and `help` are Python's own names, so their functions end in an underscore.
     command = vars(module).get(own) or vars(module)[f"{own}_"]
     assert isinstance(command, click.Command)
     return command

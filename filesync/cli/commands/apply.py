@@ -102,6 +102,7 @@ def apply(
     from filesync.core.stores.guards import most_detached
     from filesync.execute.applier import ApplySettings
     from filesync.local.md5 import Md5Sums
+    from filesync.output.plan_counts import counts_of
     from filesync.workflow.saved_plans import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
 
@@ -135,5 +136,5 @@ def apply(
             print_plan(common, document_of(made))
         enforce(made.refusals, overrides, made.rows, most_detached(made.stores))
         if made.has_changes:
-            ask("Apply this?", yes)
+            ask(f"Apply {counts_of(made)}?", yes)
         carry_out(common, made, overrides, settings, as_json, md5s)

@@ -45,6 +45,7 @@ def destroy(
     from filesync.core.decide.guards import Overrides, enforce
     from filesync.core.plan.document import document_of
     from filesync.execute.applier import ApplySettings
+    from filesync.output.plan_counts import counts_of
     from filesync.workflow.destroy import plan_destroy
     from filesync.workflow.workspace import alone
 
@@ -59,5 +60,5 @@ def destroy(
         overrides = Overrides(missing=accept_missing)
         enforce(made.refusals, overrides, made.rows)
         if made.has_changes:
-            ask("Delete these for good?", yes)
+            ask(f"Apply {counts_of(made)}? What is deleted cannot be restored.", yes)
         carry_out(common, made, overrides, ApplySettings(concurrency=concurrency), as_json)

@@ -77,7 +77,7 @@ def init(
     match: str | None,
     allow_insecure_http: bool,
 ) -> None:
-    """Write a starter manifest, or one for files that are on the platform already.
+    """Write a starter manifest, or one for files that exist already.
 
     With --from-remote the ids go to the lockfile, so that the next plan finds no changes.
     A file is declared if its content is known: downloaded, if the API allows that, or from a

@@ -50,7 +50,8 @@ def validate(
 ) -> None:
     """Check the manifest and the content of its files, offline.
 
-    With --verbose it lists the files that were found.
+    The content must be what the files' purposes need. With --verbose it lists the files that
+    were found.
     """
     from filesync.output.progress import hashing
     from filesync.workflow.check_content import check_content

@@ -1,0 +1,74 @@
+"""`state mv`: keys of the lockfile under other names; the platform is not asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from filesync.core.commands import word
+from filesync.core.lockfile import format as lock_format
+from filesync.core.lockfile.lock import Lockfile
+from filesync.core.manifest.fields import key_fault
+from filesync.core.run import Run
+from filesync.core.text import quoted
+from filesync.errors import FilesyncError
+from filesync.local import lockfile
+from filesync.local.journal import journal_path, read_journal, rename_in_journal
+from filesync.workflow.workspace import read_lock, unknown_key
+
+
+def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
+    """Rename a key in lockfile and journal, or with a / at its end all below it; return new names.
+
+    Retired files and members of vector stores move with their key. Raises FilesyncError, with
+    nothing written, where no such key is known, or a new name is taken or not a valid key.
+    """
+    lock = read_lock(run.manifest, run.env)
+    journal = journal_path(run.manifest, lock.project, lock.base_url, run.env)
+    begun = {one.key for one in read_journal(journal).attempts.values()}
+    retired = {one.key for one in lock.retired.values()}
+    names = _new_names(lock.files.keys() | begun, old, new)
+    if not names:
+        raise unknown_key(old, lock.files, "the lockfile")
+    for key, name in names.items():
+        if name in lock.files or name in begun:
+            raise FilesyncError(
+                f"{quoted(name)} is in the lockfile already, so {quoted(key)} cannot take its name",
+                f"to give that one up first, run `filesync forget {word(name)}`",
+            )
+    names |= _new_names(retired, old, new)
+    # The journal first: a second try after a crash in between still finds the key in the lockfile.
+    rename_in_journal(journal, names)
+    _rename(lock, names)
+    lockfile.save_lock(
+        lockfile.lock_path(run.manifest, run.env), lock_format.dump_lockfile(lock), sync=True
+    )
+    return names
+
+
+def _new_names(keys: set[str], old: str, new: str) -> dict[str, str]:
+    whole = old.endswith("/")
+    if whole != new.endswith("/"):
+        raise FilesyncError(
+            "a / must end both names or neither",
+            "`filesync state mv docs/ handbook/` renames every key below docs/",
+        )
+    found = {
+        key: new + key[len(old) :] for key in keys if key == old or whole * key.startswith(old)
+    }
+    for name in found.values():
+        if (fault := key_fault(name, "key")) is not None:
+            raise FilesyncError(f"{quoted(name)} cannot be a key: {fault}", "choose another name")
+    return found
+
+
+def _rename(lock: Lockfile, names: Mapping[str, str]) -> None:
+    for key, name in names.items():
+        entry = lock.take_out(key)
+        if entry is not None:
+            lock.put(name, entry)
+    for file_id, retired in lock.retired.items():
+        if retired.key in names:
+            lock.retired[file_id] = retired._replace(key=names[retired.key])
+    for store, locked in lock.stores.items():
+        members = {names.get(key, key): member for key, member in locked.files.items()}
+        lock.stores[store] = locked._replace(files=members)
