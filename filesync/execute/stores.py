@@ -17,7 +17,7 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.recovery.store_journal import attach_line
 from filesync.core.stores.change import MemberAction, MemberChange, StoreAction, StoreChange
 from filesync.core.stores.model import NO_ATTRIBUTES, LockedMember, LockedStore
-from filesync.core.stores.pipeline import members_to_record
+from filesync.core.stores.pipeline import kept_members, members_to_record
 from filesync.core.stores.table import new_metadata
 from filesync.core.text import plural, printable
 from filesync.errors import AuthError, FilesyncError, Interrupted, RemoteError
@@ -344,11 +344,7 @@ class StoreApplier:
         if held is None or row.desired is None or not row.selected:
             return
         gone = {old for old, stores in self._left.items() if held.id in stores}
-        files = {
-            key: member
-            for key, member in held.files.items()
-            if member.id not in gone and (key in row.desired.members or member.id in row.present)
-        }
+        files = kept_members(row, held, gone)
         uncut = any(one.reason == "chunking_changed" for one in row.members) and self._trouble
         chunking = held.chunking if uncut else row.desired.entry.chunking
         self._lock.stores[row.key] = held._replace(files=files, chunking=chunking)

@@ -360,3 +360,24 @@ def test_reports_show_stores_and_documents(project: Project) -> None:
     assert "Vector store <code><bdi>kb</bdi></code>: update" in page
     assert "The &lt;book&gt;" in page
     assert '<td data-title="Action">swap' in page
+
+
+def test_a_document_that_moves_to_another_key_stays(project: Project, platform: Platform) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    (project.root / "a.txt").rename(project.root / "c.txt")
+    declare(project, "b", "c")
+    project.apply()
+    in_line(platform, project, "b", "c")
+
+
+def test_what_a_lost_journal_leaves_attached_is_detached_before_it_is_deleted(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a", "b", stores=STORE.replace("'*'", "a"))
+    project.apply()
+    store = project.lock["vector_stores"]["kb"]["id"]
+    platform.http.post(f"/vector_stores/{store}/files", json={"file_id": project.id("b")})
+    declare(project, "a", stores=STORE)
+    project.apply()
+    in_line(platform, project, "a")

@@ -13,7 +13,13 @@ from filesync.core.recovery.journal import LISTING_LAG_SECONDS
 from filesync.core.stores.change import MemberAction, MemberChange, StoreAction, StoreChange
 from filesync.core.stores.declared import shared_ids
 from filesync.core.stores.members import FileFate, decide_members
-from filesync.core.stores.model import DesiredStore, FileCounts, LockedStore, RemoteMember
+from filesync.core.stores.model import (
+    DesiredStore,
+    FileCounts,
+    LockedMember,
+    LockedStore,
+    RemoteMember,
+)
 from filesync.core.stores.observed import ObservedStores, StoreTrace
 from filesync.core.stores.table import decide_store
 from filesync.core.text import plural, printable
@@ -83,7 +89,10 @@ def _decide(
     if row.action is not StoreAction.CREATE and row.id is not None:
         remote = seen.members.get(row.id, {})
     known = locked if locked is not None and locked.id == row.id else None
-    decided = decide_members(desired, locked, remote, fates, trace.attached)
+    # What is to be deleted anyway must not stay for being in a store of ours.
+    doomed = {one.id for one in grounds.rows if one.action is Action.DELETE and one.id is not None}
+    ours = trace.attached | grounds.lock.retired.keys() | doomed
+    decided = decide_members(desired, locked, remote, fates, ours)
     strangers = 0
     if row.action is StoreAction.ADOPT and known is None:
         spoken = {one.file_id for one in decided.members}
@@ -166,12 +175,26 @@ def is_behind(row: StoreChange) -> bool:
     locked, entry = row.locked, row.desired.entry
     if locked is None:
         return False
-    dropped = any(
-        key not in row.desired.members and member.id not in row.present
-        for key, member in locked.files.items()
-    )
+    dropped = kept_members(row, locked, frozenset()).keys() != locked.files.keys()
     settings = (locked.protect, locked.chunking) != (entry.protect, entry.chunking)
     return dropped or settings or bool(members_to_record(row, locked))
+
+
+def kept_members(
+    row: StoreChange, locked: LockedStore, gone: Collection[str]
+) -> dict[str, LockedMember]:
+    """Return what the lock is to say of a store's members, once those that are `gone` have left.
+
+    A key that is not wanted any more stays while its file does, unless a wanted key has that file.
+    """
+    wanted = row.desired.members if row.desired is not None else {}
+    theirs = {member.id for key, member in locked.files.items() if key in wanted}
+    return {
+        key: member
+        for key, member in locked.files.items()
+        if member.id not in gone
+        and (key in wanted or (member.id in row.present and member.id not in theirs))
+    }
 
 
 def members_to_record(row: StoreChange, locked: LockedStore | None) -> dict[str, MemberChange]:
