@@ -126,7 +126,12 @@ class Applier:
         if not stores or self._context.stop.is_set():
             return {old for row in stores for one in row.members for old in one.old_ids}
         fresh = {done.key: done.id for done in self._applied if done.key is not None}
-        report = StoreReport(self._done, self._fail, self._settings.index_timeout)
+        report = StoreReport(
+            self._done,
+            self._fail,
+            self._settings.index_timeout,
+            whole=not self._plan.inputs.run.filters.narrow,
+        )
         applier = StoreApplier(
             stores,
             self._lock,

@@ -34,11 +34,15 @@ _ATTACHES = (MemberAction.ATTACH, MemberAction.SWAP, MemberAction.REATTACH)
 
 
 class StoreReport(NamedTuple):
-    """How vector-store work is reported: what was done, what was not, and the time to wait."""
+    """How vector-store work is reported: what was done, what was not, and the time to wait.
+
+    `whole` says that the run is about every store: then nothing is open once it is done.
+    """
 
     done: Callable[[Done], None]
     failed: Callable[[str | None, AnyAction, FilesyncError, str], None]
     index_timeout: float
+    whole: bool
 
 
 class InStores(NamedTuple):
@@ -108,7 +112,7 @@ class StoreApplier:
             for row in self._rows:
                 self._guarded(row, partial(self._delete, row, deletes))
             self._saver.now()
-        if not (self._trouble or self._stopped):
+        if self._report.whole and not (self._trouble or self._stopped):
             self._journal.clear()
         return InStores(self._kept, self._left)
 

@@ -75,6 +75,9 @@ def apply_plan(
         any(map(is_behind, plan.stores)),
     )
     if not any(nothing) and space.lock_bytes is not None:
+        if not plan.inputs.run.filters.narrow:
+            # Left by a run that was killed after its last save: the lockfile has all of it.
+            StoreJournal(plan.inputs.run.manifest, space.store_journal_path).clear()
         return Result((), (), interrupted=False)
     return _carry_out(space, plan, settings, watch, md5s or Md5Sums())
 
