@@ -57,6 +57,14 @@ def test_plan_json_says_all_that_the_contract_names(platform: Platform, project:
         "sha256": hashlib.sha256(content).hexdigest(),
         "id": None,
         "fields": [],
+        "before": None,
+        "after": {
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "purpose": "fine-tune",
+            "filename": "other.jsonl",
+            "expires_after": None,
+        },
     }
     assert changes["a"]["id"] == ids["a"]
     assert changes["c"]["id"] == ids["c"]
