@@ -268,6 +268,13 @@ def seconds(_context: click.Context, _param: click.Parameter, value: str) -> int
         raise click.BadParameter(f"{value!r} {error}") from None
 
 
+orphans_option = click.option(
+    "--delete-orphans",
+    is_flag=True,
+    help="Delete files with this project's tag that neither manifest nor lockfile names.",
+)
+
+
 _ONLY = click.option(
     "--only",
     metavar="GLOB",

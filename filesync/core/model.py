@@ -59,10 +59,16 @@ class Entry(NamedTuple):
 
 
 class Prune(NamedTuple):
-    """The opt-in to delete undeclared remote files: only these purposes and this name glob."""
+    """The opt-in to delete undeclared remote files: only these purposes and this name glob.
 
-    purposes: tuple[str, ...]
-    match: str
+    Without purposes there is none. `orphans` is that for files whose name has our owner token,
+    once they are `orphans_after` seconds old.
+    """
+
+    purposes: tuple[str, ...] = ()
+    match: str = ""
+    orphans: bool = False
+    orphans_after: int = 86_400
 
 
 class MaxDelete(NamedTuple):
@@ -153,7 +159,11 @@ class DesiredFile(NamedTuple):
 
 
 class LockEntry(NamedTuple):
-    """What the lockfile knows of one file: the content, its attributes and its remote id."""
+    """What the lockfile knows of one file: the content, its attributes and its remote id.
+
+    `unproven`: the file was adopted and nothing but its name and size said that it is ours, so it
+    may be another project's: we never delete it.
+    """
 
     id: str
     path: str
@@ -165,6 +175,7 @@ class LockEntry(NamedTuple):
     created_at: int
     expires_at: int | None
     protect: bool = False
+    unproven: bool = False
 
     @property
     def stored(self) -> Stored:
@@ -204,12 +215,24 @@ class RemoteFile(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What may use files: a fine-tuning job, a batch or a vector store (`kind`)."""
+    """What may use files: a fine-tuning job, a batch or a vector store (`kind`).
+
+    Of a vector store, `size` is how many files it holds, None if it does not say, `expires_at`
+    when it stops to hold them, and `changed` whatever else changes with them.
+    """
 
     id: str
     kind: str
     status: str
     files: tuple[str, ...]
+    size: int | None = None
+    expires_at: int | None = None
+    changed: tuple[object, ...] = ()
+
+    def may_hold_files(self, now: int) -> bool:
+        """Say whether a vector store can have members, at a time in Unix seconds."""
+        lapsed = self.status == "expired" or (self.expires_at is not None and self.expires_at < now)
+        return self.size != 0 and not lapsed
 
     @property
     def finished(self) -> bool:

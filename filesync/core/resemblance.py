@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Protocol
 
 from filesync.core import fingerprint
 from filesync.core.model import RemoteFile
+from filesync.core.purposes import OUTPUT_PURPOSES
 
 
 class Known(Protocol):
@@ -17,6 +19,14 @@ class Known(Protocol):
     def bytes(self) -> int: ...
     @property
     def purpose(self) -> str: ...
+
+
+class Fit(enum.IntEnum):
+    """How well a listed file fits one that we know of. MAYBE: nothing shown speaks for certain."""
+
+    NO = 0
+    MAYBE = 1
+    YES = 2
 
 
 def shown_name(filename: str) -> str:
@@ -35,3 +45,27 @@ def resembles(file: RemoteFile, known: Known) -> bool:
         and file.purpose in (known.purpose, "")
         and shown_name(file.filename) == shown_name(known.filename)
     )
+
+
+def fit(file: RemoteFile, known: Known) -> Fit:
+    """Say how well a listed file fits a file that was uploaded for certain.
+
+    A name or a size that the server leaves out may be anything, so it speaks neither for the file
+    nor against it. The same goes for another purpose than the one asked for, where name and size
+    are right: a server may keep its own. One that is left out does not count: some servers know
+    none. Files that jobs make are never ours.
+    """
+    if file.purpose in OUTPUT_PURPOSES:
+        return Fit.NO
+    name = _told(shown_name(file.filename) == shown_name(known.filename), bool(file.filename))
+    size = _told(file.bytes == known.bytes, file.bytes is not None)
+    look = min(name, size)
+    if file.purpose in (known.purpose, ""):
+        return look
+    return Fit.MAYBE if look is Fit.YES else Fit.NO
+
+
+def _told(same: bool, told: bool) -> Fit:
+    if not told:
+        return Fit.MAYBE
+    return Fit.YES if same else Fit.NO

@@ -55,6 +55,7 @@ class Run(NamedTuple):
     allow_shrink: bool = False
     directory: str | None = None
     allow_env: tuple[str, ...] = ()
+    delete_orphans: bool = False
 
     @property
     def folder(self) -> str:

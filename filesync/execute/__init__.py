@@ -1,6 +1,8 @@
 """A plan carried out: uploads first, the lockfile after each, deletes last.
 
 applier     the order: adoptions, uploads, lockfile, deletes
+answers     whether an answer is about the file that was sent
+content     whether a remote file holds what was sent
 uploads     all uploads of a run
 transfer    one file sent, in one piece or in parts
 file_body   what an upload sends: a stretch of a file, hashed as it goes

@@ -21,6 +21,7 @@ from filesync.core.text import plural, printable
 from filesync.errors import AuthError, FilesyncError, Interrupted
 from filesync.execute.context import ApplyContext
 from filesync.execute.deletes import Deletion, delete_all, deletions_of, split_by_use
+from filesync.execute.in_use import Users
 from filesync.execute.lock_saver import Saver
 from filesync.execute.processed import wait_until_processed
 from filesync.execute.stores import StoreApplier, StoreReport
@@ -74,6 +75,7 @@ class Applier:
         ]
         self._auth_failed = False
         self._stop_told = False
+        self._disturbance_told = False
         self._superseded: list[Deletion] = []
         self._followers = followers(plan.changes)
         self._leaving = leaving(plan.changes)
@@ -101,7 +103,7 @@ class Applier:
         for change in self._plan.changes:
             if change.action is Action.ADOPT and change.remote is not None:
                 self._record(change, change.remote)
-        self._saver.now()
+        self._save()
 
     def _upload(self) -> list[Uploaded]:
         changes = [
@@ -116,8 +118,9 @@ class Applier:
         ):
             uploaded += self._take(batch)
             self._saver.soon(bool(batch))
+            self._heed_disturbance()
             self._acknowledge_stop()
-        self._saver.now()
+        self._save()
         return uploaded
 
     def _fill_stores(self) -> Set[str]:
@@ -169,9 +172,12 @@ class Applier:
         late = self._plan.recovery.unsettled.get(want.key)
         if late is not None and change.action is Action.ADOPT:
             self._context.journal.superseded(late.number)
-        self._lock.put(want.key, entry_for(want, remote, self._context.now()))
         old = change.supersedes
-        if old is not None and not is_output(old.purpose):
+        # A name that carries our fingerprint is a claim and no proof: what is only found by it, and
+        # was in no lockfile, is not deleted for it.
+        ours = old is not None and (old.id in self._lock.retired or self._lock.held(old.id))
+        self._lock.put(want.key, entry_for(want, remote, self._context.now()))
+        if old is not None and ours and not is_output(old.purpose):
             self._retire(old.id, want)
         self._done(Done(want.key, change.action, remote.id, want.bytes))
 
@@ -209,18 +215,32 @@ class Applier:
             left = f"{plural(len(doomed), 'delete')} postponed because some uploads failed"
             self._context.watch(Note(left))
             return
-        try:
-            doomed, used = split_by_use(
-                doomed,
-                self._context,
-                lambda one: self._in_use(self._key_for_in_use(one.id, one.key)),
-            )
-        except Interrupted:
-            return
         # Saved as waiting before the first request: after a kill, what it got to delete is not
         # taken for files that somebody else deleted.
-        held = {one.id: self._let_wait(one) for one in (*used, *doomed)}
-        self._saver.now()
+        held = {one.id: self._let_wait(one) for one in doomed}
+        self._save()
+        users = Users(self._context)
+        waiting = doomed
+        while waiting and not (self._context.stop.is_set() or self._disturbance_told):
+            batch, waiting = waiting[: users.batch], waiting[users.batch :]
+            try:
+                batch, used = split_by_use(
+                    batch, users, lambda one: self._in_use(self._key_for_in_use(one.id, one.key))
+                )
+            except Interrupted:
+                break
+            for one in used:
+                held[one.id] = None
+            self._delete_batch(batch, held)
+        # What was to go and did not is its key's as before, should the key come back.
+        for one in doomed:
+            entry = held[one.id]
+            if one.key is not None and entry is not None:
+                self._lock.put(one.key, entry)
+        self._save()
+
+    def _delete_batch(self, doomed: list[Deletion], held: dict[str, LockEntry | None]) -> None:
+        """Delete some files; what is gone is out of the lock and of `held`."""
         for batch in delete_all(doomed, self._context):
             for deleted in batch:
                 if deleted.error is not None:
@@ -232,13 +252,29 @@ class Applier:
                 if one.planned:
                     self._done(Done(one.key, Action.DELETE, one.id, filename=one.filename))
             self._saver.soon(bool(batch))
+            self._heed_disturbance()
             self._acknowledge_stop()
-        # What was to go and did not is its key's as before, should the key come back.
-        for one in doomed:
-            entry = held[one.id]
-            if one.key is not None and entry is not None:
-                self._lock.put(one.key, entry)
+
+    def _save(self) -> None:
         self._saver.now()
+        self._heed_disturbance()
+
+    def _heed_disturbance(self) -> None:
+        """Delete nothing once somebody else has written the lockfile: it may name what would go."""
+        kept = self._saver.disturbed
+        if kept is None or self._disturbance_told:
+            return
+        self._disturbance_told = True
+        name = printable(kept)
+        self._fail(
+            None,
+            Action.NOOP,
+            FilesyncError(
+                "the lockfile was changed by somebody else while this apply ran: it holds what "
+                f"this run did, and what they wrote is kept as {name}",
+                "compare the two, take over what is missing, and run `filesync plan`",
+            ),
+        )
 
     def _acknowledge_stop(self) -> None:
         """Say once that Ctrl-C was heard: until the server has answered, nothing else shows it."""

@@ -7,13 +7,17 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from filesync.core.events import Watcher
+from filesync.execute.answers import Answers
 from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
 from filesync.remote.client import Writer
 
 
 class ApplyContext(NamedTuple):
-    """What all transfers of an apply share: the way to the server, and who is told of it."""
+    """What all transfers of an apply share: the way to the server, and who is told of it.
+
+    `answers` says whether an answer is about the file that was sent.
+    """
 
     client: Writer
     journal: Journal
@@ -22,3 +26,4 @@ class ApplyContext(NamedTuple):
     stop: threading.Event
     watch: Watcher
     now: Callable[[], int]
+    answers: Answers

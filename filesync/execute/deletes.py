@@ -12,7 +12,7 @@ from filesync.core.model import InUse
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 from filesync.execute.context import ApplyContext
-from filesync.execute.in_use import look_up
+from filesync.execute.in_use import Users
 from filesync.execute.pool import Step, Task, run_tasks
 
 
@@ -58,7 +58,7 @@ def _unnamed(change: Change) -> str:
 
 
 def split_by_use(
-    doomed: Sequence[Deletion], context: ApplyContext, in_use: Callable[[Deletion], InUse]
+    doomed: Sequence[Deletion], users: Users, in_use: Callable[[Deletion], InUse]
 ) -> tuple[list[Deletion], list[Deletion]]:
     """Return which of the files may go and which stay because a job or store uses them.
 
@@ -67,13 +67,13 @@ def split_by_use(
     asked = [one for one in doomed if in_use(one) == "keep"]
     if not asked:
         return list(doomed), []
-    usage = look_up(context.client, [one.id for one in asked])
+    usage = users.look_up([one.id for one in asked])
     for warning in usage.warnings:
-        context.watch(Note(warning, warning=True))
+        users.watch(Note(warning, warning=True))
     used = [one for one in asked if one.id in usage.users]
     for one in used:
-        told = f"{one.name} is kept: in use by {usage.users[one.id]}; the next apply will try again"
-        context.watch(Note(told, warning=True))
+        told = f"{one.name} stays: {usage.users[one.id]} uses it; a later apply tries"
+        users.watch(Note(told, warning=True))
     kept = set(used)
     return [one for one in doomed if one not in kept], used
 

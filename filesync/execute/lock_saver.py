@@ -12,9 +12,14 @@ _SHARE = 0.1
 
 
 class Saver:
-    """Calls `write` soon after a change, and at once where it must be on disk."""
+    """Calls `write` soon after a change, and at once where it must be on disk.
 
-    def __init__(self, write: Callable[[], None]) -> None:
+    `write` returns where it has put a lockfile that somebody else wrote meanwhile, None for none;
+    the first such place is kept in `disturbed`.
+    """
+
+    def __init__(self, write: Callable[[], str | None]) -> None:
+        self.disturbed: str | None = None
         self._write = write
         self._due = 0.0
         self._dirty = False
@@ -22,7 +27,7 @@ class Saver:
     def now(self) -> None:
         """Save."""
         began = time.monotonic()
-        self._write()
+        self.disturbed = self._write() or self.disturbed
         ended = time.monotonic()
         self._due = ended + (ended - began) / _SHARE
         self._dirty = False

@@ -61,14 +61,17 @@ class NotUploaded(NamedTuple):
 class UnclearUpload(NamedTuple):
     """A change whose file may be on the platform: no clear answer came.
 
-    It may have been made from `since` on, and was sent by `until`; `error` is None for a doubt
-    that an earlier run left.
+    It may have been made from `since` on, and was sent by `until`. `attempt` is that of an earlier
+    run, where that one left the doubt, and `error` is None then. `answered` is the file that an
+    answer named which may be about another.
     """
 
     transfer: Transfer
     since: int
     until: int
     error: AmbiguousError | None
+    attempt: Attempt | None = None
+    answered: RemoteFile | None = None
 
 
 Outcome = Uploaded | NotUploaded | UnclearUpload
@@ -136,7 +139,7 @@ class Transfer:
     def _send_whole(self) -> Outcome:
         want, context = self.want, self._context
         at = context.now()
-        self.number = context.journal.begin(want, at)
+        self.number = context.journal.begin(want, at, context.answers.before(want))
         body = self._body(
             parts.Part(0, want.bytes),
             sha256=want.sha256,
@@ -154,7 +157,7 @@ class Transfer:
         except FilesyncError:
             context.journal.end(self.number)
             raise
-        return self._made(remote)
+        return self._made(remote, at)
 
     # ---- in parts ----------------------------------------------------------------------------
 
@@ -171,7 +174,8 @@ class Transfer:
             cuts, done = parts.cut(want.bytes, context.lanes), {}
             self._resumed = self._asked_to_complete = False
             self._began = 0
-            self.number = context.journal.begin(want, context.now())
+            before = context.answers.before(want)
+            self.number = context.journal.begin(want, context.now(), before)
             try:
                 self._upload_id = context.client.create_upload(
                     filename=want.filename,
@@ -231,7 +235,7 @@ class Transfer:
             context.journal.sent(self.number, at)
             self._began = self._began or at
             remote = context.client.complete_upload(self._upload_id, self._part_ids, md5)
-            return Step(self._made(remote))
+            return Step(self._made(remote, at))
         except AmbiguousError as error:
             self._asked_to_complete = True
             return Step(UnclearUpload(self, at, context.now(), error))
@@ -264,27 +268,23 @@ class Transfer:
 
     # ---- both --------------------------------------------------------------------------------
 
-    def _made(self, remote: RemoteFile) -> Uploaded:
-        """Believe an answer only if the server holds as many bytes as were sent."""
+    def _made(self, remote: RemoteFile, since: int) -> Outcome:
+        """Believe an answer only if it is about this file, and the server has all of it."""
         want, context = self.want, self._context
-        context.journal.made(self.number, remote.id)
+        until = context.now()
+        wrong = context.answers.misfit(
+            remote, want, since=since, until=until, resumed=self._resumed
+        )
         self._upload_id = ""
-        if remote.bytes is None:
+        if not wrong and remote.bytes is None:
             remote = self._looked_up(remote)
-        wrong = ""
-        if remote.bytes is not None and remote.bytes != want.bytes:
-            wrong = f"holds {remote.bytes} bytes of it instead of {want.bytes}"
-        elif remote.status == "error":
-            wrong = "says it cannot use it (status error)"
+        wrong = wrong or spoiled(remote, want)
         if not wrong:
+            context.journal.made(self.number, remote.id)
             return Uploaded(self.change, remote)
-        try:
-            context.client.delete_file(remote.id)
-            context.journal.end(self.number)
-            undone = "the upload was undone"
-        except FilesyncError:
-            undone = f"undoing the upload failed too: delete {remote.id} yourself"
-        raise RemoteError(f"the platform {wrong}; {undone}", "check the file, then apply again")
+        context.journal.answered(self.number, remote.id)
+        doubt = AmbiguousError(f"the answer to the upload of {printable(want.key)} is odd: {wrong}")
+        return UnclearUpload(self, since, until, doubt, answered=remote)
 
     def _looked_up(self, remote: RemoteFile) -> RemoteFile:
         """Return the file with the size that the server knows by now; it may not know it yet."""
@@ -324,3 +324,12 @@ class Transfer:
             sha256=sha256,
             before_last=before_last,
         )
+
+
+def spoiled(remote: RemoteFile, want: DesiredFile) -> str:
+    """Return what is wrong with the file that an upload has made, "" if nothing is."""
+    if remote.bytes is not None and remote.bytes != want.bytes:
+        return f"the platform holds {remote.bytes} bytes of it instead of {want.bytes}"
+    if remote.status == "error":
+        return "the platform says it cannot use it (status error)"
+    return ""

@@ -91,7 +91,7 @@ def _first_steps(
             transfer = Transfer(change, context)
             transfer.number = unsettled.number
             sent = unsettled.sent or unsettled.at
-            doubts.append(UnclearUpload(transfer, unsettled.at, sent, None))
+            doubts.append(UnclearUpload(transfer, unsettled.at, sent, None, unsettled))
             continue
         if session is not None and session.is_for(want) and resumable(session, context.now()):
             resumed.add(session.number)

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+from collections.abc import Iterable
 
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
@@ -74,6 +75,31 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
         raise unwritable(path, error) from error
     if sync:
         _sync_folder(folder)
+
+
+def write_streamed(path: str, chunks: Iterable[bytes]) -> int:
+    """Replace what is at `path` by a file of these chunks, whole or not at all; return its bytes.
+
+    A symlink there is replaced and its target left alone. Raises LocalFileError for what the disk
+    does, and what `chunks` raises as it is; nothing is left behind.
+    """
+    temporary = os.path.join(os.path.dirname(path), f".filesync-{os.urandom(8).hex()}.tmp")
+    size = 0
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with open(os.open(temporary, flags, 0o666), "wb") as file:
+            for chunk in chunks:
+                file.write(chunk)
+                size += len(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException as error:
+        _unlink_quietly(temporary)
+        if isinstance(error, OSError):
+            raise unwritable(path, error) from None
+        raise
+    return size
 
 
 def create_atomic(path: str, data: bytes) -> None:

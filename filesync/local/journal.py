@@ -1,7 +1,7 @@
 """The journal: every upload, written to disk before its request and after its answer.
 
-There is one in `.filesync/` for each lockfile and server; only its owner may read it. Its
-format is in `core.recovery.journal`.
+It lives in `.filesync/`, one for each lockfile and server, and only its owner may read it.
+What it says and how it is read back is in `core.recovery.journal`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import threading
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Self
@@ -19,6 +20,7 @@ from filesync.core.model import DesiredFile
 from filesync.core.recovery.journal import (
     GHOST_SECONDS,
     Attempt,
+    Before,
     History,
     begun,
     lines,
@@ -39,15 +41,22 @@ def journal_path(manifest_path: str, project: str, base_url: str, env: str | Non
 
 
 def read_journal(path: str) -> History:
-    """Return what the journal says, an empty history if there is none."""
+    """Return what the journal says, an empty history if there is none.
+
+    One that others may read was not written here, since ours are for the owner only: it came with
+    a checkout, which keeps no such bits.
+    """
     try:
         with open(path, "rb") as file:
-            return read_history(file.read())
+            history = read_history(file.read())
+            shared = stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077
     except FileNotFoundError:
         return History()
     except OSError as error:
         # An unreadable journal is not an empty one: its uploads would be repeated.
         raise LocalFileError(f"cannot read {printable(path)}: {why(error)}") from None
+    history.ours = not shared or not _keeps_modes(os.path.dirname(path))
+    return history
 
 
 class Journal:
@@ -56,11 +65,15 @@ class Journal:
     def __init__(self, manifest_path: str, path: str) -> None:
         ensure_state_dir(manifest_path)
         self._path = path
-        self._number = read_journal(path).last_number
+        found = read_journal(path)
+        self._number = found.last_number
+        if not found.ours:
+            _discard(path)
         self._guard = threading.Lock()
         self._sync_guard = threading.Lock()
         self._written = 0
         self._synced = 0
+        self._torn = False  # the last line, by a disk that was full
         self._fd = self._open()
 
     def _open(self) -> int:
@@ -83,12 +96,12 @@ class Journal:
         if fd != -1:
             os.close(fd)
 
-    def begin(self, want: DesiredFile, at: int) -> int:
-        """Record that an upload begins, and return its number; no file can exist yet."""
+    def begin(self, want: DesiredFile, at: int, before: Before | None = None) -> int:
+        """Note that an upload begins, and return its number; nothing can come of it yet."""
         with self._guard:
             self._number += 1
             number = self._number
-        for record in lines(begun(number, want, at)):
+        for record in lines(begun(number, want, at, before)):
             self._write(record)
         return number
 
@@ -109,6 +122,10 @@ class Journal:
     def made(self, number: int, file_id: str) -> None:
         """Record the file that an upload created; the lockfile, written next, is what counts."""
         self._write({"n": number, "made": file_id})
+
+    def answered(self, number: int, file_id: str) -> None:
+        """Note the file that a doubtful answer named: it may be this upload's or another's."""
+        self._write({"n": number, "answered": file_id}, sync=True)
 
     def superseded(self, number: int) -> None:
         """Record that the key has another file now, so a file of this upload is not wanted."""
@@ -151,9 +168,13 @@ class Journal:
         data = (json.dumps(record) + "\n").encode()
         try:
             with self._guard:
-                # One write per line, so a crash can only cut off the last line.
+                if self._torn:
+                    data = b"\n" + data  # or this line would be lost with the torn one
+                # One write a line: it is whole in the file, or torn at its very end.
+                self._torn = True
                 while data:
                     data = data[os.write(self._fd, data) :]
+                self._torn = False
                 self._written += 1
                 mine = self._written
             if sync:
@@ -192,7 +213,7 @@ def rename_in_journal(path: str, names: Mapping[str, str]) -> None:
         raise LocalFileError(f"cannot read {printable(path)}: {why(error)}") from None
     renamed = b"".join(_renamed(line, names) for line in text.splitlines(keepends=True))
     if renamed != text:
-        write_atomic(path, renamed, mode=0o600, sync=True)
+        write_atomic(path, renamed, sync=True)  # its mode says who wrote it
 
 
 def _renamed(line: bytes, names: Mapping[str, str]) -> bytes:
@@ -202,6 +223,27 @@ def _renamed(line: bytes, names: Mapping[str, str]) -> bytes:
     except (ValueError, KeyError, TypeError, RecursionError):
         return line  # not the beginning of an attempt, or torn by a crash
     return line if name is None else json.dumps(record | {"begin": name}).encode() + b"\n"
+
+
+def _keeps_modes(folder: str) -> bool:
+    """Say whether files in a folder keep the bits that say who may read them."""
+    probe = os.path.join(folder, f".filesync-{os.urandom(8).hex()}.tmp")
+    try:
+        fd = os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            return not stat.S_IMODE(os.fstat(fd).st_mode) & 0o077
+        finally:
+            os.close(fd)
+            os.unlink(probe)
+    except OSError:
+        return True
+
+
+def _discard(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError as error:
+        raise LocalFileError(f"cannot write {printable(path)}: {why(error)}") from None
 
 
 def _ends_torn(path: str) -> bool:

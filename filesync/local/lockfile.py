@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -9,7 +10,7 @@ import stat
 from filesync.core.env_names import ENV_PATTERN, with_env
 from filesync.core.text import human_bytes, printable
 from filesync.errors import LocalFileError, LockfileError
-from filesync.local.files import READ_FLAGS, why, write_atomic
+from filesync.local.files import READ_FLAGS, create_atomic, why, write_atomic
 
 # A lockfile of 100,000 files has about 30 MB, so a larger file is something else.
 _MAX_BYTES = 512 * 1000**2
@@ -86,3 +87,44 @@ def save_lock(path: str, data: bytes, sync: bool) -> None:
     Raises LocalFileError, and then the old lockfile is untouched.
     """
     write_atomic(path, data, sync=sync)
+
+
+class LockWriter:
+    """Saves one lockfile again and again, and loses nothing that others write to it meanwhile.
+
+    `saved` is what was read from it, None if there was none.
+    """
+
+    def __init__(self, path: str, saved: bytes | None) -> None:
+        self._path = path
+        self._saved = saved
+
+    def save(self, data: bytes) -> str | None:
+        """Replace the lockfile where `data` is new; it outlives a power cut.
+
+        What somebody else has written meanwhile (a merge, a checkout) is kept beside it; return
+        where, None for nothing. Raises LocalFileError, and then the old lockfile is untouched.
+        """
+        found = self._found()
+        theirs = None if found in (None, self._saved, data) else self._keep(found)
+        if data != found:
+            save_lock(self._path, data, sync=True)
+        self._saved = data
+        return theirs
+
+    def _found(self) -> bytes | None:
+        try:
+            return read_lock_bytes(self._path)
+        except LockfileError:
+            return None  # not a regular file: saving says what is wrong
+
+    def _keep(self, found: bytes | None) -> str:
+        for number in range(1, 100):
+            kept = f"{self._path}.theirs" + ("" if number == 1 else f"-{number}")
+            with contextlib.suppress(FileExistsError):
+                create_atomic(kept, found or b"")
+                return kept
+        raise LockfileError(
+            f"{printable(self._path)} has changed, and there is no room for a copy of it",
+            f"remove the old {printable(self._path)}.theirs files",
+        )

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from filesync.core.model import Job, RemoteFile
 from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import printable
-from filesync.errors import ApiError, AuthError, ListingError
+from filesync.errors import ApiError, AuthError, ListingError, RemoteError
 from filesync.remote import answers, decode, listing
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
@@ -108,6 +108,13 @@ class Reader:
         """Return every vector store, its files left out; ApiError 404 as above."""
         return self._list("/vector_stores", "vector stores", decode.vector_store, 100)
 
+    def list_members(self, vector_store_id: str) -> list[str]:
+        """Return the ids of all files that a vector store holds; none if there is no such store."""
+        path = f"/vector_stores/{segment(vector_store_id)}/files"
+        what = f"files of {printable(vector_store_id)}"
+        members = _unless_gone(lambda: self._list(path, what, decode.member, 100))
+        return [member.id for member in members or ()]
+
     def is_attached(self, vector_store_id: str, file_id: str) -> bool:
         """Say whether a vector store holds a file."""
         path = f"/vector_stores/{segment(vector_store_id)}{_file_path(file_id)}"
@@ -135,13 +142,20 @@ class Reader:
     def _file(self, raw: object) -> RemoteFile:
         return self._translated(decode.remote_file(raw))
 
+    def _named(self, file_id: str) -> Callable[[object], RemoteFile]:
+        """Return what reads the answer about one file; BadAnswer if it is about another."""
+        return lambda raw: self._translated(decode.file_of(file_id, raw))
+
     def _translated(self, file: RemoteFile) -> RemoteFile:
         """Return a file with its status in OpenAI's words."""
         return file._replace(status=self.server.status(file.status))
 
     def get_file(self, file_id: str) -> RemoteFile | None:
-        """Return the file, or None if the API says there is none with this id."""
-        return _unless_gone(lambda: self._transport.json(_get(file_id), self._file))
+        """Return the file, or None if the API says there is none with this id.
+
+        An answer about another file is none: it is asked for again, and a RemoteError in the end.
+        """
+        return _unless_gone(lambda: self._transport.json(_get(file_id), self._named(file_id)))
 
     def get_raw(self, file_id: str) -> dict[str, object] | None:
         """Return the file as the server describes it, or None if there is none."""
@@ -197,9 +211,20 @@ class Writer(Reader):
         return self._transport.json(call, self._file)
 
     def delete_file(self, file_id: str) -> bool:
-        """Delete a file; False if it was gone already."""
+        """Delete a file; False if it was gone already.
+
+        A server without this route answers 404 as well: then the file is looked for, and if it is
+        there, RemoteError is raised.
+        """
         call = Call("DELETE", _file_path(file_id), f"delete {printable(file_id)}", Kind.DELETE)
-        return _unless_gone(lambda: self._transport.json(call, decode.deleted)) or False
+        done = _unless_gone(lambda: self._transport.json(call, decode.deletion_of(file_id)))
+        if done is None and self.get_file(file_id) is not None:
+            raise RemoteError(
+                f"could not delete {printable(file_id)}: the server answers that there is no such "
+                "file (404), and has it when asked for it",
+                "it may not let files be deleted: see whoever runs it",
+            )
+        return done or False
 
     def create_upload(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 
 from filesync.core.model import Job, RemoteFile
 from filesync.core.text import printable
@@ -72,6 +73,14 @@ def remote_file(raw: object) -> RemoteFile:
     )
 
 
+def file_of(file_id: str, raw: object) -> RemoteFile:
+    """Return the file that an answer describes; BadAnswer if it is another than the one meant."""
+    found = remote_file(raw)
+    if found.id != file_id:
+        raise BadAnswer(f"the answer is about {printable(found.id)[:80]}")
+    return found
+
+
 def fine_tuning_job(raw: object) -> Job:
     """Return a fine-tuning job and the files it reads."""
     return _job(raw, "fine-tuning job", ("training_file", "validation_file"))
@@ -83,8 +92,19 @@ def batch(raw: object) -> Job:
 
 
 def vector_store(raw: object) -> Job:
-    """Return a vector store; which files it holds has to be asked file by file."""
-    return _job(raw, "vector store", ())
+    """Return a vector store; which files it holds has to be asked."""
+    fields = json_object(raw)
+    counts = fields.get("file_counts")
+    total = whole_or_none(counts.get("total")) if isinstance(counts, dict) else None
+    changed = (json.dumps(counts, sort_keys=True), fields.get("usage_bytes"))
+    return _job(raw, "vector store", ())._replace(
+        size=total, expires_at=time_or_none(fields.get("expires_at")), changed=changed
+    )
+
+
+def member(raw: object) -> Job:
+    """Return a member of a vector store: its id is the file's."""
+    return _job(raw, "vector store file", ())
 
 
 def _job(raw: object, kind: str, fields: tuple[str, ...]) -> Job:
@@ -96,6 +116,17 @@ def _job(raw: object, kind: str, fields: tuple[str, ...]) -> Job:
 def file_of_upload(raw: object) -> RemoteFile:
     """Return the file that a completed upload made."""
     return remote_file(json_object(raw).get("file"))
+
+
+def deletion_of(file_id: str) -> Callable[[object], bool]:
+    """Return what reads the answer to the delete of one file; BadAnswer if it is about another."""
+
+    def read(raw: object) -> bool:
+        if json_object(raw).get("id", file_id) not in (file_id, None):
+            raise BadAnswer("the answer is about another file")
+        return deleted(raw)
+
+    return read
 
 
 def deleted(raw: object) -> bool:

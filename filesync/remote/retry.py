@@ -151,8 +151,9 @@ def _judge_once(outcome: Outcome) -> Verdict:
     if status is not None and status != 408 and status < 500:
         # A refusal: nothing was created. Only a 425 asks for another attempt.
         return Verdict.RETRY if status == 425 else Verdict.FAIL
-    # "Overloaded" from the API itself, or with a Retry-After: the request was not carried out.
-    turned_away = status == 503 and (outcome.api_error or outcome.wait is not None)
+    # "Overloaded" from the API itself and with a time to come back: it was turned away unread.
+    # One of the two alone was also seen after the file was made.
+    turned_away = status == 503 and outcome.api_error and outcome.wait is not None
     if outcome.sent and not turned_away:
         # `x-should-retry: true` does not promise that nothing was created, so it is ignored here.
         return Verdict.AMBIGUOUS

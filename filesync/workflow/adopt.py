@@ -56,7 +56,8 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     want = desired_file(space.manifest.project, file, sha256)
     with space.reader() as client:
         held = lock.take_out(key)
-        if held is not None and client.get_file(held.id) is not None:
+        live = None if held is None else client.get_file(held.id)
+        if held is not None and live is not None and not _is_newer(want, held, file_id):
             raise FilesyncError(
                 f"{printable(key)} is in the lockfile already, as {held.id}",
                 f"to give that file up first, run `filesync forget {word(key)}`",
@@ -65,20 +66,39 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         _check_same(want, found)
         unchecked = _compare_content(client, want, found)
         now = client.now()
-        attempts = read_journal(space.journal_path).of(key)
+        history = read_journal(space.journal_path)
+        attempts = history.of(key)
         # Before this file is the lock's: it may be the very one that was made.
-        made = _made(client, attempts, lock, now)
+        made = _made(client, attempts, lock, now) if history.ours else []
     # Asked for by itself, a file without an expiry has none, whatever the manifest says.
     entry = found_entry(want, found, now, tells=True)
     if fingerprint.rewritten(found.filename) != fingerprint.rewritten(want.filename):
         entry = entry._replace(filename=found.filename)
+    if unchecked is None:
+        lock.prove(found.id)
+    elif found.id not in made:
+        # Its name and size say that it is ours, and another project's may have both.
+        entry = entry._replace(unproven=True)
     lock.put(key, entry)
+    if held is not None and live is not None:
+        lock.retire(held.id, key, now + want.policy.retain)
     for ours in made:
         lock.retire(ours, key, now)  # another than this one is not wanted any more
     lockfile.save_lock(space.lock_path, lock_format.dump_lockfile(lock), sync=True)
     settled = [one for one in attempts if one.made or one.in_doubt]
     end_attempts(run.manifest, space.journal_path, settled)
     return Adopted(entry, unchecked, differing(want, entry))
+
+
+def _is_newer(want: DesiredFile, held: LockEntry, file_id: str | None) -> bool:
+    """Say whether a file may take the place of the one that the key has, since that is outdated.
+
+    It is then the old half of a replace, and waits to be deleted as after an apply. A protected
+    one stays.
+    """
+    if file_id in (None, held.id) or held.protect or want.policy.protect:
+        return False
+    return want.sha256 != held.sha256 or bool(differing(want, held))
 
 
 def _made(client: Reader, attempts: list[Attempt], lock: Lockfile, now: int) -> list[str]:

@@ -25,6 +25,7 @@ from filesync.core.stores.guards import most_detached
 from filesync.core.stores.pipeline import is_behind
 from filesync.core.text import printable
 from filesync.errors import Refused
+from filesync.execute.answers import Answers
 from filesync.execute.applier import Applier, ApplySettings
 from filesync.execute.context import ApplyContext
 from filesync.execute.lock_saver import Saver
@@ -86,14 +87,8 @@ def _carry_out(
     space: Workspace, plan: Plan, settings: ApplySettings, watch: Watcher, md5s: Md5Sums
 ) -> Result:
     manifest, lock = space.manifest, space.lock
-    saved = space.lock_bytes
-
-    def save() -> None:
-        nonlocal saved
-        text = lock_format.dump_lockfile(lock)
-        if text != saved:
-            lockfile.save_lock(space.lock_path, text, sync=True)
-            saved = text
+    writer = lockfile.LockWriter(space.lock_path, space.lock_bytes)
+    saver = Saver(lambda: writer.save(lock_format.dump_lockfile(lock)))
 
     policy_for = policies_of(manifest)
     own = {row.key: row.desired.policy for row in plan.rows if row.desired is not None}
@@ -113,15 +108,25 @@ def _carry_out(
         md5s,
     ):
         now = partial(client.now, plan.clock_offset)
-        context = ApplyContext(client, journal, md5s, settings.concurrency, stop, watch, now)
+        answers = Answers(
+            plan.known,
+            plan.listed,
+            [row.desired for row in plan.changes if row.desired is not None],
+            lambda key: lock.files[key].id if key in lock.files else "",
+        )
+        context = ApplyContext(
+            client, journal, md5s, settings.concurrency, stop, watch, now, answers
+        )
         # What was recovered is locked now: it must not be looked for again after another crash.
-        save()
+        for number, file_id in plan.recovery.found.items():
+            journal.made(number, file_id)
+        saver.now()
         journal.compact(lock, now(), plan.recovery.unclear)
         result = Applier(
             plan,
             lock,
             context,
-            saver=Saver(save),
+            saver=saver,
             store_journal=store_journal,
             in_use=in_use,
             settings=settings,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from filesync.core.decide import guards
 from filesync.core.decide.change import Change, Decisions, Reason
 from filesync.core.decide.desired import policies_of
+from filesync.core.decide.pipeline import left_alone
 from filesync.core.decide.sharing import delete_once
 from filesync.core.decide.table import action_for_unwanted
 from filesync.core.model import LockEntry
@@ -14,7 +15,6 @@ from filesync.core.plan.plan import Plan, PlanInputs
 from filesync.core.recovery.recover import (
     NOTHING_TO_RECOVER,
     Recovery,
-    found_by_fingerprint,
     recover,
 )
 from filesync.core.run import Run
@@ -25,7 +25,7 @@ from filesync.errors import ManifestError, Refused
 from filesync.local.journal import read_journal
 from filesync.local.store_journal import read_store_journal
 from filesync.remote.client import Reader
-from filesync.workflow.listing import confirmed
+from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
 from filesync.workflow.plan import sha256_or_none
 from filesync.workflow.workspace import Workspace, open_workspace
@@ -39,13 +39,15 @@ def plan_destroy(run: Run) -> Plan:
     lock = space.lock
     history = read_journal(space.journal_path)
     with space.reader() as client:
-        remote, now = confirmed(client, client.list_files(), lock, history)
+        remote, now, unlisted = confirmed(client, client.list_files(), lock, history)
+        set_strangers_apart(client, history, lock, remote)
         stores = _stores(client, space)
-    recovery = recover(history, lock, remote, now)
+    recovery = recover(history, lock, remote, now, unlisted)
 
     def row(file_id: str, key: str, entry: LockEntry | None = None) -> Change:
         live = remote.get(file_id)
-        action, reason = action_for_unwanted(live, Reason.DESTROYED)
+        proven = not lock.unproven(file_id)
+        action, reason = action_for_unwanted(live, Reason.DESTROYED, proven=proven)
         return Change(key, action, reason, file_id, locked=entry, remote=live)
 
     rows = [row(entry.id, key, entry) for key, entry in lock.files.items()]
@@ -53,7 +55,6 @@ def plan_destroy(run: Run) -> Plan:
     waiting = {retired.id: retired.key for retired in lock.retired.values()}
     # What an apply that was cut short made and did not get to lock is ours as well.
     waiting |= {entry.id: key for key, entry in recovery.entries} | recovery.wrong
-    waiting |= found_by_fingerprint(history, lock, remote)
     rows += [row(file_id, key) for file_id, key in waiting.items() if file_id not in current]
     _refuse_protected(rows, space)
     rows = list(delete_once(rows, lock))
@@ -65,14 +66,16 @@ def plan_destroy(run: Run) -> Plan:
         sha256_or_none(space.lock_bytes),
         space.manifest.filled_sha256,
     )
-    refusal = guards.mass_missing(rows, lock, now, "forget them")
+    refusal = guards.mass_missing(
+        [row for row in rows if row.id not in history.deleted], lock, now, "forget them"
+    )
     return Plan(
         inputs,
         Decisions(tuple(rows), 0),
         now=now,
         refusals=[] if refusal is None else [refusal],
         recovery=NOTHING_TO_RECOVER._replace(sessions=recovery.sessions),
-        warnings=_left_behind(recovery),
+        warnings=[*_left_behind(recovery), *left_alone(rows, lock)],
         stores=stores,
     )
 

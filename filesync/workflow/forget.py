@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from filesync.core import fingerprint
 from filesync.core.decide.change import Reason
-from filesync.core.decide.table import claim
+from filesync.core.decide.claims import claim
 from filesync.core.lockfile import format as lock_format
 from filesync.core.model import LockEntry, RemoteFile
 from filesync.core.run import Run

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 
 from filesync.core.commands import DEFAULT_MANIFEST
 from filesync.core.manifest.fields import check_project
@@ -42,8 +43,9 @@ def _project_of_folder(manifest: str) -> str:
     stem = os.path.splitext(file)[0]
     own = "" if file == DEFAULT_MANIFEST else stem
     name = re.sub(r"[^a-z0-9]+", "-", f"{os.path.basename(folder)} {own}".lower())
-    if found := name.strip("-")[:63].strip("-"):
-        return found
+    if found := name.strip("-")[:58].strip("-"):
+        # A name that no other folder has: two manifests of one project claim each other's files.
+        return f"{found}-{secrets.token_hex(2)}"
     raise FilesyncError(
         "the folder's name makes no project's name, which has a-z, 0-9 and '-'",
         "give one with --project NAME, unique in your account",

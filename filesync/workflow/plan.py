@@ -29,7 +29,7 @@ from filesync.local.journal import read_journal
 from filesync.local.md5 import Md5Sums
 from filesync.local.store_journal import read_store_journal
 from filesync.workflow.check_content import content_checks, content_report
-from filesync.workflow.listing import confirmed
+from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
 from filesync.workflow.workspace import Workspace, desired_stores, open_workspace, scan
 
@@ -54,6 +54,7 @@ def make_plan(
     space = open_workspace(run)
     seen = observe(space, on_hashed=on_hashed, md5s=md5s)
     try:
+        options = options._replace(orphans=options.orphans or run.delete_orphans)
         decided = decide_all(seen, space.manifest, space.lock, run.filters, options)
     except Refused as error:
         if options.at is None:
@@ -147,7 +148,8 @@ def observe(
         desired = hash_all()
         listed, stores = listing.result(), looking.result()
         offset = client.clock_offset or 0.0
-        remote, now = confirmed(client, listed, space.lock, history)
+        remote, now, unlisted = confirmed(client, listed, space.lock, history)
+        set_strangers_apart(client, history, space.lock, remote)
     return Observed(
         desired,
         remote,
@@ -158,6 +160,8 @@ def observe(
         stores=stores,
         traces=traces,
         desired_stores=wanted,
+        unlisted=unlisted,
+        has_lock=space.lock_bytes is not None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from filesync.core.commands import word
+from filesync.core.decide.change import Reason
 from filesync.core.moment import utc
 from filesync.core.plan.document import PlanDocument, document_of, parse_plan
 from filesync.core.plan.plan import Plan
@@ -49,7 +50,11 @@ def run_as_saved(run: Run, saved: PlanDocument, path: str) -> Run:
             f"{printable(path)} is a plan {printable(of)}, and this run is for {run.env}",
             "leave out --env (and FILESYNC_ENV): a plan file knows its environment",
         )
-    return run._replace(filters=saved.filters, env=saved.env)
+    # Who saved a plan that deletes orphans has asked for it, and it holds no others.
+    orphans = any(change.reason == Reason.ORPHAN for change in saved.changes)
+    return run._replace(
+        filters=saved.filters, env=saved.env, delete_orphans=run.delete_orphans or orphans
+    )
 
 
 def plan_as_saved(

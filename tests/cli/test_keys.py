@@ -130,7 +130,8 @@ def test_adopt_of_another_expiry_is_replaced_next(platform: Platform, project: P
     assert plan.actions == {"a": ("replace", "attributes_changed")}
     assert plan.json["changes"][0]["fields"] == ["expires_after"]
     project.apply()
-    assert file_id not in platform.files()
+    # Its content could not be compared, so it may be another project's.
+    assert file_id in platform.files()
 
 
 def test_forget_leaves_the_remote_file(platform: Platform, project: Project) -> None:

@@ -302,7 +302,10 @@ def test_wait_reports_a_file_the_platform_cannot_use(on_fake: Project, fake: Fak
     def uploaded(request: Request) -> Answer | None:
         if request.method != "POST":
             return None
-        file_id = fake.add(request.filename or "", request.content, status="uploaded")
+        now = int(fake.clock())
+        file_id = fake.add(
+            request.filename or "", request.content, status="uploaded", created_at=now
+        )
         fake.files[file_id]["status"] = "error"
         return Answer(200, {**fake.files[file_id], "status": "uploaded"})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,11 @@ def test_the_published_schema_is_what_the_command_prints() -> None:
 def test_manifests_of_one_folder_get_projects_of_their_own(project: Project) -> None:
     said = project.run("init", "-m", "manifests/prod.yaml", code=1).err
     (project.root / "manifests").mkdir()
-    assert "for project manifests-prod:" in project.run("init", "-m", "manifests/prod.yaml").err
-    assert "for project manifests-dev:" in project.run("init", "-m", "manifests/dev.yaml").err
-    said = project.refused("init", "-m", "manifests/x.yaml", "--project", "manifests-dev")
-    assert "manifests/dev.yaml has the project manifests-dev already" in said
+    assert "for project manifests-prod-" in project.run("init", "-m", "manifests/prod.yaml").err
+    said = project.run("init", "-m", "manifests/dev.yaml").err
+    (dev,) = re.findall("for project (manifests-dev-[0-9a-f]{4}):", said)
+    said = project.refused("init", "-m", "manifests/x.yaml", "--project", dev)
+    assert f"manifests/dev.yaml has the project {dev} already" in said
     assert not (project.root / "manifests" / "x.yaml").exists()
 
 

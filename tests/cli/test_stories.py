@@ -351,6 +351,7 @@ def test_delete_of_what_is_gone_is_success_and_409_is_asked_again(
     on_fake.apply()
     a, b = on_fake.id("a"), on_fake.id("b")
     fake.on("DELETE", f"/files/{a}", error(404, f"No such File object: {a}"))
+    fake.on("GET", f"/files/{a}", error(404, f"No such File object: {a}"))
     tries = 0
 
     def busy(request: Request) -> Answer | None:

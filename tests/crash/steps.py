@@ -16,11 +16,14 @@ from tests.crash.project import Scene
 LOST = {"kill": {"at": "request", "n": 2, "when": "after"}}  # 1 lists, 2 uploads
 
 
-def die(scene: Scene, *, reached: bool = True) -> None:
-    """Die when the first upload was sent; `reached` says whether the platform got it."""
+def die(scene: Scene, *, reached: bool = True, n: int = 2) -> None:
+    """Die when the first upload was sent; `reached` says whether the platform got it.
+
+    It is the `n`th request: one more goes before it where an earlier crash left a file to look at.
+    """
     if not reached:
         scene.tenant.plan = lambda seen: Fault("reset") if seen.is_create else None
-    ran = scene.apply("--concurrency", "1", **LOST)
+    ran = scene.apply("--concurrency", "1", kill={**LOST["kill"], "n": n})
     assert ran.signal == signal.SIGKILL, ran
     scene.tenant.settle()
     scene.tenant.plan = lambda _seen: None

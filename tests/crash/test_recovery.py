@@ -57,7 +57,7 @@ def test_two_crashes_about_two_texts_of_one_size(scene: Scene) -> None:
     scene.save()
     die(scene)
     scene.write("one.txt", b"text-2")
-    die(scene)
+    die(scene, n=3)
     assert scene.lock().files["one"].sha256 == hashlib.sha256(b"text-1").hexdigest()
     converge(scene)
 

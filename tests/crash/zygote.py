@@ -37,6 +37,7 @@ import filesync.remote.client  # noqa: F401
 import filesync.remote.retry as retry
 import filesync.workflow.adopt as keys
 import filesync.workflow.apply as applying
+import filesync.workflow.listing as listing
 import filesync.workflow.plan as planning
 from filesync.cli import _run
 from filesync.execute import doubts
@@ -183,19 +184,19 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
     if "backoff" in patch:
         pause = patch["backoff"]
         setattr(retry, "backoff", lambda _attempt, _jitter: pause)  # noqa: B010
+    # A file that somebody deleted right after it was made is asked for again for some seconds.
+    listing._FOUND_AFTER_SECONDS = patch.get("found_after", 0)
     if "first_pause" in patch:
         doubts._FIRST_PAUSE = doubts._LONGEST_PAUSE = patch["first_pause"]
     past = recover.listing_is_past
 
-    def listing_is_past(sent: int, listing: Any, now: int, lag: int | None = None) -> bool:
-        listing = list(listing)
+    def listing_is_past(sent: int, now: int, lag: int | None = None) -> bool:
         age = now - sent
-        past_by_default = age > DEFAULT_LAG or (
-            age > recover.WORK_SECONDS and any(f.created_at > sent + 1 for f in listing)
-        )
-        bound = DEFAULT_LAG if lag is None else min(DEFAULT_LAG, recover.WORK_SECONDS + lag + 1)
-        tell(event="look", would_wait=not past_by_default, left=max(bound - age + 1, 0))
-        return past(sent, listing, now, lag)
+        bound = DEFAULT_LAG
+        if lag is not None:
+            bound = max(recover.SETTLED_SECONDS, recover.WORK_SECONDS + lag + 1)
+        tell(event="look", would_wait=age <= bound, left=max(bound - age + 1, 0))
+        return past(sent, now, lag)
 
     _recover.listing_is_past = _settle.listing_is_past = listing_is_past
     look = doubts.settle

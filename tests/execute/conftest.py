@@ -14,6 +14,7 @@ from filesync.core.decide.change import Action, Change, Reason
 from filesync.core.events import Event, Note
 from filesync.core.model import DesiredFile, Entry, ScannedFile
 from filesync.core.recovery.journal import History
+from filesync.execute.answers import Answers
 from filesync.execute.context import ApplyContext
 from filesync.local.files import identity
 from filesync.local.journal import Journal, read_journal
@@ -48,6 +49,7 @@ class Apply:
             stop=self.stop,
             watch=self.events.append,
             now=lambda: int(api.clock()),
+            answers=Answers(set(), [], [], lambda _key: ""),
         )
 
     @property

@@ -7,6 +7,7 @@ import pytest
 from filesync.core.decide.change import Action, Change, Reason
 from filesync.core.model import InUse
 from filesync.execute.deletes import Deletion, delete_all, deletions_of, split_by_use
+from filesync.execute.in_use import Users
 from tests.cli.fake_api import Answer, FakeApi, error
 from tests.core.builders import live, lock_of, locked
 from tests.execute.conftest import Apply
@@ -86,7 +87,7 @@ def test_a_stop_leaves_what_was_not_begun(apply: Apply, fake: FakeApi) -> None:
 
 
 def split(apply: Apply, *doomed: Deletion, in_use: InUse = "keep") -> tuple[list[str], list[str]]:
-    free, used = split_by_use(doomed, apply.context, lambda _one: in_use)
+    free, used = split_by_use(doomed, Users(apply.context), lambda _one: in_use)
     return [one.id for one in free], [one.id for one in used]
 
 

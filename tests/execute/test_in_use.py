@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from filesync.errors import Interrupted
-from filesync.execute.in_use import Usage, look_up
+from filesync.execute.in_use import Usage, Users
 from tests.cli.fake_api import Answer, FakeApi, error
 from tests.execute.conftest import Apply
 
@@ -30,7 +30,7 @@ def batch(status: str, file_id: str = "file-1") -> dict[str, Any]:
 
 
 def asked(apply: Apply, *ids: str) -> Usage:
-    return look_up(apply.context.client, ids or ("file-1", "file-2"))
+    return Users(apply.context).look_up(ids or ("file-1", "file-2"))
 
 
 def test_nothing_uses_a_file_on_an_idle_platform(apply: Apply, fake: FakeApi) -> None:

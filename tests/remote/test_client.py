@@ -70,7 +70,7 @@ def test_a_reader_has_no_way_to_write() -> None:
     looks = {"list_files", "get_file", "get_raw", "download"}
     looks |= {"close", "clock_offset", "now"}
     uses = {"list_fine_tuning_jobs", "list_batches", "list_vector_stores", "is_attached"}
-    assert names == looks | uses
+    assert names == looks | uses | {"list_members"}
 
 
 def test_headers() -> None:
@@ -92,7 +92,8 @@ def test_get(server: respx.MockRouter, client: Writer) -> None:
 
 
 def test_an_id_is_one_segment_of_the_path(server: respx.MockRouter, client: Writer) -> None:
-    route = server.get(url__startswith=f"{URL}/files/").respond(json=FILE)
+    named = {**FILE, "id": "Zm9v==?x#y%2F"}
+    route = server.get(url__startswith=f"{URL}/files/").respond(json=named)
     client.get_file("Zm9v==?x#y%2F")
     assert route.calls.last.request.url.raw_path == b"/v1/files/Zm9v%3D%3D%3Fx%23y%252F"
 
@@ -160,7 +161,26 @@ def test_a_delete_that_worked_although_its_answer_was_lost(
     server.delete("/files/file-1").mock(
         side_effect=[httpx.ReadTimeout("slow"), httpx.Response(404, json=ERROR)]
     )
+    server.get("/files/file-1").respond(404, json=ERROR)
     assert client.delete_file("file-1") is False
+
+
+def test_a_delete_that_the_server_has_no_route_for_is_not_done(
+    server: respx.MockRouter, client: Writer
+) -> None:
+    server.delete("/files/file-1").respond(404, json=ERROR)
+    server.get("/files/file-1").respond(json=FILE)
+    with pytest.raises(RemoteError, match="has it when asked for it"):
+        client.delete_file("file-1")
+
+
+@pytest.mark.parametrize("call", [Reader.get_file, Writer.delete_file])
+def test_an_answer_about_another_file_is_none(
+    server: respx.MockRouter, client: Writer, call: Callable[[Writer, str], object]
+) -> None:
+    server.route(path="/files/file-1").respond(json={**FILE, "id": "file-2", "deleted": True})
+    with pytest.raises(RemoteError, match="the answer is about"):
+        call(client, "file-1")
 
 
 def test_create_upload(server: respx.MockRouter, client: Writer) -> None:
@@ -348,7 +368,7 @@ def test_a_429_holds_other_requests_as_well(
 ) -> None:
     limited = httpx.Response(429, json=ERROR, headers={"retry-after": "110"})
     server.get("/files/file-1").mock(side_effect=[limited] * 3)
-    server.get("/files/file-2").respond(json=FILE)
+    server.get("/files/file-2").respond(json={**FILE, "id": "file-2"})
     with pytest.raises(ApiError, match="after 3 attempts") as caught:  # 300 s of patience
         client.get_file("file-1")
     assert caught.value.status == 429
@@ -518,7 +538,8 @@ def test_the_servers_clock(server: respx.MockRouter, client: Writer) -> None:
     server.get("/files/file-1").respond(
         json=FILE, headers={"date": "Tue, 14 Nov 2023 23:13:20 GMT"}
     )
-    server.get("/files/file-2").respond(json=FILE, headers={"date": "whenever"})
+    other = {**FILE, "id": "file-2"}
+    server.get("/files/file-2").respond(json=other, headers={"date": "whenever"})
     client.get_file("file-1")
     assert client.clock_offset == 3600
     client.get_file("file-2")

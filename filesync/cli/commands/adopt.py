@@ -63,7 +63,10 @@ def adopt(
         common.note(f"adopted {key} ({adopted.entry.id}): same content")
     else:
         common.note(f"adopted {key} ({adopted.entry.id})")
-        common.warn(f"its content could not be compared: {adopted.unchecked}")
+        common.warn(
+            f"its content could not be compared: {adopted.unchecked}; since it may be another "
+            "project's, filesync will never delete it"
+        )
     if adopted.replaced_for:
         common.warn(
             f"its {' and '.join(adopted.replaced_for)} differs from the manifest's, "

@@ -17,6 +17,7 @@ from filesync.cli.options import (
     json_option,
     lock_timeout_option,
     missing_option,
+    orphans_option,
     outside_option,
     seconds,
     yes_option,
@@ -61,6 +62,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     ),
     lock_timeout_option,
     filter_options,
+    orphans_option,
     outside_option,
     insecure_option,
     strict_option,
@@ -87,6 +89,7 @@ def apply(
     index_timeout: int,
     lock_timeout: float,
     filters: Filters,
+    delete_orphans: bool,
     allow_outside: bool,
     allow_insecure_http: bool,
     strict: bool,
@@ -111,6 +114,7 @@ def apply(
         raise click.UsageError(f"a plan file says itself what it covers: leave out {named}")
     run = common.run(
         filters=filters,
+        delete_orphans=delete_orphans,
         allow_outside=allow_outside,
         allow_insecure_http=allow_insecure_http,
         strict=strict,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import stat
 import sys
 from collections.abc import Iterator
 
@@ -12,7 +12,9 @@ import click
 from filesync.cli.completions import locked_ids
 from filesync.cli.connect import no_such_file, server_reader
 from filesync.cli.options import Common, command, insecure_option, output_option
-from filesync.core.text import human_bytes
+from filesync.cli.output_files import check_target
+from filesync.core.text import human_bytes, printable
+from filesync.errors import LocalFileError
 
 
 @command(
@@ -29,6 +31,8 @@ def download(common: Common, file_id: str, output: str | None, allow_insecure_ht
     """Fetch a remote file's content, where the API allows it."""
     from filesync.errors import ApiError
 
+    if output is not None and output != "-":
+        check_target(output, common)
     with server_reader(common, allow_insecure_http) as client:
         try:
             chunks = client.download(file_id)
@@ -44,21 +48,28 @@ def download(common: Common, file_id: str, output: str | None, allow_insecure_ht
 
 
 def _write(path: str, chunks: Iterator[bytes]) -> int:
-    """Write a file that is either whole or not there."""
-    from filesync.local.files import unwritable
+    """Write a file that is whole or not there; return its bytes.
 
-    part = path + ".part"
-    size = 0
+    A device or a pipe takes the content as it comes. A symlink to a file is replaced, not followed.
+    """
+    from filesync.local.files import unwritable, write_streamed
+
     try:
-        with open(part, "wb") as file:
-            for chunk in chunks:
-                file.write(chunk)
-                size += len(chunk)
-        os.replace(part, path)
-    except BaseException as error:
-        with contextlib.suppress(OSError):
-            os.unlink(part)
-        if isinstance(error, OSError):
-            raise unwritable(path, error) from None
-        raise
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return _pour(path, chunks)
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise unwritable(path, error) from None
+    except ValueError as error:  # a NUL in it
+        raise LocalFileError(f"cannot write {printable(path)}: {error}") from None
+    return write_streamed(path, chunks)
+
+
+def _pour(path: str, chunks: Iterator[bytes]) -> int:
+    size = 0
+    with open(path, "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            size += len(chunk)
     return size

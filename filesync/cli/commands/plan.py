@@ -21,6 +21,7 @@ from filesync.cli.options import (
     filter_options,
     insecure_option,
     json_option,
+    orphans_option,
     outside_option,
 )
 from filesync.cli.output_files import check_target, write_whole
@@ -61,6 +62,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
         "--offline", is_flag=True, help="Compare with the lockfile only; do not contact the server."
     ),
     filter_options,
+    orphans_option,
     outside_option,
     insecure_option,
     format_option,
@@ -83,6 +85,7 @@ def plan(
     at: str | None,
     offline: bool,
     filters: Filters,
+    delete_orphans: bool,
     allow_outside: bool,
     allow_insecure_http: bool,
     form: str,
@@ -120,6 +123,7 @@ def plan(
     run = common.run(
         filters=filters,
         offline=offline,
+        delete_orphans=delete_orphans,
         allow_outside=allow_outside,
         allow_insecure_http=allow_insecure_http,
         strict=strict,

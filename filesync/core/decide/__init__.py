@@ -5,6 +5,7 @@ selection  `--only`: which keys a run is about
 change     the vocabulary: actions, reasons, changes
 reasons    what each reason means, one row each
 table      the decision table: one row, one reason
+claims     what the names of files claim that no lock entry names, and what that may delete
 unclaimed  remote files with our fingerprint that no lock entry refers to
 sharing    identical files of several keys become one remote file
 wrong_content  files whose content is wrong: what is left out

@@ -51,7 +51,8 @@ class Change(NamedTuple):
     guards. `fields` lists what differs from the lock entry, whatever the reason; `moved_from`
     is the key that held the file before, for moved only; `shared_with` is the other key, for
     shared only, and an adopt that has no id yet gets the one of that key's upload. `supersedes`
-    is the live file that a key leaves for another.
+    is the live file that a key leaves for another. `recovered`: it waits in `retired` only since
+    this run took up what an interrupted one left.
     """
 
     key: str | None
@@ -65,6 +66,7 @@ class Change(NamedTuple):
     moved_from: str | None = None
     shared_with: str | None = None
     supersedes: RemoteFile | None = None
+    recovered: bool = False
 
 
 def reading_order(rows: Iterable[Change]) -> tuple[Change, ...]:
@@ -80,7 +82,11 @@ _RANK = {action: rank for rank, action in enumerate(Action)}
 
 
 class Decisions(NamedTuple):
-    """All decisions, no-ops included, and the number of remote files that are not ours."""
+    """All decisions, no-ops included, and the number of remote files that are not ours.
+
+    `orphans` are files with our tag in their name that stay.
+    """
 
     rows: tuple[Change, ...]
     unmanaged: int
+    orphans: tuple[RemoteFile, ...] = ()

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from filesync.core import fingerprint
 from filesync.core.commands import word
 from filesync.core.decide.change import Action, Change, Reason
 from filesync.core.decide.desired import policies_of
@@ -75,10 +74,12 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
             protected = (row.locked is not None and row.locked.protect) or (
                 row.key is not None and policy_for(row.key).protect
             )
-            # What waits in `retired` was superseded when that was allowed. A file that another
-            # key shares stays, but then nothing would say any more that it must.
+            # What waits in `retired` was superseded when that was allowed, unless it waits there
+            # only since this run. A file that another key shares stays, but then nothing would say
+            # any more that it must.
             shared = row.action is Action.FORGET and row.reason is Reason.SHARED
-            loses = (row.action is Action.DELETE and row.reason is not Reason.RETIRED) or shared
+            waited = row.reason is Reason.RETIRED and not (row.recovered and row.locked)
+            loses = (row.action is Action.DELETE and not waited) or shared
         if protected and loses:
             old = row.id if row.supersedes is None else row.supersedes.id
             verb = _LOST.get(row.action, "replaced")
@@ -112,7 +113,7 @@ def refusals(
     found = [
         _lookalikes(rows, lock, remote, unclear, now),
         mass_missing(all_rows, lock, now, "upload them again"),
-        _emptied(rows, all_rows, lock) or _too_many_deletes(rows, all_rows, lock, remote, manifest),
+        _emptied(rows, all_rows, lock) or _too_many_deletes(rows, all_rows, lock, manifest),
     ]
     return [refusal for refusal in found if refusal is not None]
 
@@ -120,10 +121,20 @@ def refusals(
 def capped(rows: Iterable[Change]) -> int:
     """Return how many files `limits.max_delete` and `--max-delete` count as deleted.
 
-    What waits in `retired` is no loss of this run: it was superseded, or was counted when its
-    entry was removed and stayed because it was in use.
+    What waits in `retired` is not a loss of this run: it was superseded, or was counted when its
+    entry was removed and stayed because it was in use. What this run's recovery put there counts,
+    unless a recovered file took its place. An orphan that is an older version of a wanted file is
+    the old half of a replace.
     """
-    return sum(row.action is Action.DELETE and row.reason is not Reason.RETIRED for row in rows)
+    return sum(_counts(row) for row in rows)
+
+
+def _counts(row: Change) -> bool:
+    if row.action is not Action.DELETE:
+        return False
+    if row.reason is Reason.RETIRED:
+        return row.recovered and row.locked is None
+    return not (row.reason is Reason.ORPHAN and row.key is not None)
 
 
 def enforce(
@@ -183,13 +194,13 @@ def _lookalikes(
     unclear: Mapping[str, list[str]],
     now: int,
 ) -> Refusal | None:
-    """A file to create that seems to be there already: a lost lockfile must not mean new copies."""
-    creates = [
-        row
-        for row in rows
-        if row.action is Action.CREATE or (row.action is Action.REPLACE and row.key in unclear)
-    ]
-    if not creates:
+    """A file to upload that seems to be there already: a lost lockfile must not mean new copies.
+
+    For a key that has a file, only what is younger than that can be its next version, made by a
+    run whose lockfile was lost.
+    """
+    uploads = [row for row in rows if row.action in (Action.CREATE, Action.REPLACE)]
+    if not uploads:
         return None
     held = lock.owned_ids() | {row.id for row in rows if row.action is Action.ADOPT}
     loose = defaultdict(list)
@@ -198,11 +209,16 @@ def _lookalikes(
         if file.id not in held and not lapsed:
             loose[shown_name(file.filename)].append(file)
     hits = []
-    for row in creates:
+    for row in uploads:
         want = row.desired
         assert want is not None
         named = loose.get(shown_name(want.filename), ())
-        ids = unclear.get(want.key) or [file.id for file in named if resembles(file, want)]
+        since = row.locked.created_at if row.action is Action.REPLACE and row.locked else -1
+        ids = unclear.get(want.key) or [
+            file.id
+            for file in named
+            if resembles(file, want) and (not file.created_at or file.created_at > since)
+        ]
         if ids:
             hits.append((want.key, sorted(ids)))
     if not hits:
@@ -215,16 +231,23 @@ def _lookalikes(
     return Refusal(
         Guard.LOOKALIKE,
         f"{plural(len(hits), 'file')} to create may be on the platform already, with the same "
-        f"name, size and purpose and in no lockfile: {listed}{more}",
-        f"take it over with `filesync adopt {word(key)} {word(ids[0])}`, or upload another copy "
-        "with --allow-duplicates",
+        "name, size and purpose; this lockfile does not name them, another project's may: "
+        f"{listed}{more}",
+        "make sure that it is yours; then take it over with "
+        f"`filesync adopt {word(key)} {word(ids[0])}`, or upload another copy with "
+        "--allow-duplicates",
     )
 
 
-def mass_missing(rows: Iterable[Change], lock: Lockfile, now: int, then: str) -> Refusal | None:
+def mass_missing(
+    rows: Iterable[Change],
+    lock: Lockfile,
+    now: int,
+    then: str,
+) -> Refusal | None:
     """Refuse where most locked files are gone at once; `then` is what --accept-missing does.
 
-    It smells of a wrong key or project, not of deletions.
+    This usually means a wrong key or project. The files in `retired` count as well.
     """
     ids = {
         row.locked.id
@@ -233,7 +256,10 @@ def mass_missing(rows: Iterable[Change], lock: Lockfile, now: int, then: str) ->
         and row.reason in (Reason.MISSING_REMOTELY, Reason.GONE)
         and (row.locked.expires_at is None or row.locked.expires_at > now)
     }
-    gone, locked = len(ids), len({entry.id for entry in lock.files.values()})
+    ids |= {
+        row.id for row in rows if row.reason is Reason.GONE and row.id and row.id in lock.retired
+    }
+    gone, locked = len(ids), len(lock.owned_ids())
     if gone < MASS_MISSING_FROM or gone * 2 <= locked:
         return None
     return Refusal(
@@ -259,29 +285,26 @@ def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile)
 
 
 def _too_many_deletes(
-    rows: Iterable[Change],
+    rows: Sequence[Change],
     all_rows: Iterable[Change],
     lock: Lockfile,
-    remote: Mapping[str, RemoteFile],
     manifest: Manifest,
 ) -> Refusal | None:
-    """The cap on delete actions; the old halves of replaces do not count."""
+    """The cap on delete actions; the old halves of replaces do not count.
+
+    What only claims to be ours by its name is not counted among the files we own, and is capped
+    however few those are.
+    """
     deletes = capped(rows)
     if not deletes:
-        return None  # before every remote name is read for whose it is
-    owner = fingerprint.owner_token(manifest.project)
-    owned = len(
-        lock.owned_ids()
-        | {row.id for row in all_rows if row.action is Action.ADOPT}
-        | {
-            file.id
-            for file in remote.values()
-            if (token := fingerprint.parse(file.filename)) is not None and token.owner == owner
-        }
-    )
+        return None
+    orphans = sum(row.reason is Reason.ORPHAN and _counts(row) for row in rows)
+    owned = len(lock.owned_ids() | {row.id for row in all_rows if row.action is Action.ADOPT})
     # Prune deletes files that we do not own: with few of our own, its count alone is a landslide.
     if owned <= CAP_FROM and deletes <= CAP_FROM:
-        return None
+        if not orphans:
+            return None
+        deletes = orphans
     allowed = share_of(manifest.max_delete, owned)
     if deletes <= allowed:
         return None

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from filesync.core.commands import word
 from filesync.core.content.report import ContentReport
 from filesync.core.decide import guards
-from filesync.core.decide.change import Action, Change, Decisions, reading_order
+from filesync.core.decide.change import Action, Change, Decisions, Reason, reading_order
+from filesync.core.decide.claims import Leave, report_left
 from filesync.core.decide.desired import policies_of
 from filesync.core.decide.guards import Refusal
 from filesync.core.decide.selection import Selection, purposes_of
@@ -43,6 +44,7 @@ class Observed(NamedTuple):
     `clock_offset` seconds ahead of ours. `offline`: the platform is what the lockfile says.
     `stores` are the platform's, `traces` what the store journal says of each key's.
     `content` is what is wrong with the content of the files that the run selects.
+    `unlisted` are the remote files that the listing did not show; `has_lock`: there is a lockfile.
     """
 
     desired: list[DesiredFile]
@@ -55,6 +57,8 @@ class Observed(NamedTuple):
     traces: Mapping[str, StoreTrace] = MappingProxyType({})
     desired_stores: tuple[DesiredStore, ...] = ()
     content: ContentReport = ContentReport()
+    unlisted: frozenset[str] = frozenset()
+    has_lock: bool = True
 
 
 class PlanOptions(NamedTuple):
@@ -62,12 +66,14 @@ class PlanOptions(NamedTuple):
 
     Without `protection` a protected file's loss is planned like any other, and so is the upload
     of a file with wrong content. Without `sharing` each key is decided by itself, and with `at`
-    the plan is for another time.
+    the plan is for another time. `orphans`: they are to be deleted, as `--delete-orphans` says;
+    that is for applying, too.
     """
 
     protection: bool = True
     sharing: bool = True
     at: Moment | None = None
+    orphans: bool = False
 
 
 class Decided(NamedTuple):
@@ -107,11 +113,15 @@ def decide_all(
     selection = Selection(filters, purposes_of(seen.desired, lock.files))
     # The lock as if the interrupted apply had saved it: then the table needs no case for it.
     recovery = (
-        NOTHING_TO_RECOVER if seen.offline else recover(seen.history, lock, seen.remote, seen.now)
+        NOTHING_TO_RECOVER
+        if seen.offline
+        else recover(seen.history, lock, seen.remote, seen.now, seen.unlisted)
     )
     recovery = selection.sessions(recovery)
     policy_for = policies_of(manifest)
+    before = lock.copy()
     take_in(lock, recovery, seen.now, lambda key: policy_for(key).retain)
+    leave = Leave(options.orphans, seen.has_lock, not seen.unlisted)
     now, remote = _as_of(options.at, seen, lock)
     everything = show_recovered(
         decide(
@@ -121,9 +131,11 @@ def decide_all(
             project=manifest.project,
             prune=manifest.prune,
             now=now,
+            leave=leave,
         ),
         recovery,
     )
+    everything = _show_retired_now(everything, before, lock)
     selection.check(
         (row.key for row in everything.rows),
         {*lock.stores, *(store.key for store in seen.desired_stores)},
@@ -139,7 +151,7 @@ def decide_all(
         guards.check_protected(reading_order(decisions.rows), manifest)
     refusals = guards.refusals(
         decisions.rows,
-        all_rows=everything.rows,
+        all_rows=_without_our_deletes(everything.rows, seen.history),
         lock=lock,
         remote=remote,
         manifest=manifest,
@@ -159,6 +171,8 @@ def decide_all(
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
         warnings=[
             *_not_asked_about(recovery.unclear, decisions.rows),
+            *report_left(decisions.orphans, manifest.prune, leave),
+            *left_alone(decisions.rows, lock),
             *store_warnings(stores, fates_of(decisions.rows, lock)),
         ],
         refusals=[*refusals, *store_refusals(stores, manifest.max_delete)],
@@ -203,6 +217,37 @@ def still_there(remote: Mapping[str, RemoteFile], lock: Lockfile, at: int) -> di
         return expires_at is None or expires_at > at
 
     return {file_id: file for file_id, file in remote.items() if lives(file)}
+
+
+def _show_retired_now(decisions: Decisions, before: Lockfile, lock: Lockfile) -> Decisions:
+    """Return the decisions with what only this run's recovery retired marked, and its entry."""
+    entries = {entry.id: entry for entry in before.files.values()}
+    now = lock.retired.keys() - before.retired.keys()
+    return decisions._replace(
+        rows=tuple(
+            row._replace(recovered=True, locked=entries.get(row.id or ""))
+            if row.reason is Reason.RETIRED and row.id in now
+            else row
+            for row in decisions.rows
+        )
+    )
+
+
+def _without_our_deletes(rows: Iterable[Change], history: History) -> list[Change]:
+    """Return the rows without files that are gone because we have deleted them."""
+    return [row for row in rows if row.reason is not Reason.GONE or row.id not in history.deleted]
+
+
+def left_alone(rows: Iterable[Change], lock: Lockfile) -> Iterator[str]:
+    """Yield a warning for each file that a key lets go of and that may be another project's."""
+    for row in rows:
+        old = row.id if row.supersedes is None else row.supersedes.id
+        forgets = row.action is Action.FORGET and row.remote is not None
+        if (forgets or row.supersedes is not None) and old and lock.unproven(old):
+            yield (
+                f"{old} of {printable(row.key or '')} stays on the platform: it was adopted, and "
+                "nothing but its name and size says that it is this project's"
+            )
 
 
 def _not_asked_about(unclear: Mapping[str, list[str]], rows: Iterable[Change]) -> Iterator[str]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
-from fnmatch import fnmatchcase
 
 from filesync.core import fingerprint
 from filesync.core.decide.change import Action, Change, Decisions, Reason
+from filesync.core.decide.claims import Leave, judge_claims
 from filesync.core.decide.unclaimed import UnclaimedFiles
 from filesync.core.lockfile.entries import found_entry, live_expiry
 from filesync.core.lockfile.lock import Lockfile
@@ -30,10 +30,11 @@ def decide(
     project: str,
     prune: Prune | None,
     now: int,
+    leave: Leave = Leave(),  # noqa: B008 - a named tuple: nothing can change it
 ) -> Decisions:
     """Return what to do about every desired, locked, retired and remote file.
 
-    `remote` maps ids to live files; `now` is in Unix seconds.
+    `remote` maps ids to live files; `now` is in Unix seconds; `leave` is what names alone may do.
     """
     owner = fingerprint.owner_token(project)
     spare = UnclaimedFiles(desired, lock, remote, owner)
@@ -50,7 +51,9 @@ def decide(
     for key, locked in lock.files.items():
         if key not in wanted and key not in let_go.taken:
             live = remote.get(locked.id)
-            action, reason = action_for_unwanted(live, Reason.REMOVED_FROM_MANIFEST)
+            action, reason = action_for_unwanted(
+                live, Reason.REMOVED_FROM_MANIFEST, proven=not lock.unproven(locked.id)
+            )
             rows.append(Change(key, action, reason, locked.id, None, locked, live))
 
     held = {entry.id for entry in lock.files.values()} | spare.taken
@@ -62,16 +65,11 @@ def decide(
             action, reason = action_for_unwanted(live, Reason.RETIRED)
             rows.append(Change(retired.key, action, reason, retired.id, remote=live))
 
-    unmanaged = 0
-    for live in remote.values():
-        if live.id in held or live.id in lock.retired:
-            continue
-        claimed = claim(live, owner, prune)
-        if claimed is None:
-            unmanaged += 1
-        else:
-            rows.append(Change(None, Action.DELETE, claimed, live.id, remote=live))
-    return Decisions(tuple(rows), unmanaged)
+    nobodys = (
+        live for live in remote.values() if live.id not in held and live.id not in lock.retired
+    )
+    claimed = judge_claims(nobodys, desired, owner, prune, leave, now=now)
+    return Decisions((*rows, *claimed.rows), claimed.unmanaged, claimed.left)
 
 
 def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
@@ -87,10 +85,17 @@ def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
     )
 
 
-def action_for_unwanted(live: RemoteFile | None, reason: Reason) -> tuple[Action, Reason]:
-    """Return what to do about a file of ours that nobody wants any more."""
+def action_for_unwanted(
+    live: RemoteFile | None, reason: Reason, *, proven: bool = True
+) -> tuple[Action, Reason]:
+    """Return what to do about a file of the lockfile's that nobody wants any more.
+
+    One that was adopted without proof may be another project's.
+    """
     if live is None:
         return Action.FORGET, Reason.GONE
+    if not proven:
+        return Action.FORGET, reason
     if is_output(live.purpose):
         return Action.FORGET, reason  # a job's result: a lockfile that names it is mistaken
     return Action.DELETE, reason
@@ -167,23 +172,6 @@ def differing(want: DesiredFile, locked: LockEntry) -> tuple[str, ...]:
         ("purpose", policy.purpose == locked.purpose),
     )
     return tuple(name for name, equal in same if not equal)
-
-
-def claim(live: RemoteFile, owner: str, prune: Prune | None) -> Reason | None:
-    """Return why a remote file that no lock holds may be deleted, or None to leave it alone."""
-    if is_output(live.purpose):
-        return None  # results of jobs: never ours, whatever they are called
-    token = fingerprint.parse(live.filename)
-    if token is not None:
-        # A token is somebody's declaration: ours is an orphan, another's is theirs to prune.
-        return Reason.ORPHAN if token.owner == owner else None
-    if (
-        prune is not None
-        and live.purpose in prune.purposes
-        and fnmatchcase(live.filename, prune.match)
-    ):
-        return Reason.UNMANAGED
-    return None
 
 
 class _UnwantedFiles:

@@ -59,12 +59,13 @@ def _entry_text(entry: LockEntry) -> str:
     expires_after = "null" if entry.expires_after is None else entry.expires_after
     expires_at = "null" if entry.expires_at is None else entry.expires_at
     # Only protected files say so: it must outlive the manifest's entry to mean "never".
-    protect = ', "protect": true' if entry.protect else ""
+    marks = ', "protect": true' if entry.protect else ""
+    marks += ', "unproven": true' if entry.unproven else ""
     return (
         f'{{"id": {text(entry.id)}, "path": {text(entry.path)}, "sha256": {text(entry.sha256)}, '
         f'"bytes": {entry.bytes}, "filename": {text(entry.filename)}, '
         f'"purpose": {text(entry.purpose)}, "expires_after": {expires_after}, '
-        f'"created_at": {entry.created_at}, "expires_at": {expires_at}{protect}}}'
+        f'"created_at": {entry.created_at}, "expires_at": {expires_at}{marks}}}'
     )
 
 
@@ -72,9 +73,25 @@ def parse_lockfile(text: bytes, path: str) -> Lockfile:
     """Read a lockfile's text; `path` is for messages. Raises LockfileError for anything unsound."""
     reader = _Reader(path)
     try:
-        return _as_written(text, reader) or reader.read(text)
+        lock = _as_written(text, reader) or reader.read(text)
     except RecursionError:
         raise _broken(path, "is nested too deeply") from None
+    _refuse_two_contents(lock, path)
+    return lock
+
+
+def _refuse_two_contents(lock: Lockfile, path: str) -> None:
+    """Raise LockfileError where one file is said to hold two contents: half of that is untrue."""
+    first: dict[str, tuple[str, LockEntry]] = {}
+    for key, entry in lock.files.items():
+        other, known = first.setdefault(entry.id, (key, entry))
+        if (known.sha256, known.bytes) != (entry.sha256, entry.bytes):
+            raise _broken(
+                path,
+                f"says that {entry.id} holds the content of {printable(other)} and that of "
+                f"{printable(key)}, which differ: two branches may have been merged",
+                "take the lines of one of the two branches, then run `filesync plan`",
+            )
 
 
 _TEXT = r'"([^"\\\x00-\x1f]+)"'
@@ -86,7 +103,7 @@ _LINE = re.compile(
     rf'^    {_TEXT}: {{"id": "([!#-.0-\[\]-~]{{1,512}})", "path": {_TEXT}, '
     rf'"sha256": "([0-9a-f]{{64}})", "bytes": {_NUMBER}, "filename": {_TEXT}, '
     rf'"purpose": {_TEXT}, "expires_after": {_MAYBE}, "created_at": {_NUMBER}, '
-    rf'"expires_at": {_MAYBE}(, "protect": true)?}},\n',
+    rf'"expires_at": {_MAYBE}(, "protect": true)?(, "unproven": true)?}},\n',
     re.MULTILINE,
 )
 _OPENS, _CLOSES = b'\n  "files": {\n', b"\n  },\n"
@@ -120,6 +137,7 @@ def _as_written(text: bytes, reader: _Reader) -> Lockfile | None:
             int(made),
             None if expires == "null" else int(expires),
             protect != "",
+            unproven != "",
         )
         for (
             key,
@@ -133,6 +151,7 @@ def _as_written(text: bytes, reader: _Reader) -> Lockfile | None:
             made,
             expires,
             protect,
+            unproven,
         ) in _LINE.findall(lines)
     }
     count = lines.count("\n") + len(lock.files)
@@ -224,9 +243,9 @@ class _Reader:
         sha256 = self._text(value, "sha256", where)
         if not _SHA256.fullmatch(sha256):
             raise _broken(self.path, f"has a bad sha256 in {where}")
-        protect = value.get("protect", False)
-        if not isinstance(protect, bool):
-            raise _broken(self.path, f"has a bad protect in {where}")
+        for mark in ("protect", "unproven"):
+            if not isinstance(value.get(mark, False), bool):
+                raise _broken(self.path, f"has a bad {mark} in {where}")
         return LockEntry(
             self._id(value, where),
             self._text(value, "path", where),
@@ -237,7 +256,8 @@ class _Reader:
             self._maybe_number(value, "expires_after", where),
             self._number(value, "created_at", where),
             self._maybe_number(value, "expires_at", where),
-            protect,
+            value.get("protect", False),
+            value.get("unproven", False),
         )
 
     def _retired(self, value: object) -> Retired:

@@ -25,6 +25,7 @@ class Lockfile:
     retired: dict[str, Retired] = field(default_factory=dict)
     stores: dict[str, LockedStore] = field(default_factory=dict)
     _holders: Counter[str] | None = field(default=None, init=False, repr=False, compare=False)
+    _claimed: set[str] | None = field(default=None, init=False, repr=False, compare=False)
 
     def copy(self) -> Lockfile:
         """Return a lockfile of its own with the same records."""
@@ -54,7 +55,15 @@ class Lockfile:
         return self._count()[file_id] > own
 
     def put(self, key: str, entry: LockEntry) -> None:
-        """Let a key hold a file, which need not wait to be deleted any more."""
+        """Let a key hold a file, which need not wait to be deleted any more.
+
+        A file that nothing but its looks says to be ours stays so, whichever key gets it.
+        """
+        claimed = self._unproven()
+        if entry.unproven:
+            claimed.add(entry.id)
+        elif entry.id in claimed:
+            entry = entry._replace(unproven=True)
         self.take_out(key)
         self.files[key] = entry
         self._count()[entry.id] += 1
@@ -71,18 +80,33 @@ class Lockfile:
     def retire(self, file_id: str, key: str, delete_after: int) -> bool:
         """Put a superseded file on the waiting list, until a Unix second it may be deleted from.
 
-        One that a key still holds stays off it. Returns whether it waits.
+        One that a key still holds stays off it, and so does one that may be another project's.
+        Returns whether it waits.
         """
-        if self.held(file_id):
+        if self.held(file_id) or file_id in self._unproven():
             return False
         self.retired[file_id] = Retired(file_id, key, delete_after)
         return True
+
+    def unproven(self, file_id: str) -> bool:
+        """Say whether nothing but its looks says that a file is ours: it is never deleted."""
+        return file_id in self._unproven()
+
+    def prove(self, file_id: str) -> None:
+        """Take a file for ours from now on: its content was compared."""
+        self._unproven().discard(file_id)
 
     def drop(self, file_id: str, key: str | None) -> None:
         """Forget a file that is gone, whether `key` holds it or it waits in `retired`."""
         self.retired.pop(file_id, None)
         if key in self.files and self.files[key].id == file_id:
             self.take_out(key)
+
+    def _unproven(self) -> set[str]:
+        """Return the ids that an entry was marked for; kept when the entry is gone."""
+        if self._claimed is None:
+            self._claimed = {entry.id for entry in self.files.values() if entry.unproven}
+        return self._claimed
 
     def _count(self) -> Counter[str]:
         """Return how many keys hold each id; counted once, then kept."""

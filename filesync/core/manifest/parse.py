@@ -213,15 +213,23 @@ def _entry(
 def _prune(report: Report, shape: Shape) -> tuple[Prune | None, tuple[str, ...]]:
     """Return what may be pruned, and a warning if the section is there but does nothing."""
     section = shape.get("prune")
-    if section is None or section.get("unmanaged") is False:
+    if section is None:
         return None, ()
+    found = Prune(
+        orphans=section.get("orphans", False),
+        orphans_after=section.get("orphans_after", Prune().orphans_after),
+    )
+    only_orphans = found if "orphans" in section or "orphans_after" in section else None
     purposes, match = section.get("purposes"), section.get("match")
+    unmanaged = section.keys() & {"unmanaged", "purposes", "match"}
+    if section.get("unmanaged") is False or (only_orphans is not None and not unmanaged):
+        return only_orphans, ()
     if section.get("unmanaged") and purposes and match:
         if yaml_reader.mapping(report.root, ("environments",)):
             # To one environment, what another has uploaded is undeclared.
             message = "cannot go with environments: each would delete files of the others"
             report.add(("prune", "unmanaged"), message)
-        return Prune(tuple(purposes), match), ()
+        return found._replace(purposes=tuple(purposes), match=match), ()
     given = {"unmanaged: true": section.get("unmanaged"), "purposes": purposes, "match": match}
     missing = " and ".join(name for name, value in given.items() if not value)
-    return None, (f"prune is off: it also needs {missing}",)
+    return only_orphans, (f"prune is off: it also needs {missing}",)

@@ -115,7 +115,7 @@ class Limits(TypedDict, total=False):
 
 
 class Prune(TypedDict, total=False):
-    """Deletes remote files that nobody declared. Off unless all three fields are given."""
+    """Deletes remote files that nobody declared. The first three fields go together."""
 
     __pydantic_config__ = strict("prune")  # type: ignore[misc]
 
@@ -126,6 +126,21 @@ class Prune(TypedDict, total=False):
         AfterValidator(check_name_glob),
         WithJsonSchema(TEXT),
         Field(description="Only files whose remote filename matches this glob.", examples=["kb-*"]),
+    ]
+    orphans: Annotated[
+        bool,
+        Field(
+            description="Delete files with this project's tag in their name that neither manifest "
+            "nor lockfile names. Default false: they are only reported."
+        ),
+    ]
+    orphans_after: Annotated[
+        Duration,
+        Field(
+            description="Leave younger orphans alone: a colleague's apply may not have pushed its "
+            "lockfile yet. Default 1d.",
+            examples=["1d"],
+        ),
     ]
 
 

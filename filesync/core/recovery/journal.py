@@ -3,14 +3,19 @@
 One JSON object a line, each about one attempt to upload one file (`n` is its number):
 
     {"n": 1, "begin": "train", "sha256": ..., "bytes": ..., "filename": ..., "purpose": ...,
-     "expires_after": ..., "at": ...}
+     "expires_after": ..., "at": ..., "over": "file-0", "seen": ["file-7"]}
     {"n": 1, "session": "upload_1", "part_bytes": ..., "at": ...}    an upload session is open
     {"n": 1, "part": 0, "id": "part_1"}                              the server has this part
     {"n": 1, "sent": ...}                 the last bytes, or `complete`, are sent at this time
     {"n": 1, "made": "file-1"}                                       it is on the platform
+    {"n": 1, "answered": "file-9"}        the answer named this file, which may be another's
     {"n": 1, "superseded": true}          its key has another file by now: it comes too late
     {"n": 1, "end": true}                                            nothing is left of it
     {"deleted": "file-2", "at": ...}      so that a listing that lags is not believed
+
+`over` is the file that the lockfile had for the key ("" for none): if it has another by the time
+of recovery, the lockfile is newer than the attempt. `seen` are the files that looked like it
+before the attempt, so none of them came of it.
 
 A line that says what is about to happen is on disk before it happens. Times are Unix seconds
 by the server's clock. A torn last line is what a crash leaves, and says nothing.
@@ -21,18 +26,24 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from filesync.core.lockfile.entries import entry_of
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile, Stored
+from filesync.core.resemblance import Fit, fit
 
 # A deleted file may stay listed for two minutes (API notes); ten leave room.
 GHOST_SECONDS = 600
 # Servers stamp whole seconds, and ours is their clock as of some answer ago.
 CLOCK_SLACK = 3
-# How long a new file may be missing from the listing before "not listed" is "not there".
-LISTING_LAG_SECONDS = 75
+# How long a new file may be missing from the listing before "not listed" is "not there": listings
+# were seen to be two minutes late.
+LISTING_LAG_SECONDS = 130
+# Within how many seconds before and after its request a file is made, where clocks are right.
+MADE_EARLY, MADE_LATE = 10, 30
+# By how many seconds more a server's stamps may be wrong: a file so stamped may be it.
+STAMP_SKEW = 330
 # After this an upload session is over, and need not be cancelled any more.
 SESSION_SECONDS = 7200
 
@@ -42,7 +53,9 @@ class Attempt:
     """One attempt to upload one file, as far as the journal tells; see the module's lines.
 
     `at` is when it began; `sent` when the last of it was about to go: a file cannot have been
-    made before, nor at all while it is None.
+    made before, nor at all while it is None. `over` is the file that its key had, "" for none and
+    None in a journal that does not say; `seen` are files that looked like it before it began;
+    `answered` is the file that a doubtful answer named.
     """
 
     number: int
@@ -60,15 +73,35 @@ class Attempt:
     parts: dict[int, str] = field(default_factory=dict)
     made: str | None = None
     superseded: bool = False
+    over: str | None = None
+    seen: frozenset[str] = frozenset()
+    answered: str | None = None
 
     @property
     def in_doubt(self) -> bool:
         """Say whether it may have made a file of which no answer told."""
         return self.made is None and self.sent is not None
 
-    def made_at(self, second: int) -> bool:
-        """Say whether its file may have been made in this second."""
-        return self.at - CLOCK_SLACK <= second <= self.by
+    def fit(self, file: RemoteFile) -> Fit:
+        """Say whether it may have made a listed file, by what the file looks like and its time."""
+        look = Fit.NO if file.id in self.seen else fit(file, self)
+        if look is Fit.NO or not file.created_at:
+            return look
+        sent = self.sent or self.at
+        if self.at - MADE_EARLY <= file.created_at <= sent + MADE_LATE:
+            return look
+        skewed = self.at - STAMP_SKEW <= file.created_at <= self.by + STAMP_SKEW
+        return Fit.MAYBE if skewed else Fit.NO
+
+    def made_this(self, file: RemoteFile) -> bool:
+        """Say whether the file of an answer's id is what the attempt sent, but for its size.
+
+        A journal may have come from elsewhere, and an answer may have been another's.
+        """
+        if file.id in self.seen or fit(file._replace(bytes=self.bytes), self) is Fit.NO:
+            return False
+        skewed = range(self.at - STAMP_SKEW, self.by + STAMP_SKEW + 1)
+        return not file.created_at or file.created_at in skewed
 
     @property
     def by(self) -> int:
@@ -91,11 +124,18 @@ class Attempt:
 
 @dataclass
 class History:
-    """The attempts that did not end, by number, and the ids we deleted a short while ago."""
+    """The attempts that did not end, by number, and the ids we deleted a short while ago.
+
+    `ours` is False for a journal that was not written here, such as one that came with a
+    checkout: what it says is a hint and proves nothing. `strangers` are files whose content was
+    compared and is not what any attempt sent.
+    """
 
     attempts: dict[int, Attempt] = field(default_factory=dict)
     deleted: dict[str, int] = field(default_factory=dict)
     last_number: int = 0
+    ours: bool = True
+    strangers: set[str] = field(default_factory=set)
 
     def made(self) -> set[str]:
         """Return the files that are known to have been made."""
@@ -139,6 +179,8 @@ def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -
             str(record["purpose"]),
             None if record["expires_after"] is None else int(record["expires_after"]),
             int(record["at"]),
+            over=None if record.get("over") is None else str(record["over"]),
+            seen=frozenset(str(one) for one in record.get("seen", ())),
         )
         return
     attempt = history.attempts.get(number)
@@ -158,6 +200,8 @@ def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -
     elif "made" in record:
         attempt.made = str(record["made"])
         last_made[attempt.key] = max(number, last_made.get(attempt.key, 0))
+    elif "answered" in record:
+        attempt.answered = str(record["answered"])
     elif "superseded" in record:
         attempt.superseded = True
     elif "sent" in record:
@@ -179,7 +223,7 @@ def still_open(
         attempt
         for attempt in history.attempts.values()
         if attempt.made not in owned
-        and not is_locked(attempt, lock)
+        and not (is_locked(attempt, lock) and (attempt.over is None or not attempt.in_doubt))
         and (_may_matter(attempt, now) or (attempt.in_doubt and attempt.key in unclear))
     ]
 
@@ -187,11 +231,11 @@ def still_open(
 def is_locked(attempt: Attempt, lock: Lockfile) -> bool:
     """Say whether the lock has what an attempt was for: found and adopted since, or sent again."""
     entry = lock.files.get(attempt.key)
-    return (
-        entry is not None
-        and (entry.sha256, entry.filename) == (attempt.sha256, attempt.filename)
-        and entry.created_at >= attempt.at - CLOCK_SLACK
-    )
+    if entry is None or (entry.sha256, entry.filename) != (attempt.sha256, attempt.filename):
+        return False
+    if attempt.over is not None:
+        return entry.id != attempt.over
+    return entry.created_at >= attempt.at - CLOCK_SLACK
 
 
 def _may_matter(attempt: Attempt, now: int) -> bool:
@@ -202,9 +246,31 @@ def _may_matter(attempt: Attempt, now: int) -> bool:
     return attempt.sent is not None and now <= attempt.by
 
 
-def begun(number: int, want: DesiredFile, at: int) -> Attempt:
+def is_outdated(attempt: Attempt, held: LockEntry | None, made_at: int = 0) -> bool:
+    """Say whether its key has got another file since an attempt began: the lock's is newer.
+
+    `held` is the key's lock entry and `made_at` when the attempt's file was made, 0 if unknown.
+    """
+    if held is None:
+        return False
+    if attempt.over is not None:
+        return held.id != attempt.over
+    return held.created_at > max(attempt.sent or attempt.at, made_at)
+
+
+class Before(NamedTuple):
+    """What there was before an upload began: the key's file, "" for none, and files alike."""
+
+    over: str = ""
+    seen: frozenset[str] = frozenset()
+
+
+def begun(number: int, want: DesiredFile, at: int, before: Before | None = None) -> Attempt:
     """Return an attempt to upload a wanted file that has only just begun."""
-    return Attempt(number, want.key, *want.stored, at)
+    attempt = Attempt(number, want.key, *want.stored, at)
+    if before is not None:
+        attempt.over, attempt.seen = before
+    return attempt
 
 
 def lines(attempt: Attempt) -> list[dict[str, Any]]:
@@ -220,6 +286,8 @@ def lines(attempt: Attempt) -> list[dict[str, Any]]:
             "purpose": attempt.purpose,
             "expires_after": attempt.expires_after,
             "at": attempt.at,
+            **({} if attempt.over is None else {"over": attempt.over}),
+            **({"seen": sorted(attempt.seen)} if attempt.seen else {}),
         }
     ]
     if attempt.upload_id is not None:
@@ -236,6 +304,8 @@ def lines(attempt: Attempt) -> list[dict[str, Any]]:
         found.append({"n": number, "sent": attempt.sent})
     if attempt.made is not None:
         found.append({"n": number, "made": attempt.made})
+    if attempt.answered is not None:
+        found.append({"n": number, "answered": attempt.answered})
     if attempt.superseded:
         found.append({"n": number, "superseded": True})
     return found

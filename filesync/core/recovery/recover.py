@@ -1,51 +1,62 @@
-"""After a crash: what the journal began, held against what the platform shows. Pure.
+"""After a crash: what the journal began, compared with what the platform shows. Pure.
 
 An upload may have been carried out although nobody heard the answer, and the API cannot be
 asked. So a file that fits (name, size, purpose, created since) and belongs to no one is taken
-for it if it is the only one; anything less certain is reported and named, never guessed. Where
-the name carries a fingerprint there is nothing to guess, and the decision table does it all.
+for it if it is the only one; anything less certain is reported and named, never guessed. A lock
+entry that was made since the attempt began is newer, and then the attempt's file is not wanted.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from filesync.core import fingerprint
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import LIFETIME_SLACK, LockEntry, RemoteFile, Stored
-from filesync.core.recovery.journal import LISTING_LAG_SECONDS, Attempt, History, is_locked
-from filesync.core.resemblance import resembles, shown_name
+from filesync.core.recovery.journal import (
+    LISTING_LAG_SECONDS,
+    Attempt,
+    History,
+    is_locked,
+    is_outdated,
+)
+from filesync.core.resemblance import Fit, shown_name
 
 # How long a server may take to make a file of a request that it has whole.
 WORK_SECONDS = 5
+# No doubt ends sooner by what a listing shows: single files may be listed later than others.
+SETTLED_SECONDS = 30
 # An upload session lives an hour; nearer to its end than this it is not worth going on with.
 RESUME_SECONDS = 3600 - 180
 
 
 class Sought(Protocol):
-    """An upload that may have made a file: what that file is, and when it can have been made."""
+    """An upload that may have made a file: what that file is, and which of the listed may be it."""
 
     @property
     def stored(self) -> Stored: ...
-    def made_at(self, second: int) -> bool:
-        """Say whether its file may have been made in this second."""
+    def fit(self, file: RemoteFile) -> Fit:
+        """Say whether it may have made a listed file."""
         ...
 
 
 S = TypeVar("S", bound=Sought)
 
 
-Looks = tuple[str, int, str]  # name as all servers show it, size, purpose
-
-
 class Matches(NamedTuple, Generic[S]):
-    """Uploads in doubt, sorted by what was found for them."""
+    """Uploads in doubt, sorted by what was found for them.
+
+    `found`: this file. `absent`: none. `unclear`: one of several, with their ids. `doubtful`: only
+    files that do not show enough, or that were made at another time, with their ids.
+    """
 
     found: list[tuple[S, RemoteFile]]
     absent: list[S]
     unclear: list[tuple[S, list[str]]]
+    doubtful: list[tuple[S, list[str]]]
 
 
 def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
@@ -56,36 +67,44 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
     about the same content; any other meeting is unclear. Doubts that differ in how long their
     file lives are matched each with the files that live so long.
     """
-    result: Matches[S] = Matches([], [], [])
-    named: dict[str, list[RemoteFile]] = defaultdict(list)
-    for file in candidates:
-        named[shown_name(file.filename)].append(file)
-    groups: dict[Looks, list[S]] = defaultdict(list)
+    result: Matches[S] = Matches([], [], [], [])
+    groups: dict[tuple[str, int, str], list[S]] = defaultdict(list)
     for doubt in doubts:
         stored = doubt.stored
         groups[shown_name(stored.filename), stored.bytes, stored.purpose].append(doubt)
-    of_group = {
-        look: [
-            file
-            for file in named[look[0]]
-            if resembles(file, group[0].stored) and _may_be_of(file, group)
-        ]
+    if not groups:
+        return result
+    named: dict[str, list[RemoteFile]] = defaultdict(list)
+    for file in candidates:
+        named[shown_name(file.filename)].append(file)
+    fits = {
+        look: {
+            file.id: (file, max(doubt.fit(file) for doubt in group))
+            for file in (*named[look[0]], *(named[""] if look[0] else ()))
+        }
         for look, group in groups.items()
     }
-    # Where a server tells no size or purpose, one file can be alike to uploads that are not.
-    claims = Counter(file.id for files in of_group.values() for file in files)
+    certain = {file.id for its in fits.values() for file, how in its.values() if how is Fit.YES}
     for look, group in groups.items():
-        files = of_group[look]
-        if any(claims[file.id] > 1 for file in files):
-            ids = sorted(file.id for file in files)
-            result.unclear.extend((doubt, ids) for doubt in group)
-            continue
+        files = [file for file, how in fits[look].values() if how is Fit.YES]
+        maybe = sorted(
+            file.id
+            for file, how in fits[look].values()
+            if how is Fit.MAYBE and file.id not in certain
+        )
+        part: Matches[S] = Matches([], [], [], [])
         for doubted, its in _by_lifetime(group, files):
-            _pair(doubted, its, result)
+            _pair(doubted, its, part)
+        result.found.extend(part.found)
+        result.unclear.extend(part.unclear)
+        if maybe:
+            result.doubtful.extend((doubt, maybe) for doubt in part.absent)
+        else:
+            result.absent.extend(part.absent)
     return result
 
 
-def _pair(group: list[S], files: list[RemoteFile], result: Matches[S]) -> None:
+def _pair(group: Sequence[S], files: Sequence[RemoteFile], result: Matches[S]) -> None:
     same = len({doubt.stored.sha256 for doubt in group}) == 1
     certain = same and all(fingerprint.parse(doubt.stored.filename) for doubt in group)
     alike = same and len({doubt.stored.expires_after for doubt in group}) == 1
@@ -123,31 +142,25 @@ def _lives(file: RemoteFile, lifetime: int | None) -> bool:
     return abs(file.expires_at - file.created_at - lifetime) <= LIFETIME_SLACK
 
 
-def _may_be_of(file: RemoteFile, group: Iterable[Sought]) -> bool:
-    # A server that does not tell when a file was made may mean any time.
-    return not file.created_at or any(doubt.made_at(file.created_at) for doubt in group)
-
-
-def listing_is_past(
-    sent: int, listing: Iterable[RemoteFile], now: int, lag: int | None = None
-) -> bool:
+def listing_is_past(sent: int, now: int, lag: int | None = None) -> bool:
     """Say whether a listing would show a file whose last byte was sent at `sent`.
 
-    It would when enough time has passed. Sooner, once the server has had the time to make it,
-    if the listing shows a file made later, whoever's, or is known to lag by no more than `lag`.
+    It would when enough time has passed. Sooner, but never at once, if the listing has shown a
+    file of ours that was made only `lag` seconds before: what it shows of others says nothing.
     """
     age = now - sent
-    if age > LISTING_LAG_SECONDS or (lag is not None and age > WORK_SECONDS + lag + 1):
+    if age > LISTING_LAG_SECONDS:
         return True
-    return age > WORK_SECONDS and any(file.created_at > sent + 1 for file in listing)
+    return lag is not None and age > max(SETTLED_SECONDS, WORK_SECONDS + lag + 1)
 
 
-def lag_shown(listing: Iterable[RemoteFile], now: int) -> int | None:
-    """Return the seconds by which a listing lags at the most, None if it shows nothing new.
+def lag_shown(ours: Iterable[RemoteFile], now: int) -> int | None:
+    """Return the seconds by which a listing lags at the most, by the files of ours that it shows.
 
-    It shows what was made until its newest file, so its lag is no more than that file's age.
+    It shows what was made until the newest of them, so it lags by no more than that one's age.
+    None if it shows none that is new.
     """
-    ages = [now - file.created_at for file in listing if file.created_at]
+    ages = [now - file.created_at for file in ours if file.created_at]
     return min((age for age in ages if 0 <= age <= LISTING_LAG_SECONDS), default=None)
 
 
@@ -158,7 +171,8 @@ class Recovery(NamedTuple):
     are files, by id with their key, that were made and are not what was sent, or that another
     has replaced before they were seen. `unsettled` are uploads of which nothing is listed yet but
     may be, by key; `unclear` those for which several files might be it, with these files' ids.
-    `sessions` are open upload sessions.
+    `sessions` are open upload sessions. `found` are the files that attempts were found to have
+    made, by their number.
     """
 
     entries: list[tuple[str, LockEntry]]
@@ -166,80 +180,130 @@ class Recovery(NamedTuple):
     unsettled: dict[str, Attempt]
     unclear: dict[str, list[str]]
     sessions: list[Attempt]
+    found: Mapping[int, str] = MappingProxyType({})
 
 
 NOTHING_TO_RECOVER = Recovery([], {}, {}, {}, [])
 
 
 def recover(
-    history: History, lock: Lockfile, remote: Mapping[str, RemoteFile], now: int
+    history: History,
+    lock: Lockfile,
+    remote: Mapping[str, RemoteFile],
+    now: int,
+    unlisted: frozenset[str] = frozenset(),
 ) -> Recovery:
-    """Return what became of the attempts that the journal does not see ended."""
+    """Return what became of the attempts that the journal does not see ended.
+
+    `unlisted` are the files of `remote` that the listing did not show.
+    """
+    if not history.ours:
+        return _hints(history, lock, remote)
     recovery = Recovery([], {}, {}, {}, [])
+    held = dict(lock.files)
     owned = lock.owned_ids()
     doubts = []
     for attempt in history.attempts.values():
         if attempt.made is not None:
             file = remote.get(attempt.made)
             if file is None or file.id in owned:
+                if file is None and not listing_is_past(attempt.sent or attempt.at, now):
+                    recovery.unsettled[attempt.key] = attempt  # neither listed nor found yet
+                continue
+            if not attempt.made_this(file):
+                recovery.unclear[attempt.key] = [file.id]
                 continue
             sound = file.bytes in (attempt.bytes, None) and file.status != "error"
-            if sound and not attempt.superseded:
-                recovery.entries.append(_entry(attempt, file, lock))
+            late = attempt.superseded or is_outdated(
+                attempt, held.get(attempt.key), file.created_at
+            )
+            if sound and not late:
+                recovery.entries.append((attempt.key, _entry(attempt, file, lock)))
+                held[attempt.key] = recovery.entries[-1][1]
             else:
                 recovery.wrong[file.id] = attempt.key
         elif attempt.sent is not None:
-            if not is_locked(attempt, lock):
+            if attempt.over is not None or not is_locked(attempt, lock):
                 doubts.append(attempt)
         elif attempt.upload_id is not None:
             recovery.sessions.append(attempt)
     taken = owned | {entry.id for _, entry in recovery.entries} | recovery.wrong.keys()
+    loose = [
+        file
+        for file in remote.values()
+        if file.id not in taken and file.id not in history.strangers
+    ]
+    lag = lag_shown((remote[one] for one in owned if one in remote and one not in unlisted), now)
+    return _settled(recovery, doubts, loose, held, lock, now=now, lag=lag)
+
+
+def _settled(
+    recovery: Recovery,
+    doubts: list[Attempt],
+    loose: list[RemoteFile],
+    held: Mapping[str, LockEntry],
+    lock: Lockfile,
+    *,
+    now: int,
+    lag: int | None,
+) -> Recovery:
+    """Return the recovery with what was found for the doubts among files that are nobody's."""
+    outdated = {one.number: one.superseded or is_outdated(one, held.get(one.key)) for one in doubts}
     # Of files alike, those that are still wanted get theirs first.
-    doubts.sort(key=lambda attempt: attempt.superseded)
-    matches = match(doubts, (file for file in remote.values() if file.id not in taken))
+    doubts.sort(key=lambda attempt: outdated[attempt.number])
+    matches = match(doubts, loose)
     for attempt, file in matches.found:
-        if fingerprint.parse(attempt.filename) is not None:
-            continue  # the decision table knows what to do with it
-        if attempt.superseded:
+        if outdated[attempt.number]:
             recovery.wrong[file.id] = attempt.key
         else:
-            recovery.entries.append(_entry(attempt, file, lock))
+            recovery.entries.append((attempt.key, _entry(attempt, file, lock)))
     for attempt, ids in matches.unclear:
-        if not attempt.superseded:
+        if not outdated[attempt.number]:
             recovery.unclear[attempt.key] = ids
-    for attempt in matches.absent:
+    maybe = {attempt.number: ids for attempt, ids in matches.doubtful}
+    there = {file.id for file in loose}
+    for attempt in (*matches.absent, *(one for one, _ in matches.doubtful)):
+        ids = maybe.get(attempt.number, [])
+        if not ids and attempt.answered in there:
+            ids = [attempt.answered]
         if attempt.upload_id is not None:
             # `complete` may be asked again: a session makes one file and no second.
             recovery.sessions.append(attempt)
-        elif not attempt.superseded and not listing_is_past(
-            attempt.sent or attempt.at, remote.values(), now
-        ):
+        elif outdated[attempt.number]:
+            continue
+        elif not listing_is_past(attempt.sent or attempt.at, now, lag):
             recovery.unsettled[attempt.key] = attempt
+        elif ids:
+            recovery.unclear[attempt.key] = ids
+    return recovery._replace(found={one.number: file.id for one, file in matches.found})
+
+
+def _hints(history: History, lock: Lockfile, remote: Mapping[str, RemoteFile]) -> Recovery:
+    """Return what a journal that was not written here says: files to be looked at by people.
+
+    It proves nothing. So nothing is locked or deleted on it, and its sessions are not touched.
+    """
+    recovery = Recovery([], {}, {}, {}, [])
+    owned = lock.owned_ids()
+    loose = [file for file in remote.values() if file.id not in owned]
+    open_ = [
+        one
+        for one in history.attempts.values()
+        if (one.made or one.sent) and not one.superseded and not is_locked(one, lock)
+    ]
+    matches = match(open_, loose)
+    for attempt, file in matches.found:
+        recovery.unclear[attempt.key] = [file.id]
+    for attempt, ids in (*matches.unclear, *matches.doubtful):
+        recovery.unclear[attempt.key] = ids
     return recovery
 
 
-def found_by_fingerprint(
-    history: History, lock: Lockfile, remote: Mapping[str, RemoteFile]
-) -> dict[str, str]:
-    """Return the files, by id with their key, whose name says that attempts in doubt made them."""
-    owned = lock.owned_ids()
-    sought: dict[str, list[Attempt]] = defaultdict(list)
-    for attempt in history.attempts.values():
-        if attempt.in_doubt and fingerprint.parse(attempt.filename) is not None:
-            sought[shown_name(attempt.filename)].append(attempt)
-    found = {}
-    for file in remote.values():
-        for attempt in sought.get(shown_name(file.filename), ()):
-            if file.id not in owned and resembles(file, attempt):
-                found[file.id] = attempt.key
-    return found
-
-
-def _entry(attempt: Attempt, file: RemoteFile, lock: Lockfile) -> tuple[str, LockEntry]:
+def _entry(attempt: Attempt, file: RemoteFile, lock: Lockfile) -> LockEntry:
     before = lock.files.get(attempt.key)
-    # The path is told anew by the next apply; it only says where the file came from.
+    # The next apply corrects the path; here it only says where the file came from.
     path = before.path if before is not None else attempt.filename
-    return attempt.key, attempt.entry(file, path)
+    return attempt.entry(file, path)
 
 
 def take_in(lock: Lockfile, recovery: Recovery, now: int, retain: Callable[[str], int]) -> None:

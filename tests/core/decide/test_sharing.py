@@ -329,7 +329,8 @@ def attempt(key: str, number: int = 1, **changes: Any) -> Attempt:
 
 def test_what_a_crashed_upload_made_is_shared() -> None:
     made = attempt("a", made="file-1")
-    found = decided([desired("a"), desired("b")], None, [live()], attempts=[made])
+    remote = [live(created_at=NOW - 4)]
+    found = decided([desired("a"), desired("b")], None, remote, attempts=[made])
     assert told(found) == {
         "a": ("adopt", "recovered", "file-1", None),
         "b": ("adopt", "shared", "file-1", "a"),
@@ -339,7 +340,7 @@ def test_what_a_crashed_upload_made_is_shared() -> None:
 def test_what_a_crashed_upload_made_is_shared_though_its_key_wants_another() -> None:
     made = attempt("a", made="file-1")
     want = [desired("a", sha256=OTHER_SHA), desired("b")]
-    found = decided(want, None, [live()], attempts=[made])
+    found = decided(want, None, [live(created_at=NOW - 4)], attempts=[made])
     assert told(found) == {"a": CHANGED, "b": ("adopt", "shared", "file-1", "a")}
 
 
@@ -380,7 +381,7 @@ def test_of_files_that_cannot_be_told_apart_none_is_passed_over() -> None:
 def test_a_crashed_replace_leaves_the_old_file_to_its_other_owner() -> None:
     lock = lock_of(a=locked(sha256=OTHER_SHA), b=locked(sha256=OTHER_SHA))
     made = attempt("a", made="file-2")
-    remote = [live(), live("file-2")]
+    remote = [live(), live("file-2", created_at=NOW - 4)]
     found = decided([desired("a"), desired("b")], lock, remote, attempts=[made])
     assert lock.retired == {}
     assert told(found)["b"] == ("adopt", "shared", "file-2", "a")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from filesync.core.decide.change import Action, Change, Reason
+from filesync.core.decide.claims import Leave, report_left
 from filesync.core.decide.table import decide
 from filesync.core.fingerprint import fingerprinted, owner_token
 from filesync.core.lockfile.lock import Lockfile
@@ -35,6 +36,8 @@ def run(
     lock: Lockfile | None = None,
     remote: list[RemoteFile] | None = None,
     prune: Prune | None = None,
+    *,
+    orphans: bool = False,
 ) -> tuple[tuple[Change, ...], int]:
     decisions = decide(
         want,
@@ -43,6 +46,7 @@ def run(
         project=PROJECT,
         prune=prune,
         now=NOW,
+        leave=Leave(orphans=orphans),
     )
     return decisions.rows, decisions.unmanaged
 
@@ -215,13 +219,69 @@ PRUNE = Prune(("user_data",), "x*")
 def test_what_may_be_claimed(
     filename: str, purpose: str, prune: Prune | None, reason: Reason | None
 ) -> None:
-    rows, unmanaged = run([], None, [live("file-x", filename=filename, purpose=purpose)], prune)
+    theirs = [live("file-x", filename=filename, purpose=purpose)]
+    rows, unmanaged = run([], None, theirs, prune, orphans=True)
     if reason is None:
         assert (rows, unmanaged) == ((), 1)
     else:
         assert one(rows) == (Action.DELETE, reason, "file-x")
         assert rows[0].key is None
         assert unmanaged == 0
+
+
+OPTED = Prune(orphans=True)
+
+
+@pytest.mark.parametrize(
+    ("prune", "leave", "created_at", "why"),
+    [
+        (None, Leave(), NOW - 9 * DAY, "another lockfile may name them"),
+        (PRUNE, Leave(), NOW - 9 * DAY, "another lockfile may name them"),
+        (OPTED, Leave(has_lock=False), NOW - 9 * DAY, "without a lockfile"),
+        (None, Leave(orphans=True, has_lock=False), NOW - 9 * DAY, "without a lockfile"),
+        (OPTED, Leave(whole=False), NOW - 9 * DAY, "the listing is behind"),
+        (OPTED, Leave(), NOW - DAY + 1, "younger"),
+        (OPTED, Leave(), 0, "younger"),  # its age is not told
+        (OPTED._replace(orphans_after=9 * DAY + 1), Leave(), NOW - 9 * DAY, "younger"),
+        (OPTED, Leave(), NOW - DAY, None),
+        (None, Leave(orphans=True), NOW - DAY, None),
+        (OPTED._replace(orphans_after=9), Leave(), NOW - 9, None),
+    ],
+)
+def test_an_orphan_is_deleted_only_by_opt_in_with_a_lockfile_and_when_it_is_old(
+    prune: Prune | None, leave: Leave, created_at: int, why: str | None
+) -> None:
+    orphan = live("file-x", filename=OURS, created_at=created_at)
+    lock = lock_of(k=locked())
+    there = {file.id: file for file in (live(), orphan)}
+    decisions = decide([desired()], lock, there, project=PROJECT, prune=prune, now=NOW, leave=leave)
+    deleted = [row.id for row in decisions.rows if row.action is Action.DELETE]
+    told = list(report_left(decisions.orphans, prune, leave))
+    if why is None:
+        assert (deleted, told) == (["file-x"], [])
+    else:
+        assert (deleted, decisions.unmanaged) == ([], 0)
+        (warning,) = told
+        assert "file-x" in warning
+        assert why in warning
+
+
+@pytest.mark.parametrize("protect", [False, True])
+def test_an_older_version_of_a_wanted_file_is_that_keys_and_a_protected_ones_stays(
+    protect: bool,
+) -> None:
+    want = desired(fingerprint=True, protect=protect)
+    older = live("file-x", filename=fingerprinted("k.txt", PROJECT, OTHER_SHA))
+    lock = lock_of(k=locked(filename=want.filename))
+    now = live(filename=want.filename)
+    rows, _ = run([want], lock, [now, older], OPTED)
+    gone = [(row.key, row.reason, row.id) for row in rows if row.action is Action.DELETE]
+    assert gone == ([] if protect else [("k", Reason.ORPHAN, "file-x")])
+
+
+def test_what_was_adopted_without_proof_is_forgotten_and_not_deleted() -> None:
+    rows, _ = run([], lock_of(k=locked(unproven=True)), [live()])
+    assert one(rows) == (Action.FORGET, Reason.REMOVED_FROM_MANIFEST, "file-1")
 
 
 def test_a_prefix_shared_with_another_name_is_no_claim() -> None:
@@ -256,7 +316,7 @@ def test_an_exact_fingerprint_is_adopted() -> None:
 def test_anything_but_an_exact_match_is_created_and_the_other_is_an_orphan(
     changes: dict[str, Any],
 ) -> None:
-    rows, _ = run([desired(fingerprint=True)], None, [found(**changes)])
+    rows, _ = run([desired(fingerprint=True)], None, [found(**changes)], orphans=True)
     assert [(row.action, row.reason) for row in rows] == [
         (Action.CREATE, Reason.NEW),
         (Action.DELETE, Reason.ORPHAN),
@@ -309,10 +369,11 @@ def test_the_healthy_newest_of_several_is_adopted_and_the_rest_are_orphans() -> 
         [desired(fingerprint=True)],
         None,
         [
-            found("file-old", created_at=NOW - 9),
-            found("file-new", created_at=NOW - 1),
-            found("file-bad", created_at=NOW, status="error"),
+            found("file-old", created_at=NOW - DAY - 9),
+            found("file-new", created_at=NOW - DAY - 1),
+            found("file-bad", created_at=NOW - DAY, status="error"),
         ],
+        orphans=True,
     )
     assert one(rows[:1]) == (Action.ADOPT, Reason.FINGERPRINT_MATCH, "file-new")
     assert {(row.reason, row.id) for row in rows[1:]} == {

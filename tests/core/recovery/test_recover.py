@@ -20,6 +20,7 @@ from filesync.core.recovery.journal import (
 )
 from filesync.core.recovery.recover import (
     NOTHING_TO_RECOVER,
+    SETTLED_SECONDS,
     Recovery,
     lag_shown,
     listing_is_past,
@@ -160,54 +161,137 @@ def test_two_uploads_of_the_same_content_may_share_out_what_is_there() -> None:
     assert len(found.unsettled) == 1
 
 
-@pytest.mark.parametrize(
-    "untold", [{"purpose": ""}, {"bytes": None}, {"purpose": "", "bytes": None}]
-)
-def test_what_a_server_does_not_tell_does_not_speak_against_a_file(untold: dict[str, Any]) -> None:
-    recovery = after([attempt(sent=NOW - 5)], [live("file-1", **untold)])
+def test_a_purpose_that_a_server_does_not_tell_does_not_speak_against_a_file() -> None:
+    recovery = after([attempt(sent=NOW - 5)], [live("file-1", purpose="")])
     assert [entry.id for _, entry in recovery.entries] == ["file-1"]
 
 
-def test_a_file_without_size_or_purpose_that_could_be_of_two_uploads_is_not_guessed() -> None:
-    uploads = [attempt(1, sent=NOW - 5), attempt(2, key="other", bytes=11, sent=NOW - 5)]
-    recovery = after(uploads, [live("file-1", bytes=None)])
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"bytes": None},
+        {"filename": ""},
+        {"purpose": "", "bytes": None},
+        {"purpose": "file-extract"},
+        {"filename": "", "bytes": None, "purpose": "", "created_at": 0},
+        {"created_at": NOW - 100 - 300},  # a server's clock that is wrong
+        {"created_at": NOW - 200 + 300},
+    ],
+)
+def test_what_a_server_does_not_tell_may_be_anything_and_then_it_is_unclear(
+    shown: dict[str, Any],
+) -> None:
+    at = NOW - 200
+    files = [live("file-1", **{"created_at": at + 1, **shown})]
+    recovery = after([attempt(at=at, sent=at)], files)
+    assert (recovery.entries, recovery.unclear) == ([], {"k": ["file-1"]})
+    # While the listing may still show one that fits better, nothing is said.
+    recovery = after([attempt(at=at, sent=at)], files, now=at + 5)
+    assert (recovery.unclear, set(recovery.unsettled)) == ({}, {"k"})
+
+
+def test_what_was_there_before_the_upload_did_not_come_of_it() -> None:
+    files = [live("file-1"), live("file-2", created_at=NOW - 12)]
+    seen = attempt(sent=NOW - 5, over="", seen=frozenset({"file-1"}))
+    assert [entry.id for _, entry in after([seen], files).entries] == ["file-2"]
+
+
+def test_a_file_without_size_that_could_be_of_two_uploads_is_not_guessed() -> None:
+    uploads = [
+        attempt(1, at=NOW - 200, sent=NOW - 200),
+        attempt(2, key="other", bytes=11, at=NOW - 200, sent=NOW - 200),
+    ]
+    recovery = after(uploads, [live("file-1", bytes=None, created_at=NOW - 199)])
     assert recovery.entries == []
     assert recovery.unclear == {"k": ["file-1"], "other": ["file-1"]}
 
 
-def test_what_carries_a_fingerprint_is_left_to_the_decision_table() -> None:
+def test_a_strangers_content_is_not_taken_for_it() -> None:
+    history = History({1: attempt(sent=NOW - 5)}, strangers={"file-1"})
+    found = recover(history, Lockfile("p", "u"), {"file-1": live("file-1")}, NOW)
+    assert (found.entries, found.unclear) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("over", "locked", "wins"),
+    [
+        ("file-0", entry("file-0", created_at=NOW + 60), "attempt"),
+        ("file-0", entry("file-b", created_at=NOW - 900), "lock"),
+        ("", entry("file-b", created_at=NOW - 900), "lock"),
+        (None, entry("file-b", created_at=NOW + 60), "lock"),
+        (None, entry("file-b", created_at=NOW - 60), "attempt"),
+    ],
+)
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_lock_entry_made_after_the_attempt_always_wins(
+    over: str | None, locked: LockEntry, wins: str, heard: bool
+) -> None:
+    lock = Lockfile("p", "u", {"k": locked._replace(sha256="b" * 64)})
+    one = attempt(sent=NOW - 5, over=over, made="file-1" if heard else None)
+    found = after([one], [live("file-1"), live(locked.id)], lock)
+    assert [held.id for _, held in found.entries] == (["file-1"] if wins == "attempt" else [])
+    assert found.wrong == ({} if wins == "attempt" else {"file-1": "k"})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"filename": "other.txt"},
+        {"purpose": "batch_output"},
+        {"created_at": NOW - 90_000},
+    ],
+)
+def test_an_answers_id_that_names_another_file_is_not_believed(changes: dict[str, Any]) -> None:
+    found = after([attempt(made="file-1", sent=NOW - 5)], [live("file-1", **changes)])
+    assert (found.entries, found.wrong) == ([], {})
+    assert found.unclear == {"k": ["file-1"]}
+
+
+@pytest.mark.parametrize("made", ["file-1", None])
+def test_a_journal_that_was_not_written_here_proves_nothing(made: str | None) -> None:
+    history = History({1: attempt(made=made, sent=NOW - 5)}, ours=False)
+    found = recover(history, Lockfile("p", "u"), {"file-1": live("file-1")}, NOW)
+    assert (found.entries, found.wrong, found.sessions) == ([], {}, [])
+    assert found.unclear == {"k": ["file-1"]}
+
+
+def test_a_file_that_was_made_and_is_not_found_yet_is_waited_for() -> None:
+    found = after([attempt(made="file-1", sent=NOW - 5)], [])
+    assert set(found.unsettled) == {"k"}
+    assert after([attempt(made="file-1", sent=NOW - 5)], [], now=NOW + 200).unsettled == {}
+
+
+def test_a_fingerprint_says_which_file_came_of_an_upload() -> None:
     name = fingerprinted("k.txt", "p", SHA)
     files = [live("file-1", filename=name), live("file-2", filename=name)]
     found = after([attempt(filename=name, sent=NOW - 5)], files)
-    assert found == NOTHING_TO_RECOVER
+    assert [one.id for _, one in found.entries] == ["file-1"]
 
 
 @pytest.mark.parametrize(
-    ("age", "newest", "past"),
+    ("age", "lag", "past"),
     [
-        (6, None, False),
         (LISTING_LAG_SECONDS, None, False),
         (LISTING_LAG_SECONDS + 1, None, True),
-        (6, 1, False),  # whole seconds: it may have been made before
-        (6, 2, True),
-        (5, 2, False),  # the server may be at work on it
+        (SETTLED_SECONDS, 0, False),  # a single file may be listed later than others
+        (SETTLED_SECONDS + 1, 0, True),
+        (SETTLED_SECONDS + 1, 60, False),
+        (67, 60, True),
+        (60, None, False),
     ],
 )
-def test_absence_is_believed_once_something_later_is_listed_or_time_has_passed(
-    age: int, newest: int | None, past: bool
-) -> None:
-    made_at = NOW - age
-    listing = [] if newest is None else [live("file-x", created_at=made_at + newest)]
-    assert listing_is_past(made_at, listing, NOW) is past
-
-
-@pytest.mark.parametrize(
-    ("age", "lag", "past"), [(8, None, False), (8, 1, True), (7, 1, False), (8, 60, False)]
-)
-def test_a_listing_that_has_shown_how_little_it_lags_is_believed_sooner(
+def test_absence_is_believed_when_the_listing_has_shown_how_little_it_lags(
     age: int, lag: int | None, past: bool
 ) -> None:
-    assert listing_is_past(NOW - age, [], NOW, lag) is past
+    assert listing_is_past(NOW - age, NOW, lag) is past
+
+
+def test_what_a_listing_shows_of_others_does_not_end_a_doubt() -> None:
+    old = attempt(at=NOW - 60, sent=NOW - 60)
+    theirs = live("file-x", filename="x.txt", created_at=NOW - 2)
+    assert set(after([old], [theirs]).unsettled) == {"k"}
+    lock = Lockfile("p", "u", {"l": entry("file-x")})
+    assert after([old], [theirs], lock).unsettled == {}
 
 
 @pytest.mark.parametrize(
