@@ -37,6 +37,8 @@ VARIABLES = {
     "GITHUB_OUTPUT": "`plan` adds its outputs to this file.",
     "HTTPS_PROXY": "The proxy for https servers; `HTTP_PROXY` for http ones.",
     "NO_PROXY": "Hosts to reach without a proxy: names, addresses or ranges.",
+    "SSL_CLIENT_CERT": "A PEM file with a certificate to show to servers that ask for one.",
+    "SSL_CLIENT_KEY": "Its key, if that is in a file of its own; without a password.",
     "SSL_CERT_FILE": "A file with the certificate authorities to trust, for example your own.",
     "SSL_CERT_DIR": "A folder of certificates to trust, named by their hashes.",
 }

@@ -32,6 +32,7 @@ class Common(NamedTuple):
     quiet: bool
     directory: str | None = None
     allow_env: tuple[str, ...] = ()
+    timeout: float | None = None
 
     def run(self, **more: Any) -> Run:
         """Return the run that these and a command's own options ask for."""
@@ -43,6 +44,7 @@ class Common(NamedTuple):
             env=self.env,
             directory=self.directory,
             allow_env=self.allow_env,
+            timeout=self.timeout,
             **more,
         )
 
@@ -151,6 +153,7 @@ def command(
 
                 values["filters"] = Filters(*map(values.pop, ("only", "exclude", "purposes")))
             speaks_to_a_server = "allow_insecure_http" in values
+            common = common._replace(timeout=values.pop("timeout", None))
             if speaks_to_a_server and not (common.quiet or common.verbose):
                 from filesync.cli.retry_notes import note_retries
 
@@ -326,11 +329,24 @@ missing_option = click.option(
     is_flag=True,
     help="Continue although most locked files are gone from the platform.",
 )
-insecure_option = click.option(
+_timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="How long the server may be silent. Default 45, for content 600.",
+)
+_insecure_option = click.option(
     "--allow-insecure-http",
     is_flag=True,
     help="Send the key over plain http to another machine.",
 )
+
+
+def insecure_option(function: F) -> F:
+    """Add the options of every command that speaks to a server."""
+    return _insecure_option(_timeout_option(function))
+
+
 concurrency_option = click.option(
     "--concurrency",
     type=click.IntRange(1, 256),

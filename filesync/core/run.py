@@ -51,6 +51,7 @@ class Run(NamedTuple):
     allow_insecure_http: bool = False
     offline: bool = False
     env: str | None = None
+    timeout: float | None = None  # seconds
     strict: bool = False
     allow_shrink: bool = False
     directory: str | None = None

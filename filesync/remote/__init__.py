@@ -14,6 +14,7 @@ answers         bodies of answers, read within a cap
 deadline        the time by which an answer must be there
 redact          the key taken out of texts, in any spelling
 http_client     the HTTP client of one server: proxy and TLS
+tls             the authorities to trust, and a certificate of our own
 timing          timeouts, attempts, clocks
 page            one page of a listing, and every sign in it of another
 listing         all files of a listing, or an error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -14,6 +13,7 @@ from filesync.errors import RemoteError
 from filesync.remote.deadline import DeadlineBackend
 from filesync.remote.endpoint import is_loopback
 from filesync.remote.httpx_import import httpx
+from filesync.remote.tls import tls_context
 
 
 class Proxy(NamedTuple):
@@ -100,7 +100,7 @@ def open_client(url: str, headers: Mapping[str, str], proxy: Proxy | None) -> ht
     try:
         httpx.URL(url)
         transport = httpx.HTTPTransport(
-            verify=httpx.create_ssl_context(trust_env=True) if secure else False,
+            verify=tls_context() if secure else False,
             trust_env=False,
             # As many connections as there are threads; those bound their own number.
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
@@ -108,12 +108,6 @@ def open_client(url: str, headers: Mapping[str, str], proxy: Proxy | None) -> ht
         )
     except httpx.InvalidURL as exc:
         raise RemoteError(f"the base URL {quoted(url)} cannot be used: {exc}") from None
-    except (ImportError, ValueError, OSError):
-        named = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
-        raise RemoteError(
-            "the environment's certificate settings cannot be used",
-            f"check {' and '.join(named) or 'SSL_CERT_FILE'}: it must name a readable PEM file",
-        ) from None
     # httpx takes no backend of its own; httpcore, to which it hands this over, does.
     transport._pool._network_backend = DeadlineBackend()
     return httpx.Client(

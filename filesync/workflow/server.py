@@ -122,6 +122,7 @@ def reader(
     from filesync.remote.client import Reader
 
     pace = _pace(server, requests_per_minute)
+    settings = _patience(run, settings)
     with (
         _endpoint(server, run, settings) as endpoint,
         Reader(endpoint, requests_per_minute=pace, settings=settings, server=server.type) as client,
@@ -141,6 +142,7 @@ def writer(
     from filesync.remote.client import Writer
 
     pace = _pace(server, requests_per_minute)
+    settings = _patience(run, settings)
     with (
         _endpoint(server, run, settings) as endpoint,
         Writer(endpoint, requests_per_minute=pace, settings=settings, server=server.type) as client,
@@ -148,8 +150,27 @@ def writer(
         yield client
 
 
+def _patience(run: Run, settings: ClientSettings | None) -> ClientSettings:
+    """Return the settings with what --timeout says of silence."""
+    from dataclasses import replace
+
+    from filesync.remote.timing import ClientSettings
+
+    settings = settings or ClientSettings()
+    if run.timeout is None:
+        return settings
+    return replace(
+        settings,
+        connect_timeout=min(settings.connect_timeout, run.timeout),
+        quick_timeout=run.timeout,
+        slow_timeout=run.timeout,
+        # One whole silence must fit in before the server counts as down.
+        dark=max(settings.dark, run.timeout),
+    )
+
+
 @contextmanager
-def _endpoint(server: Server, run: Run, settings: ClientSettings | None) -> Iterator[Endpoint]:
+def _endpoint(server: Server, run: Run, settings: ClientSettings) -> Iterator[Endpoint]:
     from filesync.remote.credentials import ApiKey
     from filesync.remote.endpoint import Endpoint
     from filesync.remote.sign_in import sign_in

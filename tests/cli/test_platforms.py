@@ -111,3 +111,9 @@ def test_without_a_home(project: Project) -> None:
     project.write("a.txt", "a")
     project.manifest("files: {a: {path: a.txt}}")
     assert project.run("apply", "-y", env={"HOME": None}).code == 0
+
+
+def test_a_server_may_be_silent_for_as_long_as_is_said(project: Project) -> None:
+    project.files("a")
+    assert project.run("plan", "--timeout", "30").code == 0
+    assert "--timeout" in project.run("plan", "--timeout", "0", code=1).err

@@ -20,7 +20,7 @@ def converge(project: Project, server_type: str, count: int) -> Iterator[str]:
         remote: {{type: {server_type}, requests_per_minute: 1000000}}
         limits: {{max_delete: 100%}}
         files:
-          page: {{glob: 'pages/*.jsonl', allow_empty: true}}
+          page: {{glob: 'pages/*.jsonl', allow_empty: true, purpose: batch}}
         """
     )
     for number in range(count):

@@ -27,6 +27,15 @@ def test_a_project_converges_on_each_type(on_azure: Project, fake: FakeApi, name
     on_azure.check_no_key()
 
 
+def test_purposes_that_only_another_type_has(on_fake: Project, fake: FakeApi) -> None:
+    become(fake, "mistral")
+    on_fake.write("scan.pdf", b"%PDF-1.7 ...")
+    on_fake.manifest("remote: {type: mistral}\nfiles: {a: {path: scan.pdf, purpose: ocr}}")
+    on_fake.run("validate")
+    on_fake.run("apply", "-y")
+    assert [file["purpose"] for file in fake.files.values()] == ["ocr"]
+
+
 @pytest.mark.parametrize("name", ["mistral", "xai"])
 def test_a_server_that_pages_in_another_way_deletes_nothing(
     on_fake: Project, fake: FakeApi, name: str

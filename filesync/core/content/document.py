@@ -188,7 +188,9 @@ def suffix_of(name: str) -> str:
 
 
 def _size(file: Beginning, tally: Tally) -> None:
-    limit = PURPOSES[file.purpose].max_bytes or MAX_FILE_BYTES
+    # Some types of server have purposes that OpenAI has not: their limits are the server's row.
+    rule = PURPOSES.get(file.purpose)
+    limit = (rule.max_bytes if rule else None) or MAX_FILE_BYTES
     if file.purpose == "fine-tune" and file.size > FINE_TUNE_BYTES:
         size = human_bytes(file.size)
         tally.add(None, "near-limit", f"{size}; some servers take only 1 GB for fine-tuning")
