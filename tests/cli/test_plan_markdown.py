@@ -84,6 +84,10 @@ def test_plan_tells_github_actions(platform: Platform, project: Project, form: l
         "noop": "0",
         "unmanaged": "0",
         "upload_bytes": "20",
+        "attach": "0",
+        "detach": "0",
+        "swap": "0",
+        "update": "0",
         "plan_path": "my plan.json",
     }
 
