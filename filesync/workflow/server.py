@@ -95,7 +95,7 @@ def choose_server(run: Run, manifest_says: str | None, type_said: str | None = N
     if not chosen.startswith(EMULATOR):
         return Server(with_path(kind, chosen), None, kind)
     folder = os.path.expanduser(chosen.removeprefix(EMULATOR))
-    return Server(chosen, os.path.join(run.folder, folder), kind)
+    return Server(chosen, os.path.normpath(os.path.join(run.folder, folder)), kind)
 
 
 def _environments_url(run: Run, type_said: str | None) -> tuple[str, str]:

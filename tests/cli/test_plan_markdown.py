@@ -34,7 +34,7 @@ def test_counts_first_then_deletes_by_name_then_the_rest(
         ["Key", "Id", "Size", "Reason", "Purpose"],
         ["c", gone, "10 B", "not in the manifest", "user_data"],
     ]
-    assert replaces[1] == ["a", "6 B", "content changed", "user_data"]
+    assert replaces[1] == ["a", "6 B", "content changed (10 B -> 6 B)", "user_data"]
     assert creates[0] == ["Key", "Size", "Reason", "Purpose", "Remote name"]
     assert creates[1] == ["b", "10 B", "missing on the platform", "user_data", ""]
     assert creates[2] == ["d", "10 B", "new", "fine-tune", "other.jsonl"]
