@@ -13,7 +13,8 @@ import re
 from typing import NamedTuple
 
 _TOKEN = re.compile(r"\.fs-([0-9a-f]{6})-([0-9a-f]{12})(?:\.[^.]*)?$")
-_REWRITTEN = re.compile(r"[^A-Za-z0-9._-]")
+# A form body writes `"` as %22 and line breaks alike, and servers read those back.
+_REWRITTEN = re.compile(r"%22|%0[AD]|[^A-Za-z0-9._-]")
 
 
 class Fingerprint(NamedTuple):

@@ -146,7 +146,7 @@ def test_bash_completes(keyed: Project) -> None:
     """
     lines = run(keyed, "bash", "--norc", "-c", script).splitlines()
     assert "_filesync_completion" in lines[0]
-    assert lines[1:] == ["docs/a.md docs/b.md", "github", "status"]
+    assert lines[1:] == ["docs/a.md docs/b.md", "github", "state status"]
 
 
 @needs("bash")

@@ -143,7 +143,7 @@ def test_an_emulators_folder_is_found_from_the_manifest(alone: Project) -> None:
     alone.run("apply", "-y", env=env)
     alone.write("sub/a.txt", "this is a\n")
     args = ("init", "--from-remote", "--no-download", "-m", "sub/filesync.yaml")
-    alone.run(*args, "--base-url", "emulator:server")
+    alone.run(*args, "--base-url", "emulator:../server")
     assert 'base_url: "emulator:../server"' in (alone.root / "sub/filesync.yaml").read_text()
     assert alone.run("plan", "-m", "sub/filesync.yaml").out.startswith("No changes. 1 file")
 

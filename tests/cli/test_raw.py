@@ -43,7 +43,7 @@ def test_ls_takes_a_misspelt_purpose_for_one(on_fake: Project, fake: FakeApi) ->
     """A server may have purposes of its own; those are known by their files."""
     fake.add("a", b"x", "fine-tunes")
     assert "fine-tunes" in on_fake.run("ls", "--purpose", "fine-tunes").out
-    for wrong, meant in (("finetune", "fine-tune"), ("batch-output", "batch_output")):
+    for wrong, meant in (("finetune", "fine-tune"), ("batchoutput", "batch_output")):
         for form in ([], ["--json"]):
             ran = on_fake.run("ls", "--purpose", wrong, *form, code=1)
             assert f"did you mean {meant}?" in ran.err

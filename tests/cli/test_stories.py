@@ -47,9 +47,9 @@ def test_a_project_grows_changes_and_shrinks(platform: Platform, project: Projec
         text = html.unescape(project.run("plan", *form).out)
         assert "purpose user_data -> fine-tune" in text
         assert "expires_after never -> 12h, filename d.txt -> both.txt" in text
-    # A plan file does not tell what was there.
     project.run("plan", "--out", "plan.json")
-    assert "expires_after, filename changed" in project.run("show-plan", "plan.json").out
+    shown = project.run("show-plan", "plan.json").out
+    assert "expires_after never -> 12h, filename d.txt -> both.txt" in shown
     project.apply()
     files = platform.files()
     assert sorted(files) == sorted(project.id(key) for key in "abcd")
