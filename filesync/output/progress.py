@@ -81,21 +81,22 @@ def fetching(*, quiet: bool) -> Iterator[Callable[[int], None]]:
 def _counting(line: Callable[[int, int], str]) -> Iterator[Callable[[int], None]]:
     """Yield a function that adds up its arguments and shows `line(calls, sum)` now and then."""
     guard = threading.Lock()
-    calls, total, told_at = 0, 0, time.monotonic() + _TELL_AFTER
+    calls, total, told_at, shown = 0, 0, time.monotonic() + _TELL_AFTER, False
 
     def on_count(count: int) -> None:
-        nonlocal calls, total, told_at
+        nonlocal calls, total, told_at, shown
         with guard:
             calls += 1
             total += count
             if time.monotonic() >= told_at:
                 told_at = time.monotonic() + _TELL_EVERY
+                shown = True
                 _stderr.show(line(calls, total))
 
     try:
         yield on_count
     finally:
-        if calls:
+        if shown:
             _stderr.show("")
 
 
