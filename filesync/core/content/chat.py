@@ -17,6 +17,8 @@ from filesync.core.content.json_line import kind, quoted
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 MAX_NAME = 64
+_BLANK = " \t\r\n"
+_BLANKS = 10  # characters of an empty text; `plain_chat` looks at short texts only
 MAX_IMAGES = 64
 """Images in one example, by the larger of the published figures (OpenAI: 10, Azure: 64)."""
 
@@ -122,7 +124,11 @@ def contents(talk: Conversation) -> Iterator[Fault]:
         where = f"{talk.at(i)}.content"
         content = message.get("content")
         if isinstance(content, str):
-            if not content.strip() and not _speaks_otherwise(message):
+            if (
+                len(content) <= _BLANKS
+                and not content.strip(_BLANK)
+                and not _speaks_otherwise(message)
+            ):
                 yield "empty-content", f"{where} is empty"
         elif isinstance(content, list):
             yield from _parts(content, where)
