@@ -128,7 +128,8 @@ class _Scanner:
             st = os.stat(absolute)
         except (FileNotFoundError, NotADirectoryError):
             broken = os.path.islink(absolute)
-            self.complain(f"{shown} is a broken symlink" if broken else f"no such file: {shown}")
+            said = f"{shown} is a broken symlink" if broken else f"no such file: {shown}"
+            self.complain(said + _meant(written))
             return
         except OSError as error:
             self.complain(f"cannot read {shown}: {why(error)}")
@@ -170,7 +171,7 @@ class _Scanner:
             folder = os.path.isdir(posixpath.join(self._root, pattern))
             hint = f"; for the files of the folder write {posixpath.join(shown, '**')}"
             self.complain(
-                f"{shown} matches no file{hint if folder else ''}"
+                f"{shown} matches no file{hint if folder else _meant(pattern, glob=True)}"
                 "; set `allow_empty: true` to allow that"
             )
 
@@ -328,3 +329,16 @@ def _is_dir(item: os.DirEntry[str]) -> bool:
 
 def _any(tests: list[Matcher], name: str) -> bool:
     return any(test(name) for test in tests) if tests else False
+
+
+def _meant(written: str, *, glob: bool = False) -> str:
+    """Return what a path or glob without a file may have been meant as, "" for an ordinary one."""
+    if written.startswith("~"):
+        return "; ~ is not your home folder here: write the path from the manifest's folder"
+    if not glob and any(sign in written for sign in "*?["):
+        return "; for a pattern write `glob` in place of `path`"
+    if re.search(r"\{[^{}]*,[^{}]*\}", written):
+        return "; braces are not special in a glob: write one entry for each alternative"
+    if re.search(r"\$[A-Za-z_]", written):
+        return "; a variable is written ${FILESYNC_VAR_NAME}"
+    return ""

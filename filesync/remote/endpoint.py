@@ -25,8 +25,11 @@ class Endpoint:
 
     @property
     def guess(self) -> str:
-        """A question, for a hint, where the URL names no version as the API's do; else ""."""
-        if any(_VERSION.match(part) for part in urlsplit(self.url).path.split("/")):
+        """A question, for a hint, where the URL does not name the API's version; else ""."""
+        parts = urlsplit(self.url).path.split("/")
+        if re.fullmatch(r"v\d+", parts[-1]) and parts[-1] != "v1":
+            return f"the API's version is v1: did you mean {self.url.rpartition('/')[0]}/v1?"
+        if any(_VERSION.match(part) for part in parts):
             return ""
         return f"did you mean {self.url}/v1?"
 

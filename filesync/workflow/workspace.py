@@ -175,10 +175,11 @@ def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:
     """Return the error for a key that is not there, with the nearest that is."""
     near = nearest(key, known)
     hint = f"did you mean {quoted(near)}? " if near else ""
-    return FilesyncError(
-        f"{quoted(key)} is not in {where}",
-        hint + "`filesync status` lists the keys",
-    )
+    # Both work without a server, and the first is right where a lockfile was read.
+    lists = "filesync ids --stores" if "stores" in where else "filesync ids"
+    if "manifest" in where:
+        lists = "filesync validate --verbose"
+    return FilesyncError(f"{quoted(key)} is not in {where}", f"{hint}`{lists}` lists the keys")
 
 
 def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[ScannedFile]:

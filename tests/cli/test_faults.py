@@ -316,7 +316,11 @@ def test_verify_that_could_not_look_is_no_success(
     no = error(400, "Not allowed to download files of purpose: user_data")
     fake.on("GET", f"/files/{on_fake.id('a')}/content", no)
     fake.on("GET", f"/files/{on_fake.id('b')}/content", no)
-    assert on_fake.run("verify").out.count("unchecked") == 2
+    ran = on_fake.run("verify", code=1)
+    assert ran.out.count("unchecked") == 2
+    assert "nothing was verified" in ran.err
+    assert "pass --allow-unchecked" in ran.err
+    on_fake.run("verify", "--allow-unchecked")
     fake.rules.clear()
     fake.on("GET", f"/files/{on_fake.id('b')}/content", error(status, "no", **{"retry-after": "0"}))
     ran = on_fake.run("verify", code=1)

@@ -248,6 +248,13 @@ def test_symlinks_in_a_circle(tmp_path: Path) -> None:
     [
         ("missing.md", "no such file: missing.md"),
         ("a.md/b", "no such file: a.md/b"),
+        ("*.txt", "no such file: *.txt; for a pattern write `glob` in place of `path`"),
+        (
+            "~/a.md",
+            "no such file: ~/a.md; ~ is not your home folder here: "
+            "write the path from the manifest's folder",
+        ),
+        ("$HOME/a", "no such file: $HOME/a; a variable is written ${FILESYNC_VAR_NAME}"),
         ("docs", "docs is a folder; use glob: docs/**"),
         ("docs/", "docs/ is a folder; use glob: docs/**"),
         ("fifo", "fifo is not a regular file"),

@@ -124,3 +124,19 @@ def test_a_password_in_the_url_is_refused_and_not_shown(url: str) -> None:
 def test_importing_it_does_not_load_httpx() -> None:
     code = "import sys, filesync.remote.endpoint; sys.exit('httpx' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("url", "guess"),
+    [
+        ("https://example.com", "did you mean https://example.com/v1?"),
+        ("https://example.com/v1", ""),
+        ("https://example.com/v1beta/x", ""),
+        (
+            "https://example.com/api/v2",
+            "the API's version is v1: did you mean https://example.com/api/v1?",
+        ),
+    ],
+)
+def test_a_url_of_another_version_is_corrected(url: str, guess: str) -> None:
+    assert Endpoint(url, ApiKey("key")).guess == guess

@@ -9,11 +9,22 @@ from filesync.core.text import plural, printable
 from filesync.errors import FilesyncError
 
 
-@command("verify", insecure_option, examples={"filesync verify": "every file of the lockfile"})
-def verify(common: Common, allow_insecure_http: bool) -> None:
+@command(
+    "verify",
+    click.option(
+        "--allow-unchecked", is_flag=True, help="Succeed even if nothing could be compared."
+    ),
+    insecure_option,
+    examples={
+        "filesync verify": "every file of the lockfile",
+        "filesync verify --allow-unchecked": "also where the API gives out none of them",
+    },
+)
+def verify(common: Common, allow_unchecked: bool, allow_insecure_http: bool) -> None:
     """Download each locked file and compare it.
 
-    The API does not give out files of every purpose; those are reported as unchecked.
+    The API does not give out files of every purpose; those are reported as unchecked. If nothing
+    could be compared, that is an error.
     """
     from filesync.workflow.verify import verify as verify_all
     from filesync.workflow.verify import verify_stores
@@ -29,7 +40,8 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
             f"{paint(f'{word:<9}', colour)}  {printable(one.key)} ({one.id}){printable(why)}"
         )
     wrong = 0
-    for store in verify_stores(run):
+    stores = verify_stores(run)
+    for store in stores:
         word, colour = words[not store.wrong]
         what = (
             f"vector store {printable(store.key)} ({store.id}), {plural(store.members, 'document')}"
@@ -60,4 +72,9 @@ def verify(common: Common, allow_insecure_http: bool) -> None:
             f"{plural(wrong, 'vector store')} {'is' if wrong == 1 else 'are'} not what the "
             "lockfile says",
             "run `filesync apply` to bring them in line",
+        )
+    if verdicts and unchecked == len(verdicts) and not (stores or allow_unchecked):
+        raise FilesyncError(
+            "nothing was verified: no file could be compared",
+            "if that is expected, pass --allow-unchecked",
         )

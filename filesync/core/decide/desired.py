@@ -13,6 +13,7 @@ from filesync.errors import Problem
 
 # No limit is documented; the API notes say to stay below this, and it is what all servers take.
 MAX_FILENAME = 128
+_FINGERPRINT = 24  # characters kept for a fingerprint: .fs-<6>-<12>, and one to spare
 
 
 def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -> list[Problem]:
@@ -32,14 +33,17 @@ def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -
                     f"at most {human_bytes(limit)} for purpose {purpose}: split it",
                 )
             )
-        longest = MAX_FILENAME - (24 if file.entry.policy.fingerprint else 0)
+        marked = file.entry.policy.fingerprint
+        longest = MAX_FILENAME - (_FINGERPRINT if marked else 0)
         if len(name := remote_filename(file)) > longest:
             problems.append(
                 _problem(
                     file.entry,
                     "filename" if file.entry.filename else "glob" if file.entry.glob else "path",
                     f"the remote filename {quoted(name)} has {len(name)} characters and may "
-                    f"have {longest}: "
+                    f"have {longest}"
+                    + (f" ({MAX_FILENAME}, less {_FINGERPRINT} for the fingerprint)" * marked)
+                    + ": "
                     + ("rename the file" if file.entry.glob else "set a shorter `filename`"),
                 )
             )

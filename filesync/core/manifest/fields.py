@@ -65,6 +65,8 @@ def key_fault(key: str, noun: str) -> str | None:
 
 def check_version(value: object) -> int:
     """Return the format's version: the integer VERSION, and neither true nor 1.0."""
+    if isinstance(value, str) and value.strip() == str(VERSION):
+        raise ValueError(f"must be the number {VERSION}: write it without quotes")
     if value != VERSION or type(value) is not int:
         raise ValueError(f"must be {VERSION}, the only version this filesync reads")
     return VERSION

@@ -26,6 +26,7 @@ from filesync.core.manifest.yaml_errors import Unreadable
 from filesync.core.manifest.yaml_reader import Place
 from filesync.core.model import Entry, Manifest, MaxDelete, Prune
 from filesync.core.servers import NO_URLS, ServerType, Urls
+from filesync.core.text import quoted
 from filesync.errors import ManifestError, Problem
 
 _REQUESTS_PER_MINUTE = 1000
@@ -120,7 +121,7 @@ def _checked(report: Report, env: str | None) -> Shape:
                 for message in (*gap.faults, *(() if elsewhere else gap.unset)):
                     report.add((*place, *way), message)
         else:
-            report.add(place, _in_words(error))
+            report.add(place, _shape_of(place, error["input"]) or _in_words(error))
     return SHAPE.validate_python(_without(report.root, [error["loc"] for error in errors]))
 
 
@@ -161,6 +162,18 @@ def _in_words(error: ErrorDetails) -> str:
     if kind == "string_type" and isinstance(value, int | float):
         return "must be text: write it in quotes"
     return _WORDS.get(kind, error["msg"])
+
+
+def _shape_of(place: Place, value: object) -> str:
+    """Return how entries are written, where they are a list or only a path; "" elsewhere."""
+    named = place[0] if place else ""
+    if named in ("files", "vector_stores") and isinstance(value, list) and len(place) == 1:
+        fields = "path: FILE" if named == "files" else "files: [KEY]"
+        return f"must not be a list: give each entry a key, such as 'KEY: {{{fields}}}'"
+    if named == "files" and len(place) == 2 and isinstance(value, str) and value:
+        field = "glob" if set(value) & set("*?[") else "path"
+        return f"must be a mapping: write {{{field}: {quoted(value)}}}"
+    return ""
 
 
 def _unknown_key(place: Place) -> str:

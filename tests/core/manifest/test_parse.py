@@ -289,6 +289,7 @@ EMPTY = "is empty: give a value or remove the line"
 DURATION = "must be a duration: seconds such as 3600, or text such as 90m, 12h or 7d"
 MAPPING = "must be a mapping: lines of 'field: value' below it, or {}"
 VERSION = "must be 1, the only version this filesync reads"
+LIST = "must not be a list: give each entry a key, such as 'KEY: {path: FILE}'"
 PROJECT = "must be 1 to 63 of a-z, 0-9 and '-', and not begin with '-'"
 QUOTES = "must be text: write it in quotes"
 
@@ -304,7 +305,11 @@ QUOTES = "must be text: write it in quotes"
             ],
         ),
         ("version: 2\nproject: p", [f"1:10: version: {VERSION}"]),
-        ("version: '1'\nproject: p", [f"1:10: version: {VERSION}"]),
+        (
+            "version: '1'\nproject: p",
+            ["1:10: version: must be the number 1: write it without quotes"],
+        ),
+        ("version: '2'\nproject: p", [f"1:10: version: {VERSION}"]),
         ("version: yes\nproject: p", [f"1:10: version: {VERSION}"]),
         ("version: 1.0\nproject: p", [f"1:10: version: {VERSION}"]),
         ("version:\nproject:", [f"1:9: version: {EMPTY}", f"2:9: project: {EMPTY}"]),
@@ -315,7 +320,10 @@ QUOTES = "must be text: write it in quotes"
         ("version: 1\nproject: " + "a" * 64, [f"2:10: project: {PROJECT}"]),
         ('version: 1\nproject: "a\\n"', [f"2:10: project: {PROJECT}"]),
         (HEAD + "files:", [f"3:7: files: {EMPTY}"]),
-        (HEAD + "files: []", [f"3:8: files: {MAPPING}"]),
+        (HEAD + "files: []", [f"3:8: files: {LIST}"]),
+        (HEAD + "files:\n  - path: a.txt", [f"4:3: files: {LIST}"]),
+        (HEAD + "files: {a: a.txt}", ["3:12: files.a: must be a mapping: write {path: 'a.txt'}"]),
+        (HEAD + "files: {a: '*.md'}", ["3:12: files.a: must be a mapping: write {glob: '*.md'}"]),
         (HEAD + "defaults: x", [f"3:11: defaults: {MAPPING}"]),
         (HEAD + "fils: {}", ["3:1: fils: unknown key; did you mean 'files'?"]),
         (
@@ -426,7 +434,8 @@ def test_bad_base_urls(url: str, message: str) -> None:
     ("entry", "problems"),
     [
         ("", [f"4:5: files.a: {EMPTY}"]),
-        ("x.txt", [f"4:6: files.a: {MAPPING}"]),
+        ("x.txt", ["4:6: files.a: must be a mapping: write {path: 'x.txt'}"]),
+        ("3", [f"4:6: files.a: {MAPPING}"]),
         ("{}", ["4:3: files.a: needs a path or a glob"]),
         ("{path: x, glob: y}", ["4:22: files.a.glob: use either path or glob, not both"]),
         (
