@@ -126,4 +126,5 @@ LOCK = {
     "created_at": "When it was created, in Unix seconds.",
     "expires_at": "When it expires, in Unix seconds; null for never.",
     "protect": "Present, and true, only if the file is protected.",
+    "unproven": "Present, and true, only if nothing but name and size says that the file is ours.",
 }

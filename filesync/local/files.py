@@ -80,8 +80,8 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
 def write_streamed(path: str, chunks: Iterable[bytes]) -> int:
     """Replace what is at `path` by a file of these chunks, whole or not at all; return its bytes.
 
-    A symlink there is replaced and its target left alone. Raises LocalFileError for what the disk
-    does, and what `chunks` raises as it is; nothing is left behind.
+    A symlink there is replaced, and its target stays as it is. Raises LocalFileError for what the
+    disk does, and what `chunks` raises as it is; nothing is left behind.
     """
     temporary = os.path.join(os.path.dirname(path), f".filesync-{os.urandom(8).hex()}.tmp")
     size = 0

@@ -27,7 +27,7 @@ from filesync.cli.output_files import write_whole
 def inspect(common: Common, name: str, as_json: bool, html: str | None) -> None:
     """Show what a JSONL file holds, offline.
 
-    Tokens are counted where the extra `tokens` is installed, else characters.
+    Tokens are counted if the extra `tokens` is installed, otherwise characters.
     """
     from filesync.output.inspection import render_inspection, render_inspection_html
     from filesync.output.json import to_text

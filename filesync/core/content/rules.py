@@ -212,7 +212,10 @@ _ROWS = (
         "tool-answer", "error", _JSONL, "Each tool message answers one call before it, by its id."
     ),
     Rule(
-        "unanswered-call", "error", _JSONL, "Each call is answered before the conversation goes on."
+        "unanswered-call",
+        "error",
+        _JSONL,
+        "Each call is answered before the conversation continues.",
     ),
     # Batches
     Rule(
