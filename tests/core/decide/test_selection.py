@@ -25,7 +25,7 @@ PURPOSES = {"docs/a.md": "assistants", "docs/old/b.md": "assistants", "train": "
         (Filters(purposes=("fine-tune",)), {"train"}, False),
         (Filters(purposes=("fine-tune", "assistants"), exclude=("docs/*",)), {"train"}, False),
     ],
-    ids=str,
+    ids=lambda value: str(sorted(value) if isinstance(value, set) else value),
 )
 def test_what_is_selected(filters: Filters, keys: set[str], store: bool) -> None:
     selection = Selection(filters, PURPOSES)
