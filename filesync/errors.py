@@ -4,6 +4,7 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
  ├─ ManifestError          the manifest or the files it names; carries every Problem found
  ├─ ContentError           files whose content is not what their purpose needs
  ├─ LockfileError          unreadable, corrupt, or of another project or base_url
+ ├─ UnknownKeyError        a key that is not there
  ├─ LocalFileError         a local file changed or vanished while it was being sent
  ├─ RemoteError            the server, or the way to it
  │   ├─ ApiError           an answer with an error status
@@ -18,7 +19,7 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Problem(NamedTuple):
@@ -64,6 +65,10 @@ class ContentError(FilesyncError):
 
 class LockfileError(FilesyncError):
     """The lockfile cannot be read, or belongs to another project or base_url."""
+
+
+class UnknownKeyError(FilesyncError):
+    """A key that is neither in the lockfile nor in the manifest; the hint has the nearest."""
 
 
 class LocalFileError(FilesyncError):
@@ -113,10 +118,21 @@ class Refused(FilesyncError):
 
 
 class ApplyFailed(FilesyncError):
-    """Some changes were not made; what was made is in the lockfile."""
+    """Some changes were not made; what was made is in the lockfile.
+
+    `result`, a filesync.Result, has both.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, result: Any = None) -> None:
+        super().__init__(message, hint)
+        self.result = result
 
 
 class Interrupted(FilesyncError):
-    """Ctrl-C: the lockfile holds what was done until then."""
+    """Ctrl-C: the lockfile holds what was done until then; `result` as above, None before."""
 
     exit_code = 130
+
+    def __init__(self, message: str, hint: str = "", *, result: Any = None) -> None:
+        super().__init__(message, hint)
+        self.result = result

@@ -26,6 +26,7 @@ ALLOWED = {
         "errors",
         "version",
     },
+    "api": {"workflow", "execute", "output", "local", "core", "errors"},
     "workflow": {"execute", "local", "remote", "core", "emulator", "errors"},
     "output": {"core", "errors"},
     "execute": {"local", "remote", "core", "errors"},

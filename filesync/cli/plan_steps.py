@@ -11,12 +11,10 @@ import click
 from filesync.cli.completions import files
 from filesync.cli.options import Common, confirmed, paint
 from filesync.cli.output_files import write_whole
-from filesync.core.text import plural, printable
-from filesync.errors import ApplyFailed, FilesyncError, Interrupted
+from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.decide.guards import Overrides
-    from filesync.core.events import Failed
     from filesync.core.moment import Moment
     from filesync.core.plan.document import ChangeDocument, PlanDocument
     from filesync.core.plan.plan import Plan
@@ -50,6 +48,7 @@ def carry_out(
 ) -> None:
     """Apply a plan, show what came of it, and turn that into the exit code."""
     from filesync.core.decide.change import Action
+    from filesync.core.events import failure_of
     from filesync.local.lockfile import lock_path
     from filesync.output.json import apply_document, to_text
     from filesync.output.plan_text import render_result
@@ -68,27 +67,8 @@ def carry_out(
             with_ids = {done.action for done in result.applied} - {Action.DELETE, Action.FORGET}
             ids = "; `filesync id KEY` prints an id" if with_ids else ""
             common.hint(f"commit {lock}{ids}")
-    if result.interrupted:
-        raise Interrupted(
-            "interrupted; the lockfile holds what was done until then",
-            "run the same command again for the rest",
-        )
-    if result.failed:
-        raise ApplyFailed(
-            "\n".join(
-                [f"{plural(len(result.failed), 'change')} failed:"]
-                + [f"  {_failed_name(one)}: {one.error}" for one in result.failed]
-            ),
-            "what was done is in the lockfile; run `filesync apply` again for the rest",
-        )
-
-
-def _failed_name(one: Failed) -> str:
-    """Return the file, the document in a store, or the store that a failure is about."""
-    if one.store is None:
-        return printable(one.key or one.action)
-    store = f"vector store {printable(one.store)}"
-    return store if one.key is None else f"{printable(one.key)} in {store}"
+    if (failure := failure_of(result)) is not None:
+        raise failure
 
 
 markdown_option = click.option(

@@ -19,6 +19,8 @@ parts         how a large file is cut
 template      `${filesync:KEY}` in a text
 durations     `90m`, `12h`, `7d`
 moment        `+7d` and `2026-12-01T12:00Z`
+unknown_key   the error for a key that is not there
+secret        a text that nothing shows
 commands      the commands that messages name
 env_names     an environment's name as part of a file's name
 suggestions   the nearest known word to one that is not known

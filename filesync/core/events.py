@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from filesync.core.decide.change import Action
 from filesync.core.stores.change import MemberAction, StoreAction
+from filesync.core.text import plural, printable
+from filesync.errors import ApplyFailed, Interrupted
 
 AnyAction = Action | StoreAction | MemberAction
 """What is done with a file, a vector store, or a file in a store."""
 
 
-class Started(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Started:
     """A file is about to be sent."""
 
     key: str
     bytes: int
 
 
-class Sent(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Sent:
     """More bytes of a file have left; negative when they must be sent again."""
 
     key: str
     bytes: int
 
 
-class Done(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Done:
     """A change was made. `id` is the file's id now, or the id that is gone.
 
     `filename` is the remote one, for a delete of a file that no key ever named.
@@ -40,7 +45,8 @@ class Done(NamedTuple):
     store: str | None = None
 
 
-class Failed(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Failed:
     """A change was not made, and why, in a sentence."""
 
     key: str | None
@@ -49,7 +55,8 @@ class Failed(NamedTuple):
     store: str | None = None
 
 
-class Indexing(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Indexing:
     """How many of the documents that were attached to a vector store are indexed."""
 
     store: str
@@ -57,20 +64,55 @@ class Indexing(NamedTuple):
     of: int
 
 
-class Note(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Note:
     """Something a person should know while it runs; a warning is told even if told to be quiet."""
 
     message: str
     warning: bool = False
 
 
-Event = Started | Sent | Done | Failed | Indexing | Note
+@dataclass(frozen=True, slots=True)
+class Hashed:
+    """More bytes of local files are hashed, while a plan is made."""
+
+    bytes: int
+
+
+Event = Hashed | Started | Sent | Done | Failed | Indexing | Note
 Watcher = Callable[[Event], None]
 
 
-class Result(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Result:
     """What an apply did, what it could not do, and whether it was cut short by Ctrl-C."""
 
     applied: tuple[Done, ...]
     failed: tuple[Failed, ...]
     interrupted: bool
+
+
+def failure_of(result: Result) -> ApplyFailed | Interrupted | None:
+    """Return the error that a result is, None if all went well."""
+    if result.interrupted:
+        return Interrupted(
+            "interrupted; the lockfile holds what was done until then",
+            "run the same command again for the rest",
+            result=result,
+        )
+    if not result.failed:
+        return None
+    lines = [f"  {_failed_name(one)}: {one.error}" for one in result.failed]
+    return ApplyFailed(
+        "\n".join([f"{plural(len(result.failed), 'change')} failed:", *lines]),
+        "what was done is in the lockfile; run `filesync apply` again for the rest",
+        result=result,
+    )
+
+
+def _failed_name(one: Failed) -> str:
+    """Return the file, the document in a store, or the store that a failure is about."""
+    if one.store is None:
+        return printable(one.key or one.action)
+    store = f"vector store {printable(one.store)}"
+    return store if one.key is None else f"{printable(one.key)} in {store}"

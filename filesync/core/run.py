@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from filesync.core.commands import DEFAULT_MANIFEST, flags, word
+from filesync.core.secret import Secret
 
 
 class Filters(NamedTuple):
@@ -57,6 +58,7 @@ class Run(NamedTuple):
     directory: str | None = None
     allow_env: tuple[str, ...] = ()
     delete_orphans: bool = False
+    api_key: Secret | None = None
 
     @property
     def folder(self) -> str:

@@ -18,13 +18,14 @@ from filesync.core.recovery.recover import recover
 from filesync.core.resemblance import resembles
 from filesync.core.run import Run
 from filesync.core.text import plural, printable
+from filesync.core.unknown_key import unknown_key
 from filesync.errors import ApiError, AuthError, FilesyncError
 from filesync.local import lockfile
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.journal import end_attempts, read_journal
 from filesync.remote.client import Reader
-from filesync.workflow.workspace import open_workspace, scan, unknown_key
+from filesync.workflow.workspace import open_workspace, scan
 
 
 class Adopted(NamedTuple):

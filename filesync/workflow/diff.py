@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from filesync.core.model import LockEntry, ScannedFile
 from filesync.core.run import Run
+from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
 from filesync.local.git import version_in_git
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
-from filesync.workflow.workspace import open_workspace, read_lock, scan, unknown_key
+from filesync.workflow.workspace import open_workspace, read_lock, scan
 
 _MAX_BYTES = 64 * 2**20  # of a version that is compared line by line
 

@@ -10,10 +10,11 @@ from filesync.core.decide.claims import claim
 from filesync.core.lockfile import format as lock_format
 from filesync.core.model import LockEntry, RemoteFile
 from filesync.core.run import Run
+from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
 from filesync.local import lockfile
 from filesync.local.journal import end_attempts, journal_path, read_journal
-from filesync.workflow.workspace import read_lock, read_manifest, unknown_key
+from filesync.workflow.workspace import read_lock, read_manifest
 
 
 class Forgotten(NamedTuple):

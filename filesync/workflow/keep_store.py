@@ -9,6 +9,7 @@ from filesync.core.lockfile import format as lock_format
 from filesync.core.run import Run
 from filesync.core.stores.model import LockedMember, LockedStore
 from filesync.core.text import printable, quoted
+from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
 from filesync.local import lockfile
 from filesync.workflow.workspace import (
@@ -16,7 +17,6 @@ from filesync.workflow.workspace import (
     open_workspace,
     read_lock,
     scan,
-    unknown_key,
 )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from filesync.core.run import Run
 from filesync.core.stores.model import Answer
+from filesync.core.unknown_key import unknown_key
 from filesync.errors import ApiError, FilesyncError
-from filesync.workflow.workspace import open_workspace, unknown_key
+from filesync.workflow.workspace import open_workspace
 
 
 def search(run: Run, key: str, text: str, most: int) -> list[Answer]:

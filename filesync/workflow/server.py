@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -169,6 +169,14 @@ def _patience(run: Run, settings: ClientSettings | None) -> ClientSettings:
     )
 
 
+def _environ(run: Run) -> Mapping[str, str]:
+    """Return the environment, with the key that the run was given in place of its own."""
+    if run.api_key is None:
+        return os.environ
+    key = run.api_key.reveal()
+    return {**os.environ, "OPENAI_API_KEY": key, "AZURE_OPENAI_API_KEY": key}
+
+
 @contextmanager
 def _endpoint(server: Server, run: Run, settings: ClientSettings) -> Iterator[Endpoint]:
     from filesync.remote.credentials import ApiKey
@@ -178,7 +186,7 @@ def _endpoint(server: Server, run: Run, settings: ClientSettings) -> Iterator[En
     if server.emulator_folder is None:
         yield sign_in(
             server.base_url,
-            os.environ,
+            _environ(run),
             allow_insecure_http=run.allow_insecure_http,
             server=server.type,
             settings=settings,

@@ -10,10 +10,11 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.manifest.fields import key_fault
 from filesync.core.run import Run
 from filesync.core.text import quoted
+from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
 from filesync.local import lockfile
 from filesync.local.journal import journal_path, read_journal, rename_in_journal
-from filesync.workflow.workspace import read_lock, unknown_key
+from filesync.workflow.workspace import read_lock
 
 
 def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,8 +11,7 @@ from filesync.core.commands import DEFAULT_MANIFEST
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile, check_owner
 from filesync.core.servers import server_type
-from filesync.core.suggestions import nearest
-from filesync.core.text import printable, quoted
+from filesync.core.text import printable
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockfile
 from filesync.local.state_dir import SCHEMA_FILE
@@ -169,17 +168,6 @@ def read_lock(manifest_path: str, env: str | None) -> Lockfile:
             "run `filesync apply` first, or name your manifest with --manifest PATH",
         )
     return lock_format.parse_lockfile(found, path)
-
-
-def unknown_key(key: str, known: Iterable[str], where: str) -> FilesyncError:
-    """Return the error for a key that is not there, with the nearest that is."""
-    near = nearest(key, known)
-    hint = f"did you mean {quoted(near)}? " if near else ""
-    # Both work without a server, and the first is right where a lockfile was read.
-    lists = "filesync ids --stores" if "stores" in where else "filesync ids"
-    if "manifest" in where:
-        lists = "filesync validate --verbose"
-    return FilesyncError(f"{quoted(key)} is not in {where}", f"{hint}`{lists}` lists the keys")
 
 
 def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[ScannedFile]:

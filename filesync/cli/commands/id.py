@@ -23,7 +23,8 @@ from filesync.core.text import human_duration
 )
 def id_(common: Common, key: str, of_store: bool) -> None:
     """Print the id of a file, or of a vector store."""
-    from filesync.workflow.workspace import read_lock, unknown_key
+    from filesync.core.unknown_key import unknown_key
+    from filesync.workflow.workspace import read_lock
 
     lock = read_lock(common.manifest, common.env)
     if of_store:

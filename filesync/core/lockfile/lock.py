@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from filesync.core.model import LockEntry, Retired
 from filesync.core.stores.model import LockedStore
-from filesync.core.text import printable, quoted
+from filesync.core.text import plural, printable, quoted
+from filesync.core.unknown_key import unknown_key
 from filesync.errors import LockfileError
 
 
-@dataclass
+@dataclass(repr=False)
 class Lockfile:
     """The lock in memory; `retired` maps a superseded file's id to its record.
 
@@ -27,6 +28,9 @@ class Lockfile:
     _holders: Counter[str] | None = field(default=None, init=False, repr=False, compare=False)
     _claimed: set[str] | None = field(default=None, init=False, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Lockfile {self.project} on {self.base_url}: {plural(len(self.files), 'file')}>"
+
     def copy(self) -> Lockfile:
         """Return a lockfile of its own with the same records."""
         return Lockfile(
@@ -38,11 +42,19 @@ class Lockfile:
         )
 
     def id(self, key: str) -> str:
-        """Return the remote file id for a key; KeyError if the lock has no such key."""
+        """Return the remote file id for a key; UnknownKeyError if the lock has no such key."""
+        if key not in self.files:
+            raise unknown_key(key, self.files, "the lockfile")
         return self.files[key].id
 
+    def ids(self) -> dict[str, str]:
+        """Return the remote file id of each key."""
+        return {key: entry.id for key, entry in self.files.items()}
+
     def store(self, key: str) -> LockedStore:
-        """Return what is known of a vector store; KeyError if the lock has no such key."""
+        """Return what is known of a vector store; UnknownKeyError if there is none."""
+        if key not in self.stores:
+            raise unknown_key(key, self.stores, "the lockfile's vector stores")
         return self.stores[key]
 
     def owned_ids(self) -> set[str]:
