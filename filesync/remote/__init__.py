@@ -13,7 +13,8 @@ pace            requests per minute, shared by all threads
 answers         bodies of answers, read within a cap
 deadline        the time by which an answer must be there
 redact          the key taken out of texts, in any spelling
-http_client     the HTTP client of one server: proxy and TLS
+http_client     what connects to one server: proxy and TLS
+connections     the open connections, one for each request at the same moment
 tls             the authorities to trust, and a certificate of our own
 timing          timeouts, attempts, clocks
 page            one page of a listing, and every sign in it of another

@@ -16,6 +16,8 @@ from filesync.core.text import printable
 from filesync.errors import LocalFileError
 from filesync.remote.mime_types import content_type
 
+_SMALL = 1 << 18  # bytes; more than that is sent as it is read
+
 
 class Body(Protocol):
     """The bytes to send: `size` of them, in chunks, from the start at each iteration.
@@ -55,8 +57,19 @@ class Multipart:
     def __iter__(self) -> Iterator[bytes]:
         """Yield the body; LocalFileError if the file turns out longer or shorter than told.
 
-        Told before the odd bytes are sent: with a longer file they would fill the place of the
-        closing boundary, and a lenient server would take the whole for complete.
+        A small one is one chunk: each write to a socket costs as much as 100 KB in it.
+        """
+        if self.size <= _SMALL:
+            yield b"".join(self._pieces())
+        else:
+            yield from self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
+        """Yield head, file and tail.
+
+        A wrong length is noticed before the odd bytes are sent: with a longer file they would
+        fill the place of the closing boundary, and a lenient server would take the whole for
+        complete.
         """
         yield self._head
         left = self._body.size

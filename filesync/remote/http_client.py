@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
@@ -94,25 +94,25 @@ def _goes_past(url: str, no_proxy: str) -> bool:
     return False
 
 
-def open_client(url: str, headers: Mapping[str, str], proxy: Proxy | None) -> httpx.Client:
-    """Return a client for the server at `url`; RemoteError if it cannot be used."""
+def opener(url: str, proxy: Proxy | None) -> Callable[[], httpx.HTTPTransport]:
+    """Return what opens a transport to the server at `url`; RemoteError if that cannot work.
+
+    All of them share one TLS context, whose certificates take a while to load.
+    """
     secure = any(one.startswith("https:") for one in (url, proxy.url if proxy else ""))
     try:
         httpx.URL(url)
-        transport = httpx.HTTPTransport(
-            verify=tls_context() if secure else False,
-            trust_env=False,
-            # As many connections as there are threads; those bound their own number.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-            proxy=_with_login(proxy),
-        )
+        context = tls_context() if secure else False
     except httpx.InvalidURL as exc:
         raise RemoteError(f"the base URL {quoted(url)} cannot be used: {exc}") from None
-    # httpx takes no backend of its own; httpcore, to which it hands this over, does.
-    transport._pool._network_backend = DeadlineBackend()
-    return httpx.Client(
-        headers=dict(headers), transport=transport, follow_redirects=False, trust_env=False
-    )
+
+    def connect() -> httpx.HTTPTransport:
+        transport = httpx.HTTPTransport(verify=context, trust_env=False, proxy=_with_login(proxy))
+        # httpx takes no backend of its own; httpcore, to which it hands this over, does.
+        transport._pool._network_backend = DeadlineBackend()
+        return transport
+
+    return connect
 
 
 def _with_login(proxy: Proxy | None) -> httpx.Proxy | None:

@@ -26,9 +26,10 @@ from filesync.errors import (
 from filesync.remote import answers, decode, failures, redact
 from filesync.remote.call import Call, Payload
 from filesync.remote.connect_errors import ConnectFailure, obstacle, refused_by_proxy
+from filesync.remote.connections import Connections
 from filesync.remote.deadline import within
 from filesync.remote.endpoint import Endpoint, is_loopback
-from filesync.remote.http_client import Proxy, open_client, proxy_for
+from filesync.remote.http_client import Proxy, opener, proxy_for
 from filesync.remote.httpx_import import httpx
 from filesync.remote.pace import Pacer
 from filesync.remote.retry import NO_QUOTA, Failed, Outcome, Verdict, decide, http_date
@@ -75,7 +76,7 @@ class Transport:
         self._endpoint = endpoint
         self._pacer = Pacer(requests_per_minute, settings)
         self._proxy = proxy_for(endpoint.url)
-        self._http = _client(endpoint, self._proxy)
+        self._http = _connections(endpoint, self._proxy)
         self._patience = _Patience(settings)
 
     def close(self) -> None:
@@ -222,11 +223,10 @@ class Transport:
         silence = self._silence(call)
         sending = None if call.payload is None else _Sending(call.payload, silence)
         within(silence if sending is None else None)
-        request = self._request(call, sending)
         started = self.settings.monotonic()
         trouble: httpx.HTTPError | None = None
         try:
-            response = self._http.send(request, stream=True)
+            response = self._send(call, sending)
         except httpx.HTTPError as exc:
             trouble = exc
         milliseconds = (self.settings.monotonic() - started) * 1000
@@ -249,21 +249,19 @@ class Transport:
             return response
         raise self._refusal(response, sent)
 
-    def _request(self, call: Call, sending: _Sending | None) -> httpx.Request:
+    def _send(self, call: Call, sending: _Sending | None) -> httpx.Response:
         headers = {**call.headers, **self._endpoint.credentials.headers()}
         if call.payload is not None:
             headers["Content-Type"] = call.payload.content_type
             headers["Content-Length"] = str(call.payload.size)
-        return self._http.build_request(
+        silence = self._silence(call)
+        return self._http.send(
             call.method,
             self._endpoint.url + call.path,
-            params=call.params or None,
+            params=call.params,
             headers=headers,
             content=sending,
-            # No limit for the pool: it has a connection for every thread.
-            timeout=httpx.Timeout(
-                self._silence(call), connect=self.settings.connect_timeout, pool=None
-            ),
+            timeout={"connect": self.settings.connect_timeout, "read": silence, "write": silence},
         )
 
     def _silence(self, call: Call) -> float:
@@ -351,7 +349,7 @@ class Transport:
         return error(message, hint, status=outcome.status, code=outcome.code)
 
 
-def _client(endpoint: Endpoint, proxy: Proxy | None) -> httpx.Client:
+def _connections(endpoint: Endpoint, proxy: Proxy | None) -> Connections:
     headers = {
         "User-Agent": f"filesync/{__version__}",
         "Accept": "application/json",
@@ -360,7 +358,7 @@ def _client(endpoint: Endpoint, proxy: Proxy | None) -> httpx.Client:
         headers["OpenAI-Organization"] = endpoint.organization
     if endpoint.project:
         headers["OpenAI-Project"] = endpoint.project
-    return open_client(endpoint.url, headers, proxy)
+    return Connections(opener(endpoint.url, proxy), headers)
 
 
 def _pieces(response: httpx.Response) -> Iterator[bytes]:
