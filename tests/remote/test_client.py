@@ -70,7 +70,7 @@ def test_a_reader_has_no_way_to_write() -> None:
     looks = {"list_files", "get_file", "get_raw", "download"}
     looks |= {"close", "clock_offset", "now"}
     uses = {"list_fine_tuning_jobs", "list_batches", "list_vector_stores", "is_attached"}
-    assert names == looks | uses | {"list_members"}
+    assert names == looks | uses | {"list_members", "stores"}
 
 
 def test_headers() -> None:
