@@ -33,6 +33,7 @@ VARIABLES = {
     "FILESYNC_VAR_": "What begins so is for `${...}` in the manifest.",
     "FILESYNC_DEBUG": "If set: a defect in filesync prints a traceback.",
     "NO_COLOR": "If set: no colours.",
+    "FORCE_COLOR": "If set, and not 0: colours also where there is no terminal.",
     "GITHUB_STEP_SUMMARY": "`plan` adds its report to this file.",
     "GITHUB_OUTPUT": "`plan` adds its outputs to this file.",
     "HTTPS_PROXY": "The proxy for https servers; `HTTP_PROXY` for http ones.",

@@ -9,6 +9,7 @@ connect       the server of commands that look at single remote files
 streams       the standard streams, which may be closed or full
 output_files  files that a command writes: whole or not at all
 completions   what a shell offers after Tab
+logs          the log of requests
 retry_notes   what is said while a request is sent again
 """
 
@@ -23,7 +24,7 @@ import click
 
 from filesync.cli import streams
 from filesync.cli.commands import COMMANDS, GROUPS, command_named
-from filesync.cli.options import common_options, paint
+from filesync.cli.options import coloured, common_options, paint
 from filesync.core.text import printable
 from filesync.errors import ContentError, FilesyncError, ManifestError
 from filesync.version import __version__
@@ -123,7 +124,7 @@ def _run() -> int:
 def _complain(message: str, hint: str, code: int) -> int:
     for number, line in enumerate(message.splitlines() or [""]):
         lead = paint("error: ", "red", sys.stderr) if number == 0 else ""
-        click.echo(lead + printable(line), err=True)
+        click.echo(lead + printable(line), err=True, color=coloured(sys.stderr))
     for line in hint.splitlines():
         click.echo(f"  -> {printable(line)}", err=True)
     return code

@@ -28,8 +28,9 @@ class Common(NamedTuple):
     manifest: str
     env: str | None
     base_url: str | None
-    verbose: bool
     quiet: bool
+    full: bool = False
+    log_http: bool = False
     directory: str | None = None
     allow_env: tuple[str, ...] = ()
     timeout: float | None = None
@@ -51,7 +52,7 @@ class Common(NamedTuple):
     @property
     def columns(self) -> int | None:
         """How wide the terminal is that stdout goes to; None for none, and where all is shown."""
-        if self.verbose or not sys.stdout.isatty():
+        if self.full or not sys.stdout.isatty():
             return None
         import shutil
 
@@ -70,7 +71,8 @@ class Common(NamedTuple):
     def warn(self, message: str) -> None:
         """Warn on stderr, quiet or not."""
         lead = paint("warning: ", "yellow", sys.stderr)
-        click.echo(lead + printable(self.here(message)), err=True)
+        text = lead + printable(self.here(message))
+        click.echo(text, err=True, color=coloured(sys.stderr))
 
     def here(self, text: str) -> str:
         """Return a text whose commands are for this manifest, environment and server."""
@@ -81,7 +83,19 @@ def common_options(command: F) -> F:
     """Add the options that every command takes; read them with `common()`."""
     for option in (
         click.option("-q", "--quiet", is_flag=True, help="Print only data, warnings and errors."),
-        click.option("-v", "--verbose", is_flag=True, help="Print more: full names, each request."),
+        click.option("-v", "--verbose", is_flag=True, help="The same as --full --log-http."),
+        click.option("--full", is_flag=True, help="Roll nothing up and shorten nothing."),
+        click.option("--log-http", is_flag=True, help="Log each request on stderr."),
+        click.option(
+            "--log-format",
+            type=click.Choice(["text", "json"]),
+            help="How --log-http writes; json is one object a line.",
+        ),
+        click.option(
+            "--color",
+            type=click.Choice(["auto", "always", "never"]),
+            help="When to use colours. [env: NO_COLOR, FORCE_COLOR; default: on a terminal]",
+        ),
         click.option("--base-url", metavar="URL", help="The API's base URL, or emulator:DIR."),
         click.option(
             "--state-dir",
@@ -154,10 +168,10 @@ def command(
                 values["filters"] = Filters(*map(values.pop, ("only", "exclude", "purposes")))
             speaks_to_a_server = "allow_insecure_http" in values
             common = common._replace(timeout=values.pop("timeout", None))
-            if speaks_to_a_server and not (common.quiet or common.verbose):
+            if speaks_to_a_server and not (common.quiet or common.log_http):
                 from filesync.cli.retry_notes import note_retries
 
-                note_retries()  # with --verbose each request is logged anyway
+                note_retries()  # with --log-http each request is logged anyway
             try:
                 function(common, **values)
             except FilesyncError as error:
@@ -194,14 +208,16 @@ def _common(context: click.Context, values: dict[str, Any], search: bool) -> Com
     def pick(name: str) -> Any:
         return values.pop(name) or next((one[name] for one in before if one.get(name)), None)
 
+    verbose = bool(pick("verbose"))
     if directory := pick("directory"):
         _change_to(directory)
     common = Common(
         manifest=_manifest(pick("manifest") or os.environ.get("FILESYNC_MANIFEST"), search),
         env=pick("env") or os.environ.get("FILESYNC_ENV") or None,
         base_url=pick("base_url"),
-        verbose=bool(pick("verbose")),
         quiet=bool(pick("quiet")),
+        full=bool(pick("full")) or verbose,
+        log_http=bool(pick("log_http")) or verbose,
         directory=directory,
         allow_env=tuple(
             name
@@ -212,12 +228,23 @@ def _common(context: click.Context, values: dict[str, Any], search: bool) -> Com
     if state := pick("state_dir"):
         # Everything that asks where the state is, in this process or in one it starts, must agree.
         os.environ["FILESYNC_STATE_DIR"] = os.path.abspath(state)
-    if common.verbose:
-        import logging
+    _choose_colour(pick("color"))
+    form = pick("log_format") or "text"
+    if common.log_http:
+        from filesync.cli.logs import log_http
 
-        logging.basicConfig(stream=sys.stderr, format="%(name)s: %(message)s")
-        logging.getLogger("filesync").setLevel(logging.DEBUG)
+        log_http(form)
     return common
+
+
+def _choose_colour(said: str | None) -> None:
+    """Make --color count for everything that asks, in this process or in one it starts."""
+    if said in ("always", "never"):
+        os.environ.pop("NO_COLOR", None)
+        os.environ.pop("FORCE_COLOR", None)
+        os.environ["FORCE_COLOR" if said == "always" else "NO_COLOR"] = "1"
+    # click takes colours out where it sees no terminal.
+    click.get_current_context().color = coloured(sys.stdout)
 
 
 def _change_to(directory: str) -> None:
@@ -246,10 +273,18 @@ def _manifest(named: str | None, search: bool) -> str:
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """Colour a text for stdout or `stream`; not where that is no terminal or NO_COLOR is set."""
-    if os.environ.get("NO_COLOR") or not (stream or sys.stdout).isatty():
-        return text
-    return click.style(text, fg=colour)
+    """Colour a text for stdout or `stream`, if that takes colours."""
+    return click.style(text, fg=colour) if coloured(stream or sys.stdout) else text
+
+
+def coloured(stream: TextIO) -> bool:
+    """Say whether to use colours on a stream: a terminal, unless NO_COLOR or FORCE_COLOR is set.
+
+    NO_COLOR takes precedence; a FORCE_COLOR of 0 is as if it were not set.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return os.environ.get("FORCE_COLOR", "0") not in ("", "0") or stream.isatty()
 
 
 def confirmed(question: str) -> bool:

@@ -56,7 +56,7 @@ def carry_out(
     from filesync.workflow.apply import apply_plan
 
     run = made.inputs.run
-    with watching(made, quiet=common.quiet, verbose=common.verbose) as watch:
+    with watching(made, quiet=common.quiet, verbose=common.log_http) as watch:
         result = apply_plan(made, allowed=overrides, settings=settings, watch=watch, md5s=md5s)
     if as_json:
         click.echo(to_text(apply_document(made, result)))
@@ -119,7 +119,7 @@ def print_plan(common: Common, plan: PlanDocument) -> None:
     """Print a plan as text, fit for what stdout is."""
     from filesync.output.plan_text import render_plan
 
-    click.echo(render_plan(plan, paint=paint, verbose=common.verbose, columns=common.columns))
+    click.echo(render_plan(plan, paint=paint, verbose=common.full, columns=common.columns))
 
 
 def warn_but_of_refusals(common: Common, made: Plan) -> None:

@@ -19,5 +19,5 @@ def unknown_key(key: str, known: Iterable[str], where: str) -> UnknownKeyError:
     # They work without a server, and the first is right where a lockfile was read.
     lists = "filesync ids --stores" if "stores" in where else "filesync ids"
     if "manifest" in where:
-        lists = "filesync validate --verbose"
+        lists = "filesync validate --full"
     return UnknownKeyError(f"{quoted(key)} is not in {where}", f"{hint}`{lists}` lists the keys")

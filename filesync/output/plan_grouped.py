@@ -47,7 +47,7 @@ def grouped(
         yield from _folder_totals(rows) if rolled_up else _each(rows, columns, full)
     if rolled_up:
         yield ""
-        yield f"  {len(changes):,} changes, rolled up by folder; -v lists each one"
+        yield f"  {len(changes):,} changes, rolled up by folder; --full lists each one"
 
 
 def _place(change: ChangeDocument) -> tuple[int, str, str, str]:

@@ -57,7 +57,7 @@ def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
     if page.left_out:
         page.add(
             f"\n**Cut to fit:** {plural(page.left_out, 'change')} of {_changes(plan):,} "
-            "not shown. The totals above count all of them; `filesync plan -v` lists them.\n"
+            "not shown. The totals above count all of them; `filesync plan --full` lists them.\n"
         )
     elif plan.has_changes:
         page.add(f"\n<sub>{_footer(plan)}</sub>\n")

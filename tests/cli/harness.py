@@ -368,6 +368,20 @@ class Project:
                     assert CANARY.encode() not in path.read_bytes(), f"the key is in {path}"
 
 
+def in_colour(project: Project, *args: str, env: Mapping[str, str]) -> tuple[str, str]:
+    """Run a command whose output may have colours; returns its stdout and stderr."""
+    done = subprocess.run(
+        [sys.executable, "-m", "filesync", *args],
+        cwd=project.root,
+        env={**project.env, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert CANARY not in done.stdout + done.stderr
+    return done.stdout, done.stderr
+
+
 def end(process: subprocess.Popen[str] | Forked) -> None:
     """End a command if it still runs, and let go of its streams."""
     if isinstance(process, Forked):

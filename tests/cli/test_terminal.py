@@ -171,7 +171,7 @@ def test_what_is_deleted_is_named_in_full_with_its_id(project: Project) -> None:
     for name in names:
         base = name.rpartition("/")[2]
         (at,) = (n for n, line in enumerate(lines) if line.split("  ")[0] == base)
-        assert project.id(name) in lines[at] + lines[at + 1]
+        assert project.id(name) in "".join(lines[at : at + 2])
 
 
 def bars_in(text: str) -> list[str]:

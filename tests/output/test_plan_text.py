@@ -143,7 +143,7 @@ def test_many_changes_are_rolled_up_by_folder_on_a_terminal() -> None:
     text = render_plan(plan, columns=80)
     assert re.search(r"docs/ +5,000 to create +5\.0 MB", text)
     assert re.search(r"old/ +50 to delete", text)
-    assert "5,050 changes, rolled up by folder; -v lists each one" in text
+    assert "5,050 changes, rolled up by folder; --full lists each one" in text
     assert len(text.splitlines()) < 20
     full = render_plan(plan, columns=80, verbose=True)
     assert len(full.splitlines()) > 5_050

@@ -62,7 +62,7 @@ def emulator(
     data = os.path.expanduser(data)  # a shell leaves --data=~/x alone
 
     def on_request(request: str) -> None:
-        if common.verbose:
+        if common.log_http:
             click.echo(printable(request), err=True)
 
     def ready(url: str) -> None:

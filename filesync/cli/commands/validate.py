@@ -50,7 +50,7 @@ def validate(
 ) -> None:
     """Check the manifest and the content of its files, offline.
 
-    The content must be what the files' purposes need. With --verbose it lists the files that
+    The content must be what the files' purposes need. With --full it lists the files that
     were found.
     """
     from filesync.output.progress import hashing
@@ -67,7 +67,7 @@ def validate(
         raise
     for warning in manifest.warnings:
         common.warn(warning)
-    if common.verbose:
+    if common.full:
         for file in files:
             size = human_bytes(file.bytes)
             common.note(f"{file.key}: {file.path} ({size}, {file.entry.policy.purpose})")
