@@ -142,7 +142,12 @@ class Users:
 
     def _list(self, store: Job) -> frozenset[str]:
         self._note_again()
-        return frozenset(self._client.list_members(store.id))
+        try:
+            return frozenset(one.id for one in self._client.stores.list_members(store.id))
+        except ApiError as error:
+            if error.status != 404:
+                raise
+            return frozenset()  # the store is gone
 
     def _attached(self, pair: tuple[Job, str]) -> bool:
         self._note_again()

@@ -108,13 +108,6 @@ class Reader:
         """Return every vector store, its files left out; ApiError 404 as above."""
         return self._list("/vector_stores", "vector stores", decode.vector_store, 100)
 
-    def list_members(self, vector_store_id: str) -> list[str]:
-        """Return the ids of all files that a vector store holds; none if there is no such store."""
-        path = f"/vector_stores/{segment(vector_store_id)}/files"
-        what = f"files of {printable(vector_store_id)}"
-        members = _unless_gone(lambda: self._list(path, what, decode.member, 100))
-        return [member.id for member in members or ()]
-
     def is_attached(self, vector_store_id: str, file_id: str) -> bool:
         """Say whether a vector store holds a file."""
         path = f"/vector_stores/{segment(vector_store_id)}{_file_path(file_id)}"

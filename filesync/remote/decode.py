@@ -102,11 +102,6 @@ def vector_store(raw: object) -> Job:
     )
 
 
-def member(raw: object) -> Job:
-    """Return a member of a vector store: its id is the file's."""
-    return _job(raw, "vector store file", ())
-
-
 def _job(raw: object, kind: str, fields: tuple[str, ...]) -> Job:
     told = json_object(raw)
     files = tuple(value for field in fields if isinstance(value := told.get(field), str))
