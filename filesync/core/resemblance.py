@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import enum
 from typing import Protocol
+from unicodedata import combining, normalize
+from urllib.parse import unquote
 
 from filesync.core import fingerprint
 from filesync.core.model import RemoteFile
@@ -31,7 +33,33 @@ class Fit(enum.IntEnum):
 
 def shown_name(filename: str) -> str:
     """Return a filename in the one form that all servers' ways of storing it have in common."""
-    return fingerprint.rewritten(filename)
+    return fingerprint.rewritten(unquote(filename))
+
+
+def similar_names(one: str, other: str) -> bool:
+    """Say whether a server may have made one filename of the other.
+
+    Besides what all are known to do, some drop folders, accents or case, and some put a token of
+    their own before or after the name.
+    """
+    if shown_name(one) == shown_name(other):
+        return True
+    mine, theirs = _skeleton(one), _skeleton(other)
+    if not mine or not theirs:
+        return False
+    longer, shorter = sorted((mine, theirs), key=len, reverse=True)
+    return mine == theirs or (len(shorter) >= _TELLING and shorter in longer)
+
+
+_TELLING = 8  # letters and digits; fewer are part of many a name
+
+
+def _skeleton(filename: str) -> str:
+    """Return a filename's letters and digits; "" if it has some that ASCII has not."""
+    plain = "".join(
+        one for one in normalize("NFKD", unquote(filename).casefold()) if not combining(one)
+    )
+    return "".join(filter(str.isalnum, plain)) if plain.isascii() else ""
 
 
 def resembles(file: RemoteFile, known: Known) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Set
 
 from filesync.core.model import DesiredFile, RemoteFile
 from filesync.core.recovery.journal import Before
-from filesync.core.resemblance import Fit, fit, shown_name
+from filesync.core.resemblance import Fit, fit, shown_name, similar_names
 
 # By how many seconds a server may misstate when it made a file; a wider gap is another file's.
 _TIME_SLACK = 600
@@ -69,7 +69,7 @@ class Answers:
             return f"it names {remote.id}, which is another upload's"
         if remote.id in self._known and not resumed:
             return f"it names {remote.id}, which was there before"
-        if fit(remote._replace(bytes=want.bytes), want) is Fit.NO:
+        if remote.filename and not similar_names(remote.filename, want.filename):
             return f"it describes another file ({remote.id})"
         if remote.purpose not in (want.purpose, ""):
             return f"it describes a file of another purpose ({remote.id})"

@@ -164,6 +164,9 @@ class _Search:
             answered = one.in_doubt.answered
             if answered is not None and (undone := self._undone(one, answered, loose)):
                 self.settled.failed.append(undone)
+            elif answered is not None and self._holds_it(one, answered, loose):
+                uploaded = Uploaded(one.in_doubt.transfer.change, answered)
+                self.settled.found.append((one.in_doubt, uploaded))
             elif not waited_out and not listing_is_past(one.sent, now(), self._lag):
                 left.append(one)
             elif ids or answered is not None:
@@ -186,6 +189,11 @@ class _Search:
         for file in vague[:_MOST_CLOSER_LOOKS]:
             self._described[file.id] = self._context.client.get_file(file.id) or file
         return [self._described.get(file.id, file) for file in loose]
+
+    def _holds_it(self, one: _Doubt, answered: RemoteFile, loose: Sequence[RemoteFile]) -> bool:
+        """Say whether the file that an answer named is new and holds what was sent."""
+        new = answered.id not in one.known and any(file.id == answered.id for file in loose)
+        return new and same_content(self._context.client, answered.id, one.stored) is True
 
     def _is_strangers(self, one: _Doubt, file: RemoteFile) -> bool:
         if fingerprint_of(one.stored.filename) is not None:

@@ -312,9 +312,15 @@ def test_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Plan and apply against answers that are wrong somewhere."""
     rng = random.Random(SEED + 3)
     server = Server(rng)
+
+    def streamed(request: httpx.Request) -> httpx.Response:
+        whole = server(request)
+        stream = httpx.ByteStream(whole.content)
+        return httpx.Response(whole.status_code, headers=whole.headers, stream=stream)
+
     monkeypatch.setattr(
         "filesync.remote.transport._client",
-        lambda _endpoint: httpx.Client(transport=httpx.MockTransport(server)),
+        lambda _endpoint, _proxy: httpx.Client(transport=httpx.MockTransport(streamed)),
     )
     lock_path = folder / "filesync.lock"
     lock = a_lock(rng)

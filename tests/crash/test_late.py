@@ -121,7 +121,7 @@ def test_doubt_outlives_other_applies(scene: Scene) -> None:
     for text in (b"zzz", b"zzzz"):
         scene.write("z.txt", text)
         ran = scene.apply_well("--only", "z")
-        assert "an upload of one was cut short" in ran.err
+        assert "an upload of one was interrupted" in ran.err
     ran = scene.apply()
     assert ran.exit == 1
     assert "adopt one" in ran.err
@@ -142,12 +142,12 @@ def test_forget_gives_up_an_upload_in_doubt(scene: Scene) -> None:
     del scene.entries["one"]
     scene.save()
     ran = scene.apply_well()
-    assert "an upload of one was cut short" in ran.err
+    assert "an upload of one was interrupted" in ran.err
     ran = scene.job(["forget", "one"])
     assert ran.exit == 0
-    assert "gave up the upload of one" in ran.err
+    assert "gave up the interrupted upload of one" in ran.err
     ran = scene.apply_well()
-    assert "cut short" not in ran.err
+    assert "interrupted" not in ran.err
     assert ours in scene.tenant.files()
     assert scene.job(["forget", "one"]).exit == 1
 

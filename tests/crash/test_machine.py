@@ -30,6 +30,7 @@ from tests.crash.steps import journal_of
 
 EXAMPLES = int(os.environ.get("CRASH_EXAMPLES", "30"))
 _numbers = itertools.count()
+ALLOWED = ("--allow-shrink",)
 KEYS = st.sampled_from(["a", "b", "c", "d"])
 # Few texts, many of one size: what looks alike is what goes wrong.
 TEXTS = st.sampled_from([b"text-1", b"text-2", b"text-3", b"longer text", b"big"])
@@ -69,7 +70,8 @@ class Machine(RuleBasedStateMachine):
         )
         self.scene.patch |= {"parts": SMALL_PARTS}
         self.unknown: frozenset[str] = frozenset()
-        self.allowed: tuple[str, ...] = ()  # what only a stranger's deletes call for
+        # What only a stranger's deletes call for, and a text much shorter than the one before.
+        self.allowed: tuple[str, ...] = ALLOWED
 
     @initialize(
         files=st.dictionaries(KEYS, st.tuples(TEXTS, st.booleans(), NAMES), min_size=1),
@@ -131,7 +133,7 @@ class Machine(RuleBasedStateMachine):
             entry = self.scene.lock().files.get(key)
             if entry is not None and entry.id in self.scene.tenant.files():
                 self.scene.delete_remote(entry.id)
-                self.allowed = ("--accept-missing",)
+                self.allowed = (*ALLOWED, "--accept-missing")
 
     @rule(seconds=st.sampled_from([5, 700, 7000, 8000]))
     def time_passes(self, seconds: int) -> None:
@@ -180,11 +182,11 @@ class Machine(RuleBasedStateMachine):
             self.figures["refused"] += 1
             ran = scene.apply(*self.allowed, "--allow-duplicates")
             assert ran.exit == 0, ran.err
-            self.allowed = ()
+            self.allowed = ALLOWED
             self.forgive()
             return
         assert ran.exit == 0, ran.err
-        self.allowed = ()
+        self.allowed = ALLOWED
         again = scene.job(["plan", "--detailed-exitcode"])
         assert again.exit == 0, (again.out, again.err)
         assert scene.wrongs(retired=None, sessions=self.unknown) == []

@@ -40,7 +40,7 @@ import filesync.workflow.apply as applying
 import filesync.workflow.listing as listing
 import filesync.workflow.plan as planning
 from filesync.cli import _run
-from filesync.execute import doubts
+from filesync.execute import doubts, store_create
 from filesync.local.journal import Journal
 from filesync.local.store_journal import StoreJournal
 from filesync.remote.timing import ClientSettings
@@ -166,6 +166,7 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
     if "lag" in patch:
         # How long is waited; within what time a file may be ours stays as it is.
         _recover.LISTING_LAG_SECONDS = patch["lag"]
+        store_create.LISTING_LAG_SECONDS = patch["lag"]  # type: ignore[attr-defined]
     if "bound" in patch:
         _settle.LISTING_LAG_SECONDS = patch["bound"]
     if "parts" in patch:

@@ -31,7 +31,8 @@ from typing import Any, NamedTuple
 from filesync.core.lockfile.entries import entry_of
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile, Stored
-from filesync.core.resemblance import Fit, fit
+from filesync.core.purposes import OUTPUT_PURPOSES
+from filesync.core.resemblance import Fit, fit, similar_names
 
 # A deleted file may stay listed for two minutes (API notes); ten leave room.
 GHOST_SECONDS = 600
@@ -98,7 +99,8 @@ class Attempt:
 
         A journal may have come from elsewhere, and an answer may have been another's.
         """
-        if file.id in self.seen or fit(file._replace(bytes=self.bytes), self) is Fit.NO:
+        named = not file.filename or similar_names(file.filename, self.filename)
+        if file.id in self.seen or not named or file.purpose in OUTPUT_PURPOSES:
             return False
         skewed = range(self.at - STAMP_SKEW, self.by + STAMP_SKEW + 1)
         return not file.created_at or file.created_at in skewed
