@@ -4,6 +4,7 @@ commands/     the commands, one module each
 options       options that many commands share
 plan_steps    steps that the commands with a plan share
 finding_steps  steps that `validate` and `plan` share: findings about content
+several_plans  `plan` for several manifests or environments
 lock_steps    steps that the commands with a lockfile share
 connect       the server of commands that look at single remote files
 streams       the standard streams, which may be closed or full

@@ -50,7 +50,8 @@ def _offer(find: Callable[[str, str | None], Iterable[tuple[str, str]]]) -> Offe
 def _told(context: click.Context, option: str) -> str | None:
     for one in (context, context.parent):
         if one is not None and one.params.get(option):
-            return str(one.params[option])
+            said = one.params[option]
+            return str(said[-1] if isinstance(said, tuple) else said)
     return os.environ.get(f"FILESYNC_{option.upper()}") or None
 
 

@@ -34,6 +34,7 @@ class Common(NamedTuple):
     directory: str | None = None
     allow_env: tuple[str, ...] = ()
     timeout: float | None = None
+    manifests: tuple[str, ...] = ()  # all that were named, if there are several
 
     def run(self, **more: Any) -> Run:
         """Return the run that these and a command's own options ask for."""
@@ -117,6 +118,7 @@ def common_options(command: F) -> F:
             "-m",
             "--manifest",
             metavar="PATH",
+            multiple=True,
             shell_complete=files,
             help="The manifest.  [env: FILESYNC_MANIFEST; default: the nearest filesync.yaml or "
             "filesync.yml, in this folder or above]",
@@ -151,17 +153,21 @@ def command(
     *options: Callable[[F], F],
     examples: Mapping[str, str] = MappingProxyType({}),
     search: bool = True,
+    several: bool = False,
 ) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command with the common options; its function gets them first, as a Common.
 
     `examples` are command lines for its help, each with what it is for. Without `search`, a
     manifest that is not named is the one in this folder, whether it is there or not.
+    With `several`, it takes more than one manifest.
     """
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
         def run(**values: Any) -> None:
             common = _common(click.get_current_context(), values, search)
+            if len(common.manifests) > 1 and not several:
+                raise click.UsageError(f"{name} takes one --manifest")
             if "exclude" in values:
                 from filesync.core.run import Filters
 
@@ -211,8 +217,11 @@ def _common(context: click.Context, values: dict[str, Any], search: bool) -> Com
     verbose = bool(pick("verbose"))
     if directory := pick("directory"):
         _change_to(directory)
+    named = pick("manifest") or (os.environ.get("FILESYNC_MANIFEST"),)
+    manifests = tuple(_manifest(one, search) for one in dict.fromkeys(named))
     common = Common(
-        manifest=_manifest(pick("manifest") or os.environ.get("FILESYNC_MANIFEST"), search),
+        manifest=manifests[0],
+        manifests=manifests if len(manifests) > 1 else (),
         env=pick("env") or os.environ.get("FILESYNC_ENV") or None,
         base_url=pick("base_url"),
         quiet=bool(pick("quiet")),

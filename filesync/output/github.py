@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 
 from filesync.core.plan.document import PlanDocument
+from filesync.core.plan.several import Several
 
 
-def outputs(plan: PlanDocument, path: str | None) -> str:
+def outputs(plan: PlanDocument | Several, path: str | None) -> str:
     """Return lines for $GITHUB_OUTPUT: flags, counts, and the plan file's path if it was saved."""
     lines = [
         f"has_changes={str(plan.has_changes).lower()}",

@@ -32,12 +32,14 @@ from filesync.cli.plan_steps import (
     one_form,
     show_plan_as,
 )
+from filesync.cli.several_plans import is_several, make_several, raise_for_several, show_several
 from filesync.core.commands import word
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.plan.document import PlanDocument
     from filesync.core.plan.plan import Plan
+    from filesync.core.plan.several import Several
     from filesync.core.run import Filters
 
 
@@ -68,11 +70,14 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     format_option,
     strict_option,
     shrink_option,
+    several=True,
     examples={
         "filesync plan": "look before `filesync apply`",
         "filesync plan --out plan.json": "save it, to be applied as it is",
         "filesync plan --at +7d": "what will have expired in a week",
         "filesync plan --json --detailed-exitcode": "for CI: exit code 2 means changes",
+        "filesync plan --env all": "every environment, in one report",
+        "filesync plan -m a.yaml -m b.yaml": "several manifests, in one report",
     },
 )
 def plan(
@@ -95,7 +100,8 @@ def plan(
     """Show what apply would do. Writes nothing remotely.
 
     In a job of GitHub Actions it is also added to the job's summary, and its counts to the
-    step's outputs.
+    step's outputs. With several manifests, or `--env all`, all plans are in one report; the
+    manifest without an environment is one of them if it has a lockfile.
     """
     from filesync.core.moment import moment_named
     from filesync.core.plan.document import document_of, unchanged
@@ -120,16 +126,32 @@ def plan(
             check_target(path, common)
     if out == "-":
         raise click.UsageError("--out takes a file; --json prints the same")
-    run = common.run(
-        filters=filters,
-        offline=offline,
-        delete_orphans=delete_orphans,
-        allow_outside=allow_outside,
-        allow_insecure_http=allow_insecure_http,
-        strict=strict,
-        allow_shrink=allow_shrink,
-    )
-    made = make_with_progress(common, run, at=moment)
+
+    def make(own: Common) -> Plan:
+        run = own.run(
+            filters=filters,
+            offline=offline,
+            delete_orphans=delete_orphans,
+            allow_outside=allow_outside,
+            allow_insecure_http=allow_insecure_http,
+            strict=strict,
+            allow_shrink=allow_shrink,
+        )
+        return make_with_progress(own, run, at=moment)
+
+    if is_several(common):
+        if out is not None or html is not None or form != "text":
+            raise click.UsageError(
+                "several plans are shown as text, --json or --markdown: leave out the other"
+            )
+        several = make_several(common, make)
+        show_several(common, several, as_json=as_json, markdown=markdown)
+        _tell_github(common, several, None)
+        raise_for_several(several)
+        if detailed_exitcode and several.has_changes:
+            click.get_current_context().exit(2)
+        return
+    made = make(common)
     for warning in made.warnings:
         common.warn(warning)
     document = document_of(made)
@@ -161,13 +183,20 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
         common.hint(f"run `filesync apply{only}` to make these changes")
 
 
-def _tell_github(common: Common, document: PlanDocument, out: str | None) -> None:
+def _tell_github(common: Common, document: PlanDocument | Several, out: str | None) -> None:
     """Add to the files that GitHub Actions names; what goes wrong there is only a warning."""
+    from filesync.core.plan.document import PlanDocument
     from filesync.output.github import outputs
     from filesync.output.plan_markdown import render_markdown
+    from filesync.output.plan_several import markdown_several
 
     if os.environ.get("GITHUB_STEP_SUMMARY"):
-        _append(common, "GITHUB_STEP_SUMMARY", render_markdown(document))
+        report = (
+            render_markdown(document)
+            if isinstance(document, PlanDocument)
+            else markdown_several(document)
+        )
+        _append(common, "GITHUB_STEP_SUMMARY", report)
     if os.environ.get("GITHUB_OUTPUT"):
         _append(common, "GITHUB_OUTPUT", outputs(document, out))
 

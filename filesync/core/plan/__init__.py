@@ -3,6 +3,7 @@
 plan       decisions, counts, refusals
 document   the plan's JSON: written, and read back from a plan file
 stores     vector stores in that JSON
+several    plans of several manifests or environments
 stale      a saved plan compared with a fresh one
 forecast   what will have expired at a given time
 """

@@ -1,0 +1,42 @@
+"""Several plans in one report, as text and as Markdown."""
+
+from __future__ import annotations
+
+from filesync.core.plan.several import Several
+from filesync.core.text import printable
+from filesync.output.columns import Paint, no_paint
+from filesync.output.plan_markdown import LIMIT, code, render_markdown
+from filesync.output.plan_text import count_words, render_plan
+
+_HEADING_ROOM = 400  # characters of a heading, or of an error without its text
+
+
+def render_several(
+    several: Several, *, paint: Paint = no_paint, verbose: bool = False, columns: int | None = None
+) -> str:
+    """Return each plan below a line with its target, then what could not be planned, and totals."""
+    parts = []
+    for target, plan in several.plans:
+        text = render_plan(plan, paint=paint, verbose=verbose, columns=columns)
+        parts.append(f"== {printable(str(target))}\n\n{text}")
+    for target, error in several.failed:
+        lines = "\n".join(map(printable, error.splitlines()))
+        parts.append(f"== {printable(str(target))}\n\n{paint('no plan:', 'red')} {lines}")
+    words = count_words(several.summary) or ("see above" if several.has_changes else "no changes")
+    parts.append(f"All {len(several.plans) + len(several.failed)}: {words}.")
+    return "\n\n".join(parts)
+
+
+def markdown_several(several: Several) -> str:
+    """Return the reports below headings, together no longer than one may be."""
+    count = len(several.plans) + len(several.failed)
+    each = max(LIMIT // max(count, 1) - _HEADING_ROOM, 1000)
+    parts = [
+        f"## {code(str(target))}\n\n{render_markdown(plan, limit=each)}"
+        for target, plan in several.plans
+    ]
+    parts += [
+        f"## {code(str(target))}\n\n**No plan:** {code(error[:each])}\n"
+        for target, error in several.failed
+    ]
+    return "\n".join(parts)
