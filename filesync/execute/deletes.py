@@ -72,7 +72,7 @@ def split_by_use(
         users.watch(Note(warning, warning=True))
     used = [one for one in asked if one.id in usage.users]
     for one in used:
-        told = f"{one.name} stays: {usage.users[one.id]} uses it; a later apply tries"
+        told = f"{one.name} is kept: in use by {usage.users[one.id]}; the next apply will try again"
         users.watch(Note(told, warning=True))
     kept = set(used)
     return [one for one in doomed if one not in kept], used
