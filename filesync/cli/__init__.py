@@ -7,6 +7,7 @@ finding_steps  steps that `validate` and `plan` share: findings about content
 several_plans  `plan` for several manifests or environments
 lock_steps    steps that the commands with a lockfile share
 connect       the server of commands that look at single remote files
+usage         what is wrong with a command line
 streams       the standard streams, which may be closed or full
 output_files  files that a command writes: whole or not at all
 completions   what a shell offers after Tab
@@ -100,9 +101,9 @@ def _run() -> int:
         return _complain(error.message, error.hint, error.exit_code)
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "filesync"
-        # click sets choices out in lines; here they would be escaped, as a name's are.
-        message = error.format_message().replace("\n\t", " ")
-        return _complain(message, f"see `{command} --help`", 1)
+        from filesync.cli.usage import in_words
+
+        return _complain(in_words(error), f"see `{command} --help`", 1)
     except click.ClickException as error:
         return _complain(error.format_message(), "", 1)
     except (click.Abort, KeyboardInterrupt):

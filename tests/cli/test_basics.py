@@ -48,6 +48,24 @@ def test_wrong_calls_exit_1(alone: Project, args: list[str]) -> None:
     assert "error" in ran.err.lower()
 
 
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["plna"], "there is no command 'plna'; did you mean plan?"),
+        (["plan", "--jsn"], "there is no option --jsn; did you mean --json?"),
+        (["plan", "surplus", "arguments"], "too many arguments: 'surplus arguments'"),
+        (["id"], "KEY is missing"),
+        (["ids", "--format", "xml"], "--format must be one of json, env, github, tfvars"),
+        (["apply", "--concurrency", "0"], "--concurrency must be a whole number from 1 to 256"),
+        (["apply", "--max-delete", "x"], "--max-delete must be a whole number, 0 or more"),
+        (["-m"], "-m needs a value"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_wrong_calls_are_explained(alone: Project, args: list[str], says: str) -> None:
+    assert alone.run(*args, code=1).err.startswith(f"error: {says}\n  -> see `")
+
+
 def test_choices_are_told_in_a_sentence(alone: Project) -> None:
     err = alone.run("completion", code=1).err
     assert "Choose from: bash, zsh, fish\n" in err
