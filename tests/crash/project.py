@@ -24,7 +24,7 @@ from tests.measured import MEASURED
 
 PROJECT = "crash-test"
 OWNER = hashlib.sha256(PROJECT.encode()).hexdigest()[:6]
-QUICK: dict[str, Any] = {"lag": 0, "backoff": 0.01, "first_pause": 0.05}
+QUICK: dict[str, Any] = {"lag": -1, "backoff": 0.01, "first_pause": 0.05}
 SMALL_PARTS = (1 << 20, 1 << 18, 1 << 19)
 CANARY = "sk-CANARY"
 

@@ -319,8 +319,8 @@ def test_server_answers(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return httpx.Response(whole.status_code, headers=whole.headers, stream=stream)
 
     monkeypatch.setattr(
-        "filesync.remote.transport._client",
-        lambda _endpoint, _proxy: httpx.Client(transport=httpx.MockTransport(streamed)),
+        "filesync.remote.transport.opener",
+        lambda _url, _proxy: lambda: httpx.MockTransport(streamed),
     )
     lock_path = folder / "filesync.lock"
     lock = a_lock(rng)
