@@ -72,12 +72,23 @@ class HashCache:
 
     def get(self, file: ScannedFile) -> str | None:
         """Return the file's sha256 in hex if it is unchanged."""
+        row = self._row(file)
+        return None if row is None else row[5].hex()
+
+    def with_verdict(self, file: ScannedFile, check: str) -> tuple[str, Verdict] | None:
+        """Return the file's sha256 in hex and what the check of this name said of its content.
+
+        None if the file is changed, or if that check was not made.
+        """
+        row = self._row(file)
+        verdict = None if row is None else verdict_in(row[6], check)
+        return None if row is None or verdict is None else (row[5].hex(), verdict)
+
+    def _row(self, file: ScannedFile) -> _Row | None:
         if self._rows is None:
             self._rows = self._load()
         row = self._rows.get(file.path)
-        if row is None or row[1:5] != _identity(file):
-            return None
-        return row[5].hex()
+        return None if row is None or row[1:5] != _identity(file) else row
 
     def put(self, file: ScannedFile, sha256: str, *, hashed_at_ns: int) -> None:
         """Keep a file's hash for `save`, unless an edit could have gone unseen.
@@ -91,13 +102,6 @@ class HashCache:
         known = self._fresh.get(file.path) or (self._rows or {}).get(file.path)
         verdicts = known[6] if known is not None and known[:6] == row else NO_VERDICTS
         self._fresh[file.path] = (*row, verdicts)
-
-    def verdict(self, file: ScannedFile, check: str) -> Verdict | None:
-        """Return what the check of this name said of the file's content, if it is unchanged."""
-        row = (self._rows or {}).get(file.path)
-        if row is None or row[1:5] != _identity(file):
-            return None
-        return verdict_in(row[6], check)
 
     def put_verdict(self, file: ScannedFile, check: str, verdict: Verdict) -> None:
         """Keep a verdict beside the hash that `put` has just kept; not without it."""

@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from filesync.core.content.findings import Verdict
+from filesync.core.content.findings import CLEAN, Verdict
 from filesync.core.model import ScannedFile
 from filesync.core.text import plural, printable
 from filesync.errors import LocalFileError
@@ -55,14 +55,15 @@ def hash_files(
     results: list[tuple[ScannedFile, str] | None] = []
     unknown: dict[_Same, list[int]] = {}
     for i, file in enumerate(files):
-        known = cache.get(file)
         asked = checks.asked(file) if checks is not None else None
-        if known is not None and checks is not None and asked is not None:
-            verdict = cache.verdict(file, asked.id)
-            if verdict is None:
-                known = None
-            else:
-                checks.verdicts[file.key] = verdict
+        if checks is None or asked is None:
+            known = cache.get(file)
+        elif (both := cache.with_verdict(file, asked.id)) is None:
+            known = None
+        else:
+            known, said = both
+            if said is not CLEAN:
+                checks.verdicts[file.key] = said
         results.append((file, known) if known else None)
         if known is None:
             unknown.setdefault((file.content, asked), []).append(i)

@@ -141,7 +141,8 @@ class Reader:
 
     def _translated(self, file: RemoteFile) -> RemoteFile:
         """Return a file with its status in OpenAI's words."""
-        return file._replace(status=self.server.status(file.status))
+        status = self.server.status(file.status)
+        return file if status == file.status else file._replace(status=status)
 
     def get_file(self, file_id: str) -> RemoteFile | None:
         """Return the file, or None if the API says there is none with this id.

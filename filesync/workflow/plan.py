@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
 from typing import TypeVar
 
 from filesync.core.content.report import ContentReport
-from filesync.core.decide.change import Action
 from filesync.core.decide.desired import desired_file
-from filesync.core.decide.pipeline import Decided, Observed, PlanOptions, decide_all
+from filesync.core.decide.pipeline import Observed, PlanOptions, decide_all
 from filesync.core.decide.selection import Selection
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, RemoteFile, ScannedFile
@@ -61,7 +60,7 @@ def make_plan(
             raise
         then = utc(options.at.seen_from(seen.now))
         raise Refused(f"on {then} UTC {error.message}", error.hint) from None
-    content = seen.content.about(_to_upload(decided))
+    content = decided.content
     return Plan(
         PlanInputs(
             run=run,
@@ -119,11 +118,15 @@ def observe(
         hashed = hash_files(files, cache, on_bytes=on_hashed, on_idle=on_idle, checks=checks)
         return [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
 
-    def content() -> ContentReport:
-        purposes = {file.key: file.entry.policy.purpose for file in files}
-        selection = Selection(run.filters, purposes)
-        chosen = [file for file in files if selection.has(file.key)]
-        return content_report(run, chosen, checks, space.lock.files)
+    def content(keys: Collection[str]) -> ContentReport:
+        chosen = files
+        if run.filters.narrow:
+            purposes = {file.key: file.entry.policy.purpose for file in files}
+            selection = Selection(run.filters, purposes)
+            chosen = [file for file in files if selection.has(file.key)]
+        about = [file for file in chosen if file.key in keys] if keys else []
+        report = content_report(run, about, checks, space.lock.files)
+        return report._replace(files=len(chosen))
 
     history = read_journal(space.journal_path)
     declared, _ = desired_stores(space.manifest, files)
@@ -136,7 +139,7 @@ def observe(
             history,
             int(time.time()),
             offline=True,
-            content=content(),
+            content=content,
             stores=stores,
             desired_stores=wanted,
         )
@@ -156,23 +159,13 @@ def observe(
         history,
         now,
         offset,
-        content=content(),
+        content=content,
         stores=stores,
         traces=traces,
         desired_stores=wanted,
         unlisted=unlisted,
         has_lock=space.lock_bytes is not None,
     )
-
-
-def _to_upload(decided: Decided) -> set[str]:
-    """Return the keys of files that are sent, or would be but for their content.
-
-    Of the others the plan says nothing: what is on the platform already is for `validate`.
-    """
-    sent = (Action.CREATE, Action.REPLACE)
-    rows = [row for row in decided.decisions.rows if row.action in sent]
-    return {row.key for row in (*rows, *(one.change for one in decided.left_out)) if row.key}
 
 
 def _clock_warning(seen: Observed) -> Iterator[str]:

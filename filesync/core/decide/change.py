@@ -75,7 +75,18 @@ def reading_order(rows: Iterable[Change]) -> tuple[Change, ...]:
     def rank(row: Change) -> tuple[int, bool, str, str]:
         return _RANK[row.action], row.key is None, row.key or "", row.id or ""
 
-    return tuple(sorted(rows, key=rank))
+    # No-ops come last and all have a key, each another one: of most plans that is every row.
+    kept: list[Change] = []
+    changed: list[Change] = []
+    for row in rows:
+        (kept if row.action is Action.NOOP else changed).append(row)
+    changed.sort(key=rank)
+    kept.sort(key=_key)
+    return (*changed, *kept)
+
+
+def _key(row: Change) -> str:
+    return row.key or ""
 
 
 _RANK = {action: rank for rank, action in enumerate(Action)}

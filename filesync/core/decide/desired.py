@@ -20,10 +20,15 @@ def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -
     """Return what is wrong with the found files before one byte is read: sizes and names."""
     problems = _too_many_unexpiring(files, server)
     taker = "the API" if server.purposes is PURPOSES else f"a server of type {server.name}"
+    entry: Entry | None = None
     for file in files:
-        purpose = file.entry.policy.purpose
-        of_purpose = server.purposes[purpose].max_bytes if purpose in server.purposes else None
-        limit = min(of_purpose or server.max_bytes, server.max_bytes)
+        if file.entry is not entry:  # the files of one glob follow each other
+            entry = file.entry
+            purpose = entry.policy.purpose
+            of_purpose = server.purposes[purpose].max_bytes if purpose in server.purposes else None
+            limit = min(of_purpose or server.max_bytes, server.max_bytes)
+            marked = entry.policy.fingerprint
+            longest = MAX_FILENAME - (_FINGERPRINT if marked else 0)
         if file.bytes > limit:
             problems.append(
                 _problem(
@@ -33,8 +38,6 @@ def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -
                     f"at most {human_bytes(limit)} for purpose {purpose}: split it",
                 )
             )
-        marked = file.entry.policy.fingerprint
-        longest = MAX_FILENAME - (_FINGERPRINT if marked else 0)
         if len(name := remote_filename(file)) > longest:
             problems.append(
                 _problem(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -43,7 +43,7 @@ class Observed(NamedTuple):
     `remote` maps ids to live files; `now` is in Unix seconds by the server's clock, which is
     `clock_offset` seconds ahead of ours. `offline`: the platform is what the lockfile says.
     `stores` are the platform's, `traces` what the store journal says of each key's.
-    `content` is what is wrong with the content of the files that the run selects.
+    `content` returns what is wrong with the content of the selected files with these keys.
     `unlisted` are the remote files that the listing did not show; `has_lock`: there is a lockfile.
     """
 
@@ -56,7 +56,7 @@ class Observed(NamedTuple):
     stores: ObservedStores = NOTHING_OBSERVED
     traces: Mapping[str, StoreTrace] = MappingProxyType({})
     desired_stores: tuple[DesiredStore, ...] = ()
-    content: ContentReport = ContentReport()
+    content: Callable[[Collection[str]], ContentReport] = lambda _keys: ContentReport()
     unlisted: frozenset[str] = frozenset()
     has_lock: bool = True
 
@@ -95,6 +95,7 @@ class Decided(NamedTuple):
     refresh: dict[str, LockEntry]
     stores: tuple[StoreChange, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    content: ContentReport = ContentReport()
 
 
 def decide_all(
@@ -110,7 +111,7 @@ def decide_all(
     of `options.at` has passed.
     """
     lock = lock.copy()
-    selection = Selection(filters, purposes_of(seen.desired, lock.files))
+    selection = Selection(filters, purposes_of(seen.desired, lock.files) if filters.narrow else {})
     # The lock as if the interrupted apply had saved it: then the table needs no case for it.
     recovery = (
         NOTHING_TO_RECOVER
@@ -142,13 +143,16 @@ def decide_all(
         of=f"the manifest's {plural(len(seen.desired), 'file')}",
     )
     decisions = selection.narrow(everything)
+    # Looked up for what is to be sent: nearly all files of most plans are not.
+    content = seen.content(_keys_to_send(decisions.rows))
     left_out: list[LeftOut] = []
     if options.protection:
-        decisions, left_out = without_wrong(decisions, seen.content)
+        decisions, left_out = without_wrong(decisions, content)
     if options.sharing:
         decisions = share(decisions, lock, remote, recovery, now)
     if options.protection:
-        guards.check_protected(reading_order(decisions.rows), manifest)
+        changed = [row for row in decisions.rows if row.action is not Action.NOOP]
+        guards.check_protected(reading_order(changed), manifest)
     refusals = guards.refusals(
         decisions.rows,
         all_rows=_without_our_deletes(everything.rows, seen.history),
@@ -173,13 +177,23 @@ def decide_all(
             *_not_asked_about(recovery.unclear, decisions.rows),
             *report_left(decisions.orphans, manifest.prune, leave),
             *left_alone(decisions.rows, lock),
-            *store_warnings(stores, fates_of(decisions.rows, lock)),
+            *(store_warnings(stores, fates_of(decisions.rows, lock)) if stores else ()),
         ],
         refusals=[*refusals, *store_refusals(stores, manifest.max_delete)],
         refresh=_refresh(decisions.rows),
         stores=stores,
         left_out=tuple(left_out),
+        content=content.about(_keys_to_send([*decisions.rows, *(one.change for one in left_out)])),
     )
+
+
+def _keys_to_send(rows: Iterable[Change]) -> set[str]:
+    """Return the keys of files that are sent, or would be but for their content.
+
+    Of the others the plan says nothing: what is on the platform already is for `validate`.
+    """
+    sent = (Action.CREATE, Action.REPLACE)
+    return {row.key for row in rows if row.action in sent and row.key}
 
 
 def _known_as_ours(

@@ -75,6 +75,8 @@ def decide(
 def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
     """Return the decisions with what only the journal knew shown as adopted, not as noop."""
     recovered = {key for key, _ in recovery.entries}
+    if not recovered:
+        return decisions
     return decisions._replace(
         rows=tuple(
             row._replace(action=Action.ADOPT, reason=Reason.RECOVERED)
@@ -165,11 +167,17 @@ def differing(want: DesiredFile, locked: LockEntry) -> tuple[str, ...]:
     """
     policy = want.policy
     # Compared one by one: this runs for every file of a plan, nearly all of them the same.
+    content = want.sha256 == locked.sha256
+    expires_after = policy.expires_after == locked.expires_after
+    filename = want.filename == locked.filename
+    purpose = policy.purpose == locked.purpose
+    if content and expires_after and filename and purpose:
+        return ()
     same = (
-        ("content", want.sha256 == locked.sha256),
-        ("expires_after", policy.expires_after == locked.expires_after),
-        ("filename", want.filename == locked.filename),
-        ("purpose", policy.purpose == locked.purpose),
+        ("content", content),
+        ("expires_after", expires_after),
+        ("filename", filename),
+        ("purpose", purpose),
     )
     return tuple(name for name, equal in same if not equal)
 

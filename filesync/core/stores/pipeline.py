@@ -45,6 +45,8 @@ def decide_stores(
 ) -> tuple[StoreChange, ...]:
     """Return what is to happen to each declared or locked store, and to its members."""
     wanted = {one.key: one for one in desired}
+    if not (wanted or grounds.lock.stores):
+        return ()
     fates = fates_of(grounds.rows, grounds.lock)
     found = []
     for key in sorted(wanted.keys() | grounds.lock.stores.keys()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from filesync.core.content import document
@@ -36,14 +37,18 @@ class Asked(NamedTuple):
     @property
     def id(self) -> str:
         """Return what a verdict depends on beside the content: the key of the cache."""
-        suffix = document.suffix_of(self.name).lower()
-        return f"{RULES_VERSION}:{self.purpose}:{suffix}"
+        return _id(self.purpose, document.suffix_of(self.name))
 
     @property
     def has_lines(self) -> bool:
         """Say whether the file is checked line by line."""
         evals = self.purpose == "evals" and self.name.lower().endswith(".jsonl")
         return evals or self.purpose in document.JSONL_PURPOSES
+
+
+@lru_cache(maxsize=256)  # looked up for every file of a plan
+def _id(purpose: str, suffix: str) -> str:
+    return f"{RULES_VERSION}:{purpose}:{suffix.lower()}"
 
 
 class ContentChecks:
