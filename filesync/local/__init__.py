@@ -3,6 +3,7 @@
 scan        the manifest's files, and every problem with them
 globs       the glob language
 hashes      sha256, streamed, in threads, and content checked in the same read
+hash_reader  the threads that read
 hash_cache  hashes and verdicts kept from run to run
 content/    content checked while it is read, on every core
 md5         md5 of files that go in parts, in the background

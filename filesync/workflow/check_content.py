@@ -13,7 +13,7 @@ from filesync.core.lockfile.format import parse_lockfile
 from filesync.core.model import LockEntry, ScannedFile
 from filesync.core.run import Run
 from filesync.core.text import human_bytes
-from filesync.local.content.reading import Asked, ContentChecks
+from filesync.local.content.asked import Asked, ContentChecks
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.lockfile import lock_path, read_lock_bytes

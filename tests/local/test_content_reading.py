@@ -13,11 +13,11 @@ from filesync.core.content.frame import Frame
 from filesync.core.content.lines import LineChecker
 from filesync.core.content.whole import Whole, repeated
 from filesync.core.model import Entry, Policy, ScannedFile
-from filesync.local import hashes
+from filesync.local import hash_reader
 from filesync.local.content import ranges, reading
+from filesync.local.content.asked import Asked, ContentChecks
 from filesync.local.content.pool import Pool
 from filesync.local.content.ranges import FileChanged, Range, check_range
-from filesync.local.content.reading import Asked, ContentChecks
 from filesync.local.files import identity
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
@@ -85,8 +85,8 @@ def test_a_file_that_is_another_by_now_is_not_checked(tmp_path: Path) -> None:
 def small_ranges(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work is shared out as for gigabytes, with little of it."""
     monkeypatch.setattr(reading, "_RANGE", 4096)
-    monkeypatch.setattr(hashes, "POOL_FROM", 1)
-    monkeypatch.setattr(hashes, "_cores", lambda: 2)
+    monkeypatch.setattr(hash_reader, "POOL_FROM", 1)
+    monkeypatch.setattr(hash_reader, "_cores", lambda: 2)
 
 
 @pytest.mark.usefixtures("small_ranges")
@@ -94,7 +94,7 @@ def test_processes_find_what_one_finds(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(lines_of(2000))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hashes, "POOL_FROM", 10**12)
+        patch.setattr(hash_reader, "POOL_FROM", 10**12)
         alone = verdict_on(path)
     (tmp_path / "a.jsonl.sqlite").unlink(missing_ok=True)
     assert verdict_on(path) == alone

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from functools import lru_cache
-from typing import NamedTuple
 
 from filesync.core.content import document
 from filesync.core.content.document import HEAD, Beginning
 from filesync.core.content.findings import Verdict, joined
 from filesync.core.content.frame import frame_of
 from filesync.core.content.lines import MAX_LINE, LineChecker, Part
-from filesync.core.content.rules import RULES_VERSION
 from filesync.core.content.whole import Whole
 from filesync.core.model import ScannedFile
+from filesync.local.content.asked import Asked
 from filesync.local.content.images import image_facts
 from filesync.local.content.pool import Pool
 from filesync.local.content.ranges import Range, check_range
@@ -26,41 +24,6 @@ POOL_FROM = 16 * 2**20
 _RANGE = 4 * 2**20
 _OUTSTANDING = 16  # ranges whose results have not been put together yet
 _LINES_OF_FRAME = 50
-
-
-class Asked(NamedTuple):
-    """What a file's content is to be checked for: its purpose, and the name servers judge by."""
-
-    purpose: str
-    name: str
-
-    @property
-    def id(self) -> str:
-        """Return what a verdict depends on beside the content: the key of the cache."""
-        return _id(self.purpose, document.suffix_of(self.name))
-
-    @property
-    def has_lines(self) -> bool:
-        """Say whether the file is checked line by line."""
-        evals = self.purpose == "evals" and self.name.lower().endswith(".jsonl")
-        return evals or self.purpose in document.JSONL_PURPOSES
-
-
-@lru_cache(maxsize=256)  # looked up for every file of a plan
-def _id(purpose: str, suffix: str) -> str:
-    return f"{RULES_VERSION}:{purpose}:{suffix.lower()}"
-
-
-class ContentChecks:
-    """Which files are to be checked, and what came of it.
-
-    `asked` says what a file is to be checked for, None for not at all; `verdicts` is filled in
-    with the verdict on each file's content, by its key.
-    """
-
-    def __init__(self, asked: Callable[[ScannedFile], Asked | None]) -> None:
-        self.asked = asked
-        self.verdicts: dict[str, Verdict] = {}
 
 
 class Session:

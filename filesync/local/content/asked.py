@@ -1,0 +1,47 @@
+"""What files are checked for; without what checks them, which a plan of known files never loads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+from filesync.core.content import document
+from filesync.core.content.findings import Verdict
+from filesync.core.content.rules import RULES_VERSION
+from filesync.core.model import ScannedFile
+
+
+class Asked(NamedTuple):
+    """What a file's content is to be checked for: its purpose, and the name servers judge by."""
+
+    purpose: str
+    name: str
+
+    @property
+    def id(self) -> str:
+        """Return what a verdict depends on beside the content: the key of the cache."""
+        return _id(self.purpose, document.suffix_of(self.name))
+
+    @property
+    def has_lines(self) -> bool:
+        """Say whether the file is checked line by line."""
+        evals = self.purpose == "evals" and self.name.lower().endswith(".jsonl")
+        return evals or self.purpose in document.JSONL_PURPOSES
+
+
+@lru_cache(maxsize=256)  # looked up for every file of a plan
+def _id(purpose: str, suffix: str) -> str:
+    return f"{RULES_VERSION}:{purpose}:{suffix.lower()}"
+
+
+class ContentChecks:
+    """Which files are to be checked, and what came of it.
+
+    `asked` says what a file is to be checked for, None for not at all; `verdicts` is filled in
+    with the verdict on each file's content, by its key.
+    """
+
+    def __init__(self, asked: Callable[[ScannedFile], Asked | None]) -> None:
+        self.asked = asked
+        self.verdicts: dict[str, Verdict] = {}
