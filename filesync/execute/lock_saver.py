@@ -8,7 +8,7 @@ from collections.abc import Callable
 # A lock of 10,000 files takes 50 ms to write: after each of 10,000 uploads that would be all
 # that happens. So saving may take at most this share of the time; what is not saved yet stands
 # in the journal, from which a crash is recovered.
-_SHARE = 0.1
+_SHARE = 0.05
 
 
 class Saver:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from functools import lru_cache
 from typing import NamedTuple
 
 from filesync.remote.timing import ClientSettings
@@ -182,6 +183,7 @@ def wished_wait(headers: Mapping[str, str], wall_clock: Callable[[], float]) -> 
     return min(max(when - (wall_clock() if now is None else now), 0.0), _LONGEST_WISH)
 
 
+@lru_cache(maxsize=16)  # every answer has one, and those of one second the same
 def http_date(text: str | None) -> float | None:
     """Return an HTTP date as Unix seconds, None for anything else."""
     try:

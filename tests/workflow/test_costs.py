@@ -5,17 +5,25 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from filesync.core.content import document
+from filesync.core.content.findings import Verdict
 from filesync.core.run import Run
+from filesync.core.stores import pipeline as store_pipeline
 from filesync.execute import lock_saver
+from filesync.execute.applier import ApplySettings
 from filesync.local import hash_cache
+from filesync.local.journal import Journal, journal_path
 from filesync.workflow.apply import apply_plan
 from filesync.workflow.plan import make_plan
 
@@ -123,5 +131,90 @@ def test_an_apply_saves_the_lock_seldom(manifest: str, monkeypatch: pytest.Monke
     with audited("os.rename") as renamed:
         apply_plan(plan)
     saves = [told for told in renamed if told[-1].endswith("filesync.lock")]
-    # The first with nothing in it yet, the last, and a tenth of the rest.
-    assert 1 <= len(saves) <= 2 + COUNT // 6
+    # The first with nothing in it yet, the last, and a twentieth of the rest.
+    assert 1 <= len(saves) <= 2 + COUNT // 12
+
+
+def test_an_apply_syncs_its_journal_once_a_file_at_the_most(
+    manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    sync = os.fdatasync
+
+    def counted(fd: int) -> None:
+        synced.append(fd)
+        sync(fd)
+
+    monkeypatch.setattr(os, "fdatasync", counted)
+    plan = make_plan(Run(manifest))
+    apply_plan(plan, settings=ApplySettings(concurrency=1))
+    assert len(synced) == COUNT  # what begins needs no sync: nothing exists before `sent`
+
+
+def test_lanes_that_write_while_the_disk_is_busy_share_one_sync(
+    manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lanes = 8
+    written = threading.Semaphore(0)
+    synced: list[int] = []
+    write = os.write
+
+    def noted(fd: int, data: bytes) -> int:
+        count = write(fd, data)
+        written.release()
+        return count
+
+    def slow(fd: int) -> None:
+        synced.append(fd)
+        if len(synced) == 1:  # the disk is done with the first only when all others wait for it
+            for _ in range(lanes):
+                written.acquire()
+
+    with Journal(manifest, journal_path(manifest, "counted", "http://127.0.0.1/v1")) as journal:
+        monkeypatch.setattr(os, "write", noted)
+        monkeypatch.setattr(os, "fdatasync", slow)
+        with ThreadPoolExecutor(lanes) as pool:
+            list(pool.map(lambda number: journal.sent(number, 1), range(lanes)))
+        monkeypatch.undo()
+    assert len(synced) == 2
+
+
+def test_a_plan_without_changes_looks_at_no_content_and_at_no_store(
+    manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply_plan(make_plan(Run(manifest)))
+    looked: list[str] = []
+    of_name = document.of_name
+
+    def counted(purpose: str, name: str, path: str, size: int) -> Verdict:
+        looked.append(path)
+        return of_name(purpose, name, path, size)
+
+    def never(*_: object) -> None:
+        raise AssertionError("there are no stores")
+
+    monkeypatch.setattr(document, "of_name", counted)
+    monkeypatch.setattr(store_pipeline, "FileFate", never)
+    make_plan(Run(manifest))
+    assert looked == []
+    changed = os.path.join(os.path.dirname(manifest), "docs", "007.txt")
+    with open(changed, "a") as file:
+        file.write("more\n")
+    make_plan(Run(manifest))
+    assert looked == ["docs/007.txt"]
+
+
+def test_a_plan_of_known_files_loads_nothing_that_checks_content(manifest: str) -> None:
+    apply_plan(make_plan(Run(manifest)))
+    script = (
+        "import sys; from filesync.core.run import Run;"
+        " from filesync.workflow.plan import make_plan;"
+        f" make_plan(Run({manifest!r}));"
+        " print(*(one for one in sys.modules if one.startswith('filesync.')))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
+    )
+    loaded = set(ran.stdout.split())
+    assert "filesync.local.hashes" in loaded
+    assert not loaded & {"filesync.local.hash_reader", "filesync.core.content.lines"}
