@@ -83,6 +83,7 @@ def delete_all(doomed: Iterable[Deletion], context: ApplyContext) -> Iterator[li
 
     def task(one: Deletion) -> Task[Deleted]:
         def run() -> Step[Deleted]:
+            context.journal.deleting(one.id)
             try:
                 context.client.delete_file(one.id)
             except FilesyncError as error:

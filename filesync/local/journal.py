@@ -135,6 +135,10 @@ class Journal:
         """Record that nothing of an upload is left on the server."""
         self._write({"n": number, "end": True})
 
+    def deleting(self, file_id: str) -> None:
+        """Record that a delete is about to be requested; a killed run may not see its answer."""
+        self._write({"deleting": file_id})
+
     def deleted(self, file_id: str, at: int) -> None:
         """Record that a file was deleted."""
         self._write({"deleted": file_id, "at": at})
@@ -152,6 +156,9 @@ class Journal:
             {"deleted": file_id, "at": at}
             for file_id, at in history.deleted.items()
             if now - at < GHOST_SECONDS
+        ]
+        records += [
+            {"deleting": file_id} for file_id in sorted(history.deleting & lock.owned_ids())
         ]
         text = "".join(json.dumps(record) + "\n" for record in records)
         fd, self._fd = self._fd, -1  # reopening can fail, and then another file may have the number

@@ -72,8 +72,10 @@ def ensure_state_dir(manifest_path: str) -> str:
 
 def make_state_dir(folder: str) -> None:
     """Create the state folder itself, for the owner only and ignored by git; raises OSError."""
+    if elsewhere := os.environ.get(VARIABLE):
+        os.makedirs(elsewhere, 0o700, exist_ok=True)
     with contextlib.suppress(FileExistsError):
-        os.makedirs(folder, 0o700)
+        os.mkdir(folder, 0o700)
     ignore = os.path.join(folder, ".gitignore")
     if not os.path.lexists(ignore):
         with open(ignore, "w", encoding="ascii") as file:

@@ -66,8 +66,12 @@ def plan_destroy(run: Run) -> Plan:
         sha256_or_none(space.lock_bytes),
         space.manifest.filled_sha256,
     )
+    by_us = history.deleted.keys() | history.deleting
     refusal = guards.mass_missing(
-        [row for row in rows if row.id not in history.deleted], lock, now, "forget them"
+        [row for row in rows if row.id not in by_us],
+        lock,
+        now,
+        "forget them",
     )
     return Plan(
         inputs,

@@ -39,7 +39,7 @@ def test_they_are_for_this_manifest_and_server(platform: Platform, odd: Project)
     said = odd.refused("adopt", "my key", *here)
     odd.run(*named(said, "forget"))
     said = odd.refused("id", "my key", *here)
-    odd.run(*named(said, "status"))
+    odd.run(*named(said, "ids"))
 
 
 def test_the_plan_is_saved_for_a_command_that_can_be_copied(

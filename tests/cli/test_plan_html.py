@@ -42,7 +42,7 @@ def test_page_tells_the_plan_with_sizes_and_expiry_dates(
     assert "1 delete 1 replace 3 create" in page.text
     assert "Drift: 1 file is missing on the platform." in page.text
     assert f"docs/gone.md {gone} 13 B not in the manifest assistants 20" in page.text
-    content = "content changed (10 B -> 6 B)"
+    content = "content changed (16 B -> 6 B)"
     assert f"docs/changed.md 6 B {content} assistants 20d after upload" in page.text
     assert "train 2.5 kB new user_data never other.jsonl" in page.text
     expires = project.lock["files"]["docs/kept.md"]["expires_at"]

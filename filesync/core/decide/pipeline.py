@@ -249,7 +249,12 @@ def _show_retired_now(decisions: Decisions, before: Lockfile, lock: Lockfile) ->
 
 def _without_our_deletes(rows: Iterable[Change], history: History) -> list[Change]:
     """Return the rows without files that are gone because we have deleted them."""
-    return [row for row in rows if row.reason is not Reason.GONE or row.id not in history.deleted]
+    return [
+        row
+        for row in rows
+        if row.reason is not Reason.GONE
+        or (row.id not in history.deleted and row.id not in history.deleting)
+    ]
 
 
 def left_alone(rows: Iterable[Change], lock: Lockfile) -> Iterator[str]:

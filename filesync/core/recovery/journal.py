@@ -11,6 +11,7 @@ One JSON object a line, each about one attempt to upload one file (`n` is its nu
     {"n": 1, "answered": "file-9"}        the answer named this file, which may be another's
     {"n": 1, "superseded": true}          its key has another file by now: it comes too late
     {"n": 1, "end": true}                                            nothing is left of it
+    {"deleting": "file-2"}                a delete is about to be requested
     {"deleted": "file-2", "at": ...}      so that a listing that lags is not believed
 
 `over` is the file that the lockfile had for the key ("" for none): if it has another by the time
@@ -130,7 +131,8 @@ class History:
 
     `ours` is False for a journal that was not written here, such as one that came with a
     checkout: what it says is a hint and proves nothing. `strangers` are files whose content was
-    compared and is not what any attempt sent.
+    compared and is not what any attempt sent. `deleting` are files whose delete was requested and
+    perhaps not answered: if they are gone, that is our doing.
     """
 
     attempts: dict[int, Attempt] = field(default_factory=dict)
@@ -138,6 +140,7 @@ class History:
     last_number: int = 0
     ours: bool = True
     strangers: set[str] = field(default_factory=set)
+    deleting: set[str] = field(default_factory=set)
 
     def made(self) -> set[str]:
         """Return the files that are known to have been made."""
@@ -166,6 +169,9 @@ def read_history(text: bytes) -> History:
 
 
 def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -> None:
+    if "deleting" in record:
+        history.deleting.add(str(record["deleting"]))
+        return
     if "deleted" in record:
         history.deleted[str(record["deleted"])] = int(record["at"])
         return
