@@ -8,7 +8,9 @@
     multipart  a form read as it arrives, its file part straight to disk
     store      SQLite for what is known, a blob on disk for what was sent
     database   the tables, and a page of one
-    admin      how vector stores misbehave, where somebody asked for it
+    settings   what can be changed about its behaviour
+    admin      the route that changes it
+    indexing   what becomes of a file in a vector store
     records    objects that are only remembered
     files  uploads  jobs  vector_stores  file_batches  search    the routes, one module a family
 

@@ -1,11 +1,10 @@
-"""GET and POST /_emulator/settings: how vector stores misbehave, kept with the data."""
+"""GET and POST /_emulator/settings: how the emulator behaves, kept with the data."""
 
 from __future__ import annotations
 
-from filesync.emulator import errors
 from filesync.emulator.call import Call
 from filesync.emulator.errors import Json
-from filesync.emulator.store import DEFAULT_SETTINGS
+from filesync.emulator.settings import SETTINGS, checked
 
 
 def read(call: Call) -> Json:
@@ -15,20 +14,5 @@ def read(call: Call) -> Json:
 
 def change(call: Call) -> Json:
     """POST /_emulator/settings: the settings named; the others stay as they are."""
-    body = call.fields(tuple(DEFAULT_SETTINGS))
-    for name, value in body.items():
-        _check(name, value)
-    call.store.change_settings(body)
+    call.store.change_settings(checked(call.fields(tuple(SETTINGS))))
     return call.store.settings
-
-
-def _check(name: str, value: object) -> None:
-    default = DEFAULT_SETTINGS[name]
-    if isinstance(default, bool):
-        fits = isinstance(value, bool)
-    elif isinstance(default, int):
-        fits = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
-    else:
-        fits = isinstance(value, list) and all(isinstance(one, str) for one in value)
-    if not fits:
-        raise errors.invalid_value(name, f"expected a value like {default!r}.", "invalid_type")

@@ -6,8 +6,9 @@ import contextlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from email.utils import formatdate
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
@@ -22,7 +23,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from filesync.emulator import admin, file_batches, files, jobs, search, uploads, vector_stores
 from filesync.emulator.call import Endpoint, endpoint, json_response
 from filesync.emulator.errors import ApiError
-from filesync.emulator.store import Indexing, Store
+from filesync.emulator.settings import checked
+from filesync.emulator.store import Store
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _log = logging.getLogger(__name__)
@@ -36,17 +38,19 @@ def create_app(
     api_key: str | None = None,
     clock: Callable[[], float] = time.time,
     on_request: Callable[[str], None] = lambda _request: None,
-    indexing: Indexing = Indexing(),  # noqa: B008 - a named tuple: nothing can change it
+    settings: Mapping[str, object] = MappingProxyType({}),
 ) -> Starlette:
     """The API on the data in `data_dir`; without an `api_key` any key will do, but none will not.
 
-    `indexing` is how vector stores take in what is attached.
+    `settings` take precedence over those kept with the data, and are not kept themselves. ApiError
+    for a wrong one.
 
     The directory is opened here (UnusableFolder says why it cannot be) and let go of when the app
     shuts down, or by `app.state.store.close()`.
     """
+    given = checked(settings)
     store = Store(data_dir, clock)
-    store.indexing = indexing
+    store.settings.update(given)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -10,7 +10,8 @@ from filesync.emulator import errors, records, vector_stores
 from filesync.emulator.call import Call
 from filesync.emulator.database import list_page
 from filesync.emulator.errors import ApiError, Json
-from filesync.emulator.vector_stores import ATTACHED, BATCH
+from filesync.emulator.indexing import ATTACHED, indexed, settle
+from filesync.emulator.vector_stores import BATCH
 
 MAX_FILES = 2000
 _FIELDS = ("file_ids", "files", "attributes", "chunking_strategy")
@@ -40,8 +41,7 @@ def create(call: Call) -> Json:
 
 def retrieve(call: Call) -> Json:
     """GET /vector_stores/{item}/file_batches/{batch}."""
-    with call.store.writing() as db:
-        vector_stores.settle(db, call.store)
+    with indexed(call.store) as db:
         found = _view(db, records.get(db, BATCH, call.path["batch"], call.path["item"]))
     if call.store.settings["batch_answers_store_id"]:
         found["id"] = found["vector_store_id"]
@@ -53,8 +53,7 @@ def listing(call: Call) -> Json:
     status = call.query.get("filter")
     if status not in (None, *_STATUSES):
         raise errors.invalid_value("filter", f"'{status}' is not a status.")
-    with call.store.writing() as db:
-        vector_stores.settle(db, call.store)
+    with indexed(call.store) as db:
         batch = records.get(db, BATCH, call.path["batch"], call.path["item"])
         only = "id IN (SELECT value FROM json_each(?))"
         args = [json.dumps(batch["files"])]
@@ -77,7 +76,7 @@ def listing(call: Call) -> Json:
 def cancel(call: Call) -> Json:
     """POST /vector_stores/{item}/file_batches/{batch}/cancel: what is not indexed never will be."""
     with call.store.writing() as db:
-        vector_stores.settle(db, call.store)
+        settle(db, call.store)
         item = call.path["item"]
         batch = records.get(db, BATCH, call.path["batch"], item)
         for file_id in batch["files"]:

@@ -10,9 +10,10 @@ from typing import Any
 from filesync.emulator import checks, errors, vector_stores
 from filesync.emulator.call import Call
 from filesync.emulator.errors import Json
-from filesync.emulator.vector_stores import ATTACHED
+from filesync.emulator.indexing import ATTACHED, settle
 
 _FIELDS = ("query", "filters", "max_num_results", "ranking_options", "rewrite_query")
+_RANKERS = ("none", "auto", "default-2024-11-15")
 _LONGEST_PASSAGE = 3200  # about 800 tokens
 _MOST_RANKED = 2000
 
@@ -24,10 +25,13 @@ def search(call: Call) -> Json:
     if not queries or not all(isinstance(one, str) and one.strip() for one in queries):
         raise errors.invalid_value("query", "expected text, or a list of texts.")
     most = checks.whole_number("max_num_results", body.get("max_num_results") or 10, 1, 50)
+    if not isinstance(body.get("rewrite_query", False), bool | None):
+        raise errors.invalid_value("rewrite_query", "expected true or false.", "invalid_type")
+    least = _threshold(body.get("ranking_options"))
     accepts = _filter(body["filters"]) if body.get("filters") is not None else None
     found = []
     with call.store.writing() as db:
-        vector_stores.settle(db, call.store)
+        settle(db, call.store)
         item = call.path["item"]
         vector_stores.use(db, call.store, vector_stores.live(db, call.store, item))
         words = re.findall(r"\w+", " ".join(queries))
@@ -42,13 +46,14 @@ def search(call: Call) -> Json:
         ).fetchall()
     for file_id, filename, member, text, rank in rows:
         attributes = json.loads(member)["attributes"]
-        if accepts is not None and not accepts(attributes):
+        score = round(-rank / (1 - rank), 4)
+        if score < least or (accepts is not None and not accepts(attributes)):
             continue
         found.append(
             {
                 "file_id": file_id,
                 "filename": filename,
-                "score": round(-rank / (1 - rank), 4),
+                "score": score,
                 "attributes": attributes,
                 "content": [{"type": "text", "text": _passage(text, words)}],
             }
@@ -60,6 +65,24 @@ def search(call: Call) -> Json:
         "has_more": False,
         "next_page": None,
     }
+
+
+def _threshold(options: object) -> float:
+    """The least score of `ranking_options`; there is one ranker, whichever of them is asked for."""
+    if options is None:
+        return 0
+    if not isinstance(options, dict):
+        raise errors.invalid_value("ranking_options", "expected an object.", "invalid_type")
+    name = "ranking_options[{}]"
+    for key in options:
+        if key not in ("ranker", "score_threshold"):
+            raise errors.unknown_parameter(name.format(key))
+    if options.get("ranker", "auto") not in _RANKERS:
+        raise errors.invalid_value(name.format("ranker"), f"expected one of {list(_RANKERS)}.")
+    least = options.get("score_threshold", 0)
+    if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
+        raise errors.invalid_value(name.format("score_threshold"), "expected a number 0 to 1.")
+    return least
 
 
 def _passage(text: str, words: list[str]) -> str:

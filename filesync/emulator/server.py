@@ -9,13 +9,13 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 
 import uvicorn
 from starlette.applications import Starlette
 
 from filesync.emulator.app import create_app
-from filesync.emulator.store import Indexing
 
 # How long requests that run get to end when we are told to stop.
 GRACE_SECONDS = 1.0
@@ -27,14 +27,14 @@ def serve(
     api_key: str | None,
     on_ready: Callable[[str], None],
     on_request: Callable[[str], None] = lambda _request: None,
-    indexing: Indexing = Indexing(),  # noqa: B008 - a named tuple: nothing can change it
+    settings: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     """Serve until SIGINT or SIGTERM; a port in use is an OSError, a bad folder UnusableFolder.
 
     `on_request` is told each request with the status of its answer.
     """
     with _listen(port) as listener:
-        app = create_app(data_dir, api_key=api_key, on_request=on_request, indexing=indexing)
+        app = create_app(data_dir, api_key=api_key, on_request=on_request, settings=settings)
         server = _Server(app, on_ready, signals=True)
         asyncio.run(server.serve(sockets=[listener]))
 
@@ -45,7 +45,7 @@ def embedded(
     *,
     api_key: str | None = None,
     clock: Callable[[], float] = time.time,
-    indexing: Indexing = Indexing(),  # noqa: B008
+    settings: Mapping[str, object] = MappingProxyType({}),
 ) -> Iterator[str]:
     """Serve from a thread of this process; yields the base URL, and stops when left.
 
@@ -61,7 +61,7 @@ def embedded(
 
     with _listen(0) as listener:
         server = _Server(
-            create_app(data_dir, api_key=api_key, clock=clock, indexing=indexing), on_ready
+            create_app(data_dir, api_key=api_key, clock=clock, settings=settings), on_ready
         )
 
         def run() -> None:

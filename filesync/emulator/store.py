@@ -17,22 +17,14 @@ import string
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 from filesync.emulator.database import open_database
 from filesync.emulator.errors import ApiError, Json, not_found
+from filesync.emulator.settings import defaults
 
 # How long a blob nobody owns is left alone: it may be a request in another process.
 LOOSE_SECONDS = 3600
 READ_BYTES = 1024 * 1024
-# The traps of vector stores, each from a public thread; /_emulator/settings changes them.
-DEFAULT_SETTINGS: Json = {
-    "stuck": [],  # patterns of filenames that stay in_progress (openai-python#3097)
-    "batch_answers_store_id": False,  # openai-python#2724
-    "detach_everywhere": False,  # openai-node#1710
-    "wrong_counts": False,  # files deleted while attached are still counted (openai-dotnet#540)
-    "attach_not_found_seconds": 0,  # after the upload (azure-sdk-for-net#47121)
-}
 
 
 class UnusableFolder(OSError):
@@ -41,13 +33,6 @@ class UnusableFolder(OSError):
     def __init__(self, why: str, *, damaged: bool) -> None:
         super().__init__(why)
         self.damaged = damaged
-
-
-class Indexing(NamedTuple):
-    """How vector stores index: seconds from attaching to the end, and which filenames fail."""
-
-    seconds: float = 0.0
-    fails: str = ""
 
 
 class Blob:
@@ -88,7 +73,6 @@ class Store:
             what = "it is a file" if os.path.isfile(data_dir) else error.strerror or str(error)
             raise UnusableFolder(what, damaged=False) from error
         self._clock = clock
-        self.indexing = Indexing()
         # One connection behind one lock: every statement is short, and SQLite has one writer anyway
         self._lock = threading.Lock()
         self._dead: list[str] = []
@@ -102,7 +86,7 @@ class Store:
             disk = isinstance(error, sqlite3.OperationalError) and "no such" not in str(error)
             raise UnusableFolder(f"{path}: {error}", damaged=not disk) from error
         saved = {name: json.loads(value) for name, value in rows}
-        self.settings: Json = {**DEFAULT_SETTINGS, **saved}
+        self.settings: Json = {**defaults(), **saved}
 
     def change_settings(self, changed: Json) -> None:
         """Change these settings, and keep them for the next start."""

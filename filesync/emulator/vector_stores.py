@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import sqlite3
 from collections.abc import Sequence
@@ -11,9 +10,10 @@ from fnmatch import fnmatchcase
 from filesync.emulator import checks, errors, records
 from filesync.emulator.call import Call
 from filesync.emulator.errors import ApiError, Json
+from filesync.emulator.indexing import ATTACHED, indexed, settle
 from filesync.emulator.store import Store, find_file
 
-STORE, ATTACHED, BATCH = "vector_store", "vector_store.file", "vector_store.files_batch"
+STORE, BATCH = "vector_store", "vector_store.files_batch"
 _MEMBER = ("file_id", "attributes", "chunking_strategy")
 # What the file search takes; the others are not documents.
 PURPOSES = ("assistants", "user_data")
@@ -56,8 +56,7 @@ def create(call: Call) -> Json:
 
 def listing(call: Call) -> Json:
     """GET /vector_stores."""
-    with call.store.writing() as db:
-        settle(db, call.store)
+    with indexed(call.store) as db:
         page = records.page(db, call, STORE)
         page["data"] = [_with_counts(db, call.store, item) for item in page["data"]]
         return page
@@ -65,8 +64,7 @@ def listing(call: Call) -> Json:
 
 def retrieve(call: Call) -> Json:
     """GET /vector_stores/{item}."""
-    with call.store.writing() as db:
-        settle(db, call.store)
+    with indexed(call.store) as db:
         return _with_counts(db, call.store, records.get(db, STORE, call.path["item"]))
 
 
@@ -124,31 +122,28 @@ def list_files(call: Call) -> Json:
     item, status = call.path["item"], call.query.get("filter")
     if status not in (None, "in_progress", "completed", "failed", "cancelled"):
         raise errors.invalid_value("filter", f"'{status}' is not a status.")
-    with call.store.writing() as db:
-        settle(db, call.store)
+    with indexed(call.store) as db:
         records.get(db, STORE, item)
         return records.page(db, call, ATTACHED, item, status)
 
 
 def get_file(call: Call) -> Json:
     """GET /vector_stores/{item}/files/{file_id}."""
-    with call.store.writing() as db:
-        settle(db, call.store)
+    with indexed(call.store) as db:
         return records.get(db, ATTACHED, call.path["file_id"], call.path["item"])
 
 
 def content(call: Call) -> Json:
     """GET /vector_stores/{item}/files/{file_id}/content: the text that was indexed, if it was."""
     file_id = call.path["file_id"]
-    with call.store.writing() as db:
-        settle(db, call.store)
+    with indexed(call.store) as db:
         member = records.get(db, ATTACHED, file_id, call.path["item"])
         query = "SELECT body FROM texts WHERE rowid = (SELECT seq FROM files WHERE id = ?)"
         rows = db.execute(query, (file_id,)).fetchall()
-    indexed = rows if member["status"] == "completed" else []
+    shown = rows if member["status"] == "completed" else []
     return {
         "object": "vector_store.file_content.page",
-        "data": [{"type": "text", "text": text} for (text,) in indexed],
+        "data": [{"type": "text", "text": text} for (text,) in shown],
         "has_more": False,
         "next_page": None,
     }
@@ -156,15 +151,13 @@ def content(call: Call) -> Json:
 
 def detach(call: Call) -> Json:
     """DELETE /vector_stores/{item}/files/{file_id}: the file stays a file."""
-    file_id = call.path["file_id"]
+    item, file_id = call.path["item"], call.path["file_id"]
     with call.store.writing() as db:
-        records.delete(db, ATTACHED, file_id, call.path["item"])
+        records.delete(db, ATTACHED, file_id, item)
+        db.execute("DELETE FROM indexing WHERE store = ? AND file_id = ?", (item, file_id))
         if call.store.settings["detach_everywhere"]:
             db.execute("DELETE FROM records WHERE kind = ? AND id = ?", (ATTACHED, file_id))
             db.execute("DELETE FROM indexing WHERE file_id = ?", (file_id,))
-        db.execute(
-            "DELETE FROM indexing WHERE store = ? AND file_id = ?", (call.path["item"], file_id)
-        )
     return {"id": file_id, "object": "vector_store.file.deleted", "deleted": True}
 
 
@@ -218,47 +211,12 @@ def attach_file(
         records.update(db, ATTACHED, attached, item)
     if any(fnmatchcase(file["filename"], one) for one in store.settings["stuck"]):
         return attached
-    ready_at = store.moment() + store.indexing.seconds
+    delay = store.settings["index_delay"]
+    ready_at = store.moment() + delay
     db.execute("INSERT OR REPLACE INTO indexing VALUES (?, ?, ?)", (item, file_id, ready_at))
-    if not store.indexing.seconds:
+    if not delay:
         settle(db, store)
     return records.get(db, ATTACHED, file["id"], item)
-
-
-def settle(db: sqlite3.Connection, store: Store) -> None:
-    """End the indexing of what has been attached for long enough."""
-    due = db.execute(
-        "SELECT store, file_id FROM indexing WHERE ready_at <= ?", (store.moment(),)
-    ).fetchall()
-    for item, file_id in due:
-        member, file = records.find(db, ATTACHED, file_id, item), find_file(db, file_id)
-        if member is not None and file is not None:
-            failure = _failure(store, file)
-            member["status"] = "completed" if failure is None else "failed"
-            member["last_error"] = failure
-            member["usage_bytes"] = file["bytes"] if failure is None else 0
-            records.update(db, ATTACHED, member, item)
-            if failure is None:
-                _index(db, store, file_id)
-    if due:
-        db.executemany("DELETE FROM indexing WHERE store = ? AND file_id = ?", due)
-
-
-def _failure(store: Store, file: Json) -> Json | None:
-    if store.indexing.fails and fnmatchcase(file["filename"], store.indexing.fails):
-        message = "The file could not be parsed because it is not supported."
-        return {"code": "unsupported_file", "message": message}
-    if not file["bytes"]:
-        return {"code": "invalid_file", "message": "The file is empty."}
-    return None
-
-
-def _index(db: sqlite3.Connection, store: Store, file_id: str) -> None:
-    """Make a file's text known to the search, once however many stores hold it."""
-    seq, blobs = db.execute("SELECT seq, blobs FROM files WHERE id = ?", (file_id,)).fetchone()
-    if db.execute("SELECT 1 FROM texts WHERE rowid = ?", (seq,)).fetchone() is None:
-        text = b"".join(store.content(json.loads(blobs))).decode("utf-8", "replace")
-        db.execute("INSERT INTO texts (rowid, body) VALUES (?, ?)", (seq, text))
 
 
 def _expired(store: Store, item: Json) -> bool:

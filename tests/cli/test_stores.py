@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from filesync.emulator.server import embedded
-from filesync.emulator.store import Indexing
 from tests.cli.harness import CANARY, Clock, Platform, Project
 
 STORE = "vector_stores:\n  kb: {files: ['*'], attributes: {source: '{path}'}}\n"
@@ -18,9 +17,9 @@ STORE = "vector_stores:\n  kb: {files: ['*'], attributes: {source: '{path}'}}\n"
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
     """An emulator whose vector stores fail to index files called bad*."""
-    clock, indexing = Clock(), Indexing(fails="bad*")
+    clock, settings = Clock(), {"index_fails": ["bad*"]}
     folder = str(tmp_path / "platform")
-    with embedded(folder, api_key=CANARY, clock=clock, indexing=indexing) as url:
+    with embedded(folder, api_key=CANARY, clock=clock, settings=settings) as url:
         found = Platform(url, clock)
         with found.http:
             yield found

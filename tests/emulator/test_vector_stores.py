@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import httpx
@@ -118,3 +119,90 @@ def test_settings_are_checked(http: httpx.Client, body: Body, param: str) -> Non
     before = http.get(url).json()
     check_error(http.post(url, json=body), 400, param)
     assert http.get(url).json() == before
+
+
+PDF, ZIP = b"%PDF-1.7 hello", b"PK\x05\x06" + bytes(18)  # an archive of no files
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("a.md", b"text", None),
+        ("A.TXT", b"text", None),
+        ("a.txt", "é".encode("utf-16"), None),
+        ("a.json", b"\xef\xbb\xbf{}", None),
+        ("a.PDF", PDF, None),
+        ("a.docx", ZIP, None),
+        ("a.doc", b"{\\rtf1", None),
+        ("a.csv", b"a,b", "unsupported_file"),
+        ("a", b"text", "unsupported_file"),
+        (".md", b"text", "unsupported_file"),
+        ("a.pdf.exe", PDF, "unsupported_file"),
+        ("a.txt", b"", "invalid_file"),
+        ("a.md", b"caf\xe9", "invalid_file"),
+        ("a.pdf", b"text", "invalid_file"),
+        ("a.pptx", b"text", "invalid_file"),
+        ("a.doc", b"text", "invalid_file"),
+    ],
+)
+def test_what_file_search_reads(
+    http: httpx.Client, name: str, content: bytes, code: str | None
+) -> None:
+    store = new_store(http, file_ids=[post_file(http, content, name=name)])
+    (member,) = http.get(f"/vector_stores/{store}/files").json()["data"]
+    assert member["status"] == ("completed" if code is None else "failed")
+    assert (member["last_error"] or {}).get("code") == code
+
+
+def test_a_delay_and_failures_are_settings(http: httpx.Client, clock: Clock) -> None:
+    set_trap(http, index_delay=60, index_fails=["bad*"])
+    good, bad = (post_file(http, name=name) for name in ("good.md", "bad.md"))
+    store = new_store(http, file_ids=[good, bad])
+    assert statuses(http, store) == {good: "in_progress", bad: "in_progress"}
+    clock.now += 60
+    assert statuses(http, store) == {good: "completed", bad: "failed"}
+
+
+def test_looking_at_a_store_waits_for_no_writer(http: httpx.Client, data_dir: Path) -> None:
+    store = new_store(http, file_ids=[post_file(http)])
+    other = sqlite3.connect(data_dir / "emulator.db")
+    other.execute("BEGIN IMMEDIATE")  # what a second process does while it writes
+    for path in ("", f"/{store}", f"/{store}/files"):
+        assert http.get(f"/vector_stores{path}", timeout=5).status_code == 200
+    other.close()
+
+
+def test_a_file_that_waits_is_detached_everywhere(http: httpx.Client, clock: Clock) -> None:
+    set_trap(http, detach_everywhere=True, index_delay=60)
+    file = post_file(http)
+    stores = [new_store(http, file_ids=[file]) for _ in range(2)]
+    http.delete(f"/vector_stores/{stores[0]}/files/{file}")
+    clock.now += 60
+    assert [statuses(http, store) for store in stores] == [{}, {}]
+    assert http.get(f"/files/{file}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"rewrite_query": "yes"}, "rewrite_query"),
+        ({"ranking_options": []}, "ranking_options"),
+        ({"ranking_options": {"ranker": "best"}}, "ranking_options[ranker]"),
+        ({"ranking_options": {"score_threshold": 2}}, "ranking_options[score_threshold]"),
+        ({"ranking_options": {"wat": 2}}, "ranking_options[wat]"),
+        ({"max_num_results": 51}, "max_num_results"),
+    ],
+)
+def test_a_search_is_checked(http: httpx.Client, body: Body, param: str) -> None:
+    store = new_store(http)
+    path = f"/vector_stores/{store}/search"
+    check_error(http.post(path, json={"query": "x", **body}), 400, param)
+
+
+def test_a_search_leaves_out_what_scores_too_little(http: httpx.Client) -> None:
+    store = new_store(http, file_ids=[post_file(http, b"an office")])
+    body: Body = {"query": "office", "rewrite_query": True}
+    path = f"/vector_stores/{store}/search"
+    assert len(http.post(path, json=body).json()["data"]) == 1
+    body["ranking_options"] = {"ranker": "auto", "score_threshold": 1}
+    assert http.post(path, json=body).json()["data"] == []

@@ -38,8 +38,8 @@ from filesync.core.text import printable
     click.option(
         "--index-fails",
         metavar="GLOB",
-        default="",
-        help="Which filenames a vector store fails to index.",
+        multiple=True,
+        help="Which filenames a vector store fails to index. Repeatable.",
     ),
     examples={
         "filesync emulator": "then set what it prints",
@@ -52,13 +52,14 @@ def emulator(
     data: str,
     api_key: str | None,
     index_delay: float,
-    index_fails: str,
+    index_fails: tuple[str, ...],
 ) -> None:
     """Serve the Files and Uploads API on loopback until Ctrl-C."""
     from filesync.emulator.server import serve
-    from filesync.emulator.store import Indexing
     from filesync.workflow.server import cannot_serve
 
+    given = {"index_delay": index_delay, "index_fails": list(index_fails)}
+    settings = {name: value for name, value in given.items() if value}
     data = os.path.expanduser(data)  # a shell leaves --data=~/x alone
 
     def on_request(request: str) -> None:
@@ -71,6 +72,6 @@ def emulator(
         common.note(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={api_key or 'any'}")
 
     try:
-        serve(data, port, api_key, ready, on_request, Indexing(index_delay, index_fails))
+        serve(data, port, api_key, ready, on_request, settings)
     except OSError as error:
         raise cannot_serve(data, error, port) from None
