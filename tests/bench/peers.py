@@ -6,7 +6,8 @@ They import what they need and no more, and do no work that filesync's side does
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 def listing(base_url: str) -> None:
@@ -37,6 +38,61 @@ def chunked(base_url: str, path: str) -> None:
     client.uploads.upload_file_chunked(file=Path(path), mime_type="text/plain", purpose="user_data")
 
 
+def creates(base_url: str, count: str) -> None:
+    """Send small files, one after the other over one connection, with next to no client."""
+    head = (
+        b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n--b\r\n'
+        b'Content-Disposition: form-data; name="file"; filename="f.txt"\r\n\r\n'
+    )
+    body = head + b"x" * 4096 + b"\r\n--b--\r\n"
+    with _connected(base_url) as (post, path):
+        for _ in range(int(count)):
+            post(f"{path}/files", body, "multipart/form-data; boundary=b")
+
+
+def parts(base_url: str, count: str, size: str) -> None:
+    """Send the parts of one upload session, likewise, and cancel it."""
+    import json
+
+    begin = b'--b\r\nContent-Disposition: form-data; name="data"; filename="p"\r\n\r\n'
+    body = begin + bytes(int(size)) + b"\r\n--b--\r\n"
+    asked = {
+        "filename": "f.txt",
+        "purpose": "user_data",
+        "bytes": int(count) * int(size),
+        "mime_type": "text/plain",
+    }
+    with _connected(base_url) as (post, path):
+        made = post(f"{path}/uploads", json.dumps(asked).encode(), "application/json")
+        session = json.loads(made)["id"]
+        for _ in range(int(count)):
+            post(f"{path}/uploads/{session}/parts", body, "multipart/form-data; boundary=b")
+        post(f"{path}/uploads/{session}/cancel", b"", "application/json")
+
+
+@contextmanager
+def _connected(base_url: str) -> Iterator[tuple[Callable[[str, bytes, str], bytes], str]]:
+    import http.client
+    from urllib.parse import urlsplit
+
+    place = urlsplit(base_url)
+    connection = http.client.HTTPConnection(place.netloc)
+
+    def post(path: str, body: bytes, kind: str) -> bytes:
+        headers = {"Content-Type": kind, "Authorization": "Bearer bench"}
+        connection.request("POST", path, body, headers)
+        answer = connection.getresponse()
+        read = answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{path}: {answer.status} {read!r}")
+        return read
+
+    try:
+        yield post, place.path
+    finally:
+        connection.close()
+
+
 def lockfile(path: str) -> None:
     """Load a lockfile and save it again; print the seconds that took, imports left out."""
     import time
@@ -56,6 +112,8 @@ def lockfile(path: str) -> None:
 _PEERS: dict[str, Callable[..., None]] = {
     "listing": listing,
     "chunked": chunked,
+    "creates": creates,
+    "parts": parts,
     "lockfile": lockfile,
 }
 

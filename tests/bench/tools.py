@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -115,6 +116,32 @@ def sink(**options: float) -> Iterator[Sink]:
         assert process.stdout is not None
         yield Sink(f"http://127.0.0.1:{int(process.stdout.readline())}/v1")
         process.stdin.close()
+
+
+class Emulator:
+    """A running `filesync emulator`; `cpu` is what it took, once the block has ended."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.cpu = 0.0
+
+
+@contextmanager
+def emulator(folder: Path) -> Iterator[Emulator]:
+    """Run the emulator on a free port."""
+    with subprocess.Popen(
+        [FILESYNC, "--quiet", "emulator", "--port", "0", "--data", str(folder)],
+        env=_ENV,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        found = Emulator(process.stdout.readline().strip())
+        yield found
+        process.send_signal(signal.SIGINT)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        found.cpu = usage.ru_utime + usage.ru_stime
 
 
 class Project(NamedTuple):
