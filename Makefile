@@ -13,7 +13,7 @@ FAST := tests/core tests/local tests/remote tests/emulator tests/execute tests/w
 
 .PHONY: foreign demo test test-fast test-lowest test-newest coverage lint lock docs bench clean
 
-# What the command needs to run, in the versions of the lock and no other.
+# What the command needs to run, its emulator included, in the versions of the lock and no other.
 $(VENV)/.run: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --require-hashes -r requirements/run.txt
@@ -60,7 +60,8 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 	--no-emit-index-url --no-annotate --custom-compile-command 'make lock'
 lock: $(UV)
 	$(COMPILE) $(LOCK) --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
-	$(COMPILE) pyproject.toml requirements/build.in -c requirements/dev.txt -o requirements/run.txt
+	$(COMPILE) --extra emulator pyproject.toml requirements/build.in -c requirements/dev.txt \
+		-o requirements/run.txt
 
 $(UV):
 	$(PYTHON) -m venv .venv-uv

@@ -36,7 +36,14 @@ class Emulator(NamedTuple):
 def filesync_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """An emulator with no files, on a free port, with a random key."""
     # Imported here: every run of pytest loads this module, and few need a server.
-    from filesync.emulator.server import embedded
+    try:
+        from filesync.emulator.server import embedded
+    except ModuleNotFoundError as error:
+        pytest.fail(
+            f"filesync_emulator: {error.name} is not installed: "
+            "run `pip install 'openai-filesync[emulator]'`",
+            pytrace=False,
+        )
 
     folder: Path = tmp_path_factory.mktemp("filesync-emulator")
     key = f"sk-{secrets.token_hex(16)}"

@@ -18,17 +18,34 @@ if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of 
     from filesync.remote.timing import ClientSettings
 
 
+_EMULATOR_NEEDS = ("python_multipart", "starlette", "uvicorn")
+
+
 @contextmanager
 def emulated(folder: str) -> Iterator[str]:
     """Run the emulator on a folder; yields its base URL. FilesyncError if it cannot start."""
-    from filesync.emulator.server import embedded
-
     with ExitStack() as stack:
+        with emulator_installed():
+            from filesync.emulator.server import embedded
         try:
             url = stack.enter_context(embedded(folder))
         except OSError as error:
             raise cannot_serve(folder, error) from None
         yield url
+
+
+@contextmanager
+def emulator_installed() -> Iterator[None]:
+    """Import the emulator in here: FilesyncError where what it needs is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EMULATOR_NEEDS:
+            raise
+        raise FilesyncError(
+            f"the emulator needs the Python package {error.name}, which is not installed",
+            "run `pip install 'openai-filesync[emulator]'`",
+        ) from None
 
 
 def cannot_serve(folder: str, error: OSError, port: int | None = None) -> FilesyncError:

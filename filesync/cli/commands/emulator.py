@@ -55,8 +55,10 @@ def emulator(
     index_fails: tuple[str, ...],
 ) -> None:
     """Serve the Files and Uploads API on loopback until Ctrl-C."""
-    from filesync.emulator.server import serve
-    from filesync.workflow.server import cannot_serve
+    from filesync.workflow.server import cannot_serve, emulator_installed
+
+    with emulator_installed():
+        from filesync.emulator.server import serve
 
     given = {"index_delay": index_delay, "index_fails": list(index_fails)}
     settings = {name: value for name, value in given.items() if value}
