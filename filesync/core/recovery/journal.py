@@ -191,9 +191,13 @@ def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -
             seen=frozenset(str(one) for one in record.get("seen", ())),
         )
         return
-    attempt = history.attempts.get(number)
-    if attempt is None:
-        return
+    if (attempt := history.attempts.get(number)) is not None:
+        _continue(history, attempt, record, last_made)
+
+
+def _continue(
+    history: History, attempt: Attempt, record: dict[str, Any], last_made: dict[str, int]
+) -> None:
     if "session" in record:
         part_bytes = int(record["part_bytes"])
         if part_bytes < 1:
@@ -207,7 +211,7 @@ def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -
         attempt.parts[int(record["part"])] = str(record["id"])
     elif "made" in record:
         attempt.made = str(record["made"])
-        last_made[attempt.key] = max(number, last_made.get(attempt.key, 0))
+        last_made[attempt.key] = max(attempt.number, last_made.get(attempt.key, 0))
     elif "answered" in record:
         attempt.answered = str(record["answered"])
     elif "superseded" in record:
@@ -215,7 +219,7 @@ def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -
     elif "sent" in record:
         attempt.sent = int(record["sent"])
     elif "end" in record:
-        del history.attempts[number]
+        del history.attempts[attempt.number]
 
 
 def still_open(
