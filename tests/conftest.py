@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,11 @@ from filesync.emulator.server import embedded
 # A slow machine fails no test.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and what they start inherits
+# that; the tests of interrupting need the default.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # With pytest's way of reporting why an assert failed.
 pytest.register_assert_rewrite("tests.cli.harness", "tests.crash.steps")

@@ -18,6 +18,7 @@ LIFTING = {
     "--accept-missing": Overrides(missing=True),
     "--max-delete": Overrides(max_delete=1),
     "--no-delete": Overrides(deletes=False),
+    "--allow-empty-store": Overrides(empty_stores=True),
 }
 
 

@@ -34,7 +34,7 @@ def test_demo_does_the_whole_job_and_cleans_up(shell: Shell, temp: Path) -> None
     )
 
     assert "1 to delete, 1 to replace, 1 to create" in story
-    assert story.count("No changes. 5 files up to date.") == 2
+    assert story.count("No changes. 5 files up to date.") == 3
     assert "All of it as it should be." in story
     assert list(temp.iterdir()) == []
 
