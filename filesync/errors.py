@@ -11,7 +11,7 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
  │   │   └─ AuthError      401, 403 or no credit: nothing else will work either
  │   ├─ AmbiguousError     the request may or may not have taken effect
  │   └─ ListingError       the listing is not whole: nothing may rest on what it lacks
- ├─ Refused                a safety rule said no; the hint names the flag that goes on
+ ├─ Refused                a safety rule said no; the hint names the flag that overrides it
  ├─ ApplyFailed            some changes were not made
  └─ Interrupted            exit 130: Ctrl-C
 """

@@ -1,4 +1,4 @@
-"""Files that a command writes because it was told to: whole or not at all, and never our own."""
+"""Files that a command writes on request: whole or not at all, and never our own."""
 
 from __future__ import annotations
 

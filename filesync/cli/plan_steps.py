@@ -123,7 +123,7 @@ def print_plan(common: Common, plan: PlanDocument) -> None:
 
 
 def warn_but_of_refusals(common: Common, made: Plan) -> None:
-    """Warn of what a plan warns of; what a guard refuses is told once, as the error."""
+    """Warn of what a plan warns of; what a guard refuses is said once, as the error."""
     refused = {str(refusal) for refusal in made.refusals}
     for warning in made.warnings:
         if warning not in refused:

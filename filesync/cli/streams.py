@@ -19,8 +19,8 @@ def prepare() -> None:
     closed = sys.stdout is None
     for name, flags in (("stdin", os.O_RDONLY), ("stdout", os.O_RDONLY), ("stderr", os.O_WRONLY)):
         if getattr(sys, name) is None:
-            # Else the next file opened would be in its place, and what is printed go into it.
-            # Stdout's cannot be written to: where it is wanted, that is to be told.
+            # Without this, the next file that is opened would take its number, and what is printed
+            # would go into that file. Writing to this stdout fails, so that a lack is reported.
             fd = os.open(os.devnull, flags)
             mode = "r" if name == "stdin" else "w"
             setattr(sys, name, open(fd, mode, encoding="utf-8", closefd=False))  # noqa: SIM115

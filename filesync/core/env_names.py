@@ -19,7 +19,7 @@ def is_env_name(name: str) -> bool:
 def with_env(stem: str, env: str | None) -> str:
     """Return the stem of a file's name with the environment behind it; as it is without one.
 
-    Raises FilesyncError for what is no name: it could lead to another folder.
+    Raises FilesyncError for an invalid name, which could lead to another folder.
     """
     if env is None:
         return stem

@@ -66,7 +66,7 @@ class Indexing:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something a person should know while it runs; a warning is told even if told to be quiet."""
+    """Something a person should know while it runs; a warning is printed even with `--quiet`."""
 
     message: str
     warning: bool = False
@@ -85,7 +85,7 @@ Watcher = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an apply did, what it could not do, and whether it was cut short by Ctrl-C."""
+    """What an apply did, what it could not do, and whether Ctrl-C interrupted it."""
 
     applied: tuple[Done, ...]
     failed: tuple[Failed, ...]

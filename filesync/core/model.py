@@ -184,7 +184,7 @@ class LockEntry(NamedTuple):
 
 
 class Retired(NamedTuple):
-    """A superseded remote file that waits to be deleted, not before `delete_after`."""
+    """A replaced remote file that waits to be deleted, not before `delete_after`."""
 
     id: str
     key: str

@@ -10,7 +10,7 @@ from filesync.errors import FilesyncError
 
 
 class Moment(NamedTuple):
-    """A moment as it was named: seconds from now where `relative`, else Unix seconds."""
+    """A moment as it was named: seconds from now if `relative`, otherwise Unix seconds."""
 
     seconds: int
     relative: bool

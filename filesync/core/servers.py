@@ -167,7 +167,7 @@ def is_output(purpose: str) -> bool:
 
 
 def server_type(said: str | None, base_url: str) -> ServerType:
-    """Return the type named in a manifest, or else the one that the URL's host stands for."""
+    """Return the type named in a manifest, otherwise the one that the URL's host stands for."""
     if said is not None:
         return SERVER_TYPES[said]
     try:

@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from filesync.emulator.app import create_app
 
-# How long requests that run get to end when we are told to stop.
+# How long running requests get to finish when the server is stopped.
 GRACE_SECONDS = 1.0
 
 
@@ -31,7 +31,7 @@ def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM; a port in use is an OSError, a bad folder UnusableFolder.
 
-    `on_request` is told each request with the status of its answer.
+    `on_request` is called with each request and the status of its answer.
     """
     with _listen(port) as listener:
         app = create_app(data_dir, api_key=api_key, on_request=on_request, settings=settings)

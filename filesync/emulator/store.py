@@ -22,7 +22,7 @@ from filesync.emulator.database import open_database
 from filesync.emulator.errors import ApiError, Json, not_found
 from filesync.emulator.settings import defaults
 
-# How long a blob nobody owns is left alone: it may be a request in another process.
+# How long a blob nobody owns is kept: it may be a request in another process.
 LOOSE_SECONDS = 3600
 READ_BYTES = 1024 * 1024
 

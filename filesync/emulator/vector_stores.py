@@ -170,7 +170,7 @@ def live(db: sqlite3.Connection, store: Store, item: str) -> Json:
 
 
 def use(db: sqlite3.Connection, store: Store, item: Json) -> None:
-    """Note that a store was used: its life begins anew."""
+    """Note that a store was used, which restarts its expiry."""
     item["last_active_at"] = store.now()
     after = item["expires_after"]
     item["expires_at"] = store.now() + after["days"] * 86400 if after else None

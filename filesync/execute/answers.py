@@ -1,7 +1,7 @@
 """Whether the answer to an upload is about the file that was sent.
 
-A connection that lost its place, or a cache in between, answers with another file. What does not
-fit is no answer: the platform is looked at, and nothing is locked or deleted on it.
+A connection that lost its place, or a cache in between, answers with another file. An answer that
+does not fit does not count: the listing decides, and nothing is locked or deleted because of it.
 """
 
 from __future__ import annotations

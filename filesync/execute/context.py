@@ -14,7 +14,7 @@ from filesync.remote.client import Writer
 
 
 class ApplyContext(NamedTuple):
-    """What all transfers of an apply share: the way to the server, and who is told of it.
+    """What all transfers of an apply share: the way to the server, and who is notified.
 
     `answers` says whether an answer is about the file that was sent.
     """

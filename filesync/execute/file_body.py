@@ -16,9 +16,10 @@ from filesync.local.file_slice import FileSlice
 class FileBody:
     """What one request sends of a file; each iteration reads it anew, for a retry.
 
-    With `sha256` the last chunk is held back until all that was read has this hash, else
-    LocalFileError ends the request; `before_last` is called before that chunk goes. Interrupted
-    ends it as soon as `stop` is set. `count` is told the bytes handed over, negative on a retry.
+    With `sha256` the last chunk is held back until all that was read has this hash; if it has
+    another, LocalFileError ends the request; `before_last` is called before that chunk goes.
+    Interrupted ends it as soon as `stop` is set. `count` is called with the bytes handed over,
+    negative on a retry.
     """
 
     def __init__(

@@ -31,7 +31,7 @@ _NOTED_FROM = 20  # requests; fewer take no time worth a word
 
 
 class Usage(NamedTuple):
-    """Users by file id, e.g. "batch batch_1 (in_progress)"; `warnings` where none could be told.
+    """Users by file id, e.g. "batch batch_1 (in_progress)"; `warnings` where a look-up failed.
 
     A server without a route has nothing that uses files there. Where a look-up failed, every
     file counts as used: what is not known to be free stays.

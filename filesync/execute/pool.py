@@ -88,7 +88,7 @@ class _Pool(Generic[T]):
 
     def batches(self) -> Iterator[list[T]]:
         while True:
-            # One blocking read, then whatever else is ready: the reader saves once a batch.
+            # One blocking read, then all that is ready: the reader saves once a batch.
             try:
                 batch = [self._results.get(timeout=_IDLE_SECONDS)]
             except queue.Empty:

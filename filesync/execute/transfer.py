@@ -80,7 +80,7 @@ Outcome = Uploaded | NotUploaded | UnclearUpload
 class Transfer:
     """One file on its way up; `task()` is the first step of it.
 
-    `resume` is an open session for this very file, from a run that was cut short.
+    `resume` is an open session for this very file, from an interrupted run.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Transfer:
         return bool(self._upload_id)
 
     def again(self) -> Task[Outcome]:
-        """Return the task that goes on after a doubt was settled: nothing was made.
+        """Return the task that retries after it was established that no file was created.
 
         A session that has all its parts is completed again, which cannot make a second file.
         """
@@ -214,8 +214,8 @@ class Transfer:
                 with self._guard:
                     first, self._error = self._error is None, self._error or error
                 if first and isinstance(error, AuthError):
-                    # Told at once: it stops the run, and the parts not begun are dropped, so
-                    # that there is no last one to tell of it.
+                    # Reported at once: it stops the run, and parts that were not begun are
+                    # dropped, so there may be no last part to report it.
                     return Step(self._failed(error))
         with self._guard:
             self._unsent -= 1

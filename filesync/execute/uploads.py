@@ -34,8 +34,8 @@ def upload_all(
     empty ones too.
 
     `owned` gives the ids the lock holds by then, `known` are those that the plan saw at `planned`,
-    in Unix seconds by the server's clock. Sessions of an earlier run are gone on with where they
-    fit, and cancelled where not. When `line.stop` is set, what is not done is left.
+    in Unix seconds by the server's clock. Sessions of an earlier run are continued where they
+    fit, and cancelled where they do not. After `line.stop` is set, nothing new is begun.
     """
     began = context.now()
     tasks, doubts = _first_steps(changes, recovery, context)

@@ -44,8 +44,8 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     """Take an existing remote file into the lock as the file of `key`.
 
     Without an id, the one unowned file with the same name, size and purpose. Its content is
-    downloaded and compared where the API allows that. It settles what an apply that was cut short
-    has left open about the key. Raises FilesyncError where the file is not the same, or there is
+    downloaded and compared where the API allows that. It settles what an interrupted apply
+    left open about the key. Raises FilesyncError where the file is not the same, or there is
     not exactly one to choose.
     """
     space = open_workspace(run)

@@ -49,7 +49,7 @@ def apply_plan(
     """Carry out a plan exactly as it was made; `md5s` is what its making may have begun.
 
     Raises Refused, with nothing written, if a guard says no or if the manifest or the lockfile
-    has changed since the plan; files are held against their planned hash while they are sent.
+    has changed since the plan; files are compared with their planned hash while they are sent.
     Single failures do not raise: they are in the Result.
     """
     if plan.at is not None:

@@ -14,9 +14,9 @@ def disagreements(run: Run) -> list[ChangeDocument]:
     """Return what an apply would do because of the manifest, the files or the lockfile.
 
     Decided by the same table as every plan, so it cannot be of another opinion, and for each key
-    by itself: how an apply would mend it, by sharing say, is not asked. Files that have not been
-    touched since they were last hashed are not read again. Where the manifest names no
-    server, the lockfile's counts, whatever the environment says.
+    by itself: how an apply would resolve it (by sharing, for example) does not matter here.
+    Files that have not been touched since they were last hashed are not read again. Where the
+    manifest names no server, the lockfile's counts, whatever the environment says.
     """
     lock = read_lock(run.manifest, run.env)
     manifest, _ = read_manifest(run)

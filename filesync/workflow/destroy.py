@@ -53,7 +53,7 @@ def plan_destroy(run: Run) -> Plan:
     rows = [row(entry.id, key, entry) for key, entry in lock.files.items()]
     current = {entry.id for entry in lock.files.values()}
     waiting = {retired.id: retired.key for retired in lock.retired.values()}
-    # What an apply that was cut short made and did not get to lock is ours as well.
+    # A file that an interrupted apply uploaded and did not lock is ours as well.
     waiting |= {entry.id: key for key, entry in recovery.entries} | recovery.wrong
     rows += [row(file_id, key) for file_id, key in waiting.items() if file_id not in current]
     _refuse_protected(rows, space)

@@ -30,9 +30,9 @@ class Forgotten(NamedTuple):
 
 
 def forget(run: Run, key: str) -> Forgotten:
-    """Drop a key from the lock, leave its remote file alone, and return what was dropped.
+    """Drop a key from the lock, keep its remote file, and return what was dropped.
 
-    What an apply that was cut short may have made for the key is left alone, too.
+    What an interrupted apply may have made for the key is kept, too.
     """
     lock = read_lock(run.manifest, run.env)
     entry = lock.take_out(key)

@@ -20,8 +20,8 @@ from filesync.local.state_dir import SCHEMA_FILE
 def project_named(name: str | None, manifest: str) -> str:
     """Return the project's name that was asked for, or one made of the manifest's folder's.
 
-    Raises FilesyncError for what is no project's name, and for that of another manifest in the
-    folder: the two would delete each other's files.
+    Raises FilesyncError for an invalid name, and for the name of another manifest in the folder:
+    the two would delete each other's files.
     """
     try:
         found = check_project(name) if name is not None else _project_of_folder(manifest)
@@ -57,7 +57,7 @@ def _manifests_beside(manifest: str) -> list[str]:
     try:
         names = sorted(os.listdir(folder or "."))
     except OSError:
-        return []  # it is told when the manifest is written
+        return []  # it is reported when the manifest is written
     return [
         os.path.join(folder, name)
         for name in names

@@ -51,9 +51,9 @@ def import_remote(
     """Write a manifest and a lockfile that declare what the platform holds, as far as can be.
 
     `may_download` is asked before any content is fetched, with the files that the API gives out;
-    `on_fetched` is told the size of each, from several threads. Nothing is written remotely,
+    `on_fetched` is called with the size of each, from several threads. Nothing is written remotely,
     nothing local is overwritten, and the manifest and the lockfile come last: whatever fails
-    before leaves neither, and the next try goes on with what was fetched.
+    before leaves neither, and the next try uses what was fetched.
     """
     refuse_existing(run.manifest)
     owner = project_named(project, run.manifest)
@@ -99,7 +99,7 @@ def import_remote(
 
 
 def _server(run: Run) -> tuple[Server, str | None]:
-    """Return the server, and what the manifest says of it: what this command alone was told."""
+    """Return the server, and what the manifest says of it: only what this command was given."""
     server = choose_server(run, None)
     if not run.base_url:
         return server, None

@@ -1,4 +1,4 @@
-"""Saved plans: read back, and made anew to see whether they still hold."""
+"""Saved plans: read back, and planned again to see whether they still hold."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run_as_saved(run: Run, saved: PlanDocument, path: str) -> Run:
 def plan_as_saved(
     run: Run, saved: PlanDocument, path: str, make: Callable[[Run], Plan] = make_plan
 ) -> Plan:
-    """Make a saved plan anew, and return it if it is the very same.
+    """Plan again as a saved plan was made, and return the plan if it is the same.
 
     `run` is what `run_as_saved` returned. Raises FilesyncError for a plan of another project or
     server, before anything is asked of a server; Refused, naming what has moved, for one that

@@ -76,7 +76,7 @@ class Workspace(NamedTuple):
 
 
 def open_workspace(run: Run) -> Workspace:
-    """Read the manifest and the lockfile of a run, and hold them against each other.
+    """Read the manifest and the lockfile of a run, and compare them with each other.
 
     Raises ManifestError where the manifest says nothing usable, LockfileError for a lockfile
     that is damaged or of another project or base_url.

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from filesync.core.content import batch, chat
 
-_KINDS = 1000  # urls, models and roles that are told apart; the rest counts as "other"
+_KINDS = 1000  # urls, models and roles that are counted each; the rest counts as "other"
 
 
 class Facts(NamedTuple):

@@ -30,7 +30,7 @@ _MESSAGES: tuple[TalkCheck, ...] = (
 )
 _CHAT: tuple[TalkCheck, ...] = (*_MESSAGES, chat.weights, chat.assistant)
 _REINFORCEMENT: tuple[TalkCheck, ...] = (*_MESSAGES, fine_tune.reinforcement_end)
-# The two outputs have a shape of their own to check, and are no whole conversations.
+# The two outputs are not whole conversations: they have a shape of their own to check.
 _OUTPUT: tuple[TalkCheck, ...] = (chat.contents, chat.names, chat.images, tools.tool_calls)
 
 

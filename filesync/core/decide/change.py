@@ -39,7 +39,7 @@ class Reason(enum.StrEnum):
     UNMANAGED = "unmanaged"
     SHARED = "shared"  # another key has this very file, or uploads it; see sharing
     MOVED = "moved"  # a key that is gone held this very file: it only gets another name here
-    RECOVERED = "recovered"  # an apply that was cut short uploaded it; the journal knows
+    RECOVERED = "recovered"  # an interrupted apply uploaded it; the journal knows
     DESTROYED = "destroyed"  # only from `filesync destroy`, which asks no table
 
 

@@ -69,7 +69,7 @@ def _too_many_unexpiring(files: Sequence[ScannedFile], server: ServerType) -> li
 
 
 def remote_filename(file: ScannedFile) -> str:
-    """Return the remote name before any fingerprint: `filename`, or else the basename."""
+    """Return the remote name before any fingerprint: `filename`, by default the basename."""
     return file.entry.prefix + (file.entry.filename or file.path.rpartition("/")[2])
 
 

@@ -1,6 +1,6 @@
-"""The refusals: what a plan may say and apply will still not do unasked.
+"""The refusals: changes that a plan may show but that apply makes only with a flag.
 
-Each names how many files, why, and the exact flag or command that goes on. Pure.
+Each says how many files, why, and the exact flag or command that overrides it. Pure.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from filesync.core.resemblance import resembles, shown_name
 from filesync.core.text import plural, printable
 from filesync.errors import Refused
 
-# Below this many owned files a share of them says nothing: 1 of 2 is not a landslide.
+# A share of fewer owned files than this says nothing: 1 of 2 is not a deletion in bulk.
 CAP_FROM = 10
 MASS_MISSING_FROM = 3
 GIVES_UP = "`filesync forget KEY` gives a file up without deleting it"
@@ -74,8 +74,8 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
             protected = (row.locked is not None and row.locked.protect) or (
                 row.key is not None and policy_for(row.key).protect
             )
-            # What waits in `retired` was superseded when that was allowed, unless it waits there
-            # only since this run. A file that another key shares stays, but then nothing would say
+            # What waits in `retired` was replaced when that was allowed, unless it was put there
+            # by this run. A file that another key shares stays, but then nothing would say
             # any more that it must.
             shared = row.action is Action.FORGET and row.reason is Reason.SHARED
             waited = row.reason is Reason.RETIRED and not (row.recovered and row.locked)
@@ -108,7 +108,7 @@ def refusals(
     """Return every refusal for `rows`; `all_rows` are those of the table, not narrowed by `--only`
     and with nothing shared.
 
-    `unclear` maps a key to the ids of files that an upload cut short may have made.
+    `unclear` maps a key to the ids of files that an interrupted upload may have made.
     """
     found = [
         _lookalikes(rows, lock, remote, unclear, now),
@@ -121,7 +121,7 @@ def refusals(
 def capped(rows: Iterable[Change]) -> int:
     """Return how many files `limits.max_delete` and `--max-delete` count as deleted.
 
-    What waits in `retired` is not a loss of this run: it was superseded, or was counted when its
+    What waits in `retired` is not a loss of this run: it was replaced, or was counted when its
     entry was removed and stayed because it was in use. What this run's recovery put there counts,
     unless a recovered file took its place. An orphan that is an older version of a wanted file is
     the old half of a replace.
@@ -300,7 +300,7 @@ def _too_many_deletes(
         return None
     orphans = sum(row.reason is Reason.ORPHAN and _counts(row) for row in rows)
     owned = len(lock.owned_ids() | {row.id for row in all_rows if row.action is Action.ADOPT})
-    # Prune deletes files that we do not own: with few of our own, its count alone is a landslide.
+    # Prune deletes files that we do not own: with few of our own, only the count can stop it.
     if owned <= CAP_FROM and deletes <= CAP_FROM:
         if not orphans:
             return None

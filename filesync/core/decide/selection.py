@@ -85,7 +85,7 @@ class Selection(NamedTuple):
     def narrow(self, decisions: Decisions) -> Decisions:
         """Return the decisions for the selected keys.
 
-        Files that no key names (orphans, unmanaged) are left alone where not all are selected.
+        Files without a key (orphans, unmanaged) are ignored where not all keys are selected.
         """
         if not self.filters.narrow:
             return decisions
@@ -103,7 +103,7 @@ def _selects_none(what: str, of: str, more: str = "") -> FilesyncError:
 
 
 def purposes_of(desired: Iterable[DesiredFile], locked: Mapping[str, LockEntry]) -> dict[str, str]:
-    """Return the purpose of each key, as the manifest has it, or else the lockfile."""
+    """Return the purpose of each key, as the manifest has it, otherwise as the lockfile has it."""
     return {key: entry.purpose for key, entry in locked.items()} | {
         want.key: want.policy.purpose for want in desired
     }

@@ -1,7 +1,7 @@
 """One remote file for several keys: what is alike is uploaded once, and deleted with its last key.
 
 The decision table looks at each key by itself. Here its decisions, as far as `--only` leaves
-them, are held against each other and against the lock entries that they leave alone. Pure.
+them, are compared with each other and with the lock entries that they do not touch. Pure.
 """
 
 from __future__ import annotations

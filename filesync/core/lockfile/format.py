@@ -99,8 +99,8 @@ def _refuse_two_contents(lock: Lockfile, path: str) -> None:
 _TEXT = r'"([^"\\\x00-\x1f]+)"'
 _NUMBER = "(0|[1-9][0-9]{0,17})"
 _MAYBE = "(null|0|[1-9][0-9]{0,17})"
-# A line as `_entry_text` writes it, with every check of `_Reader.entry` made in one go. Names with
-# a quote, a backslash or a control character in them are left to that one.
+# A line as `_entry_text` writes it, with every check of `_Reader.entry` in one match. Names
+# that contain a quote, a backslash or a control character do not match and are left to it.
 _LINE = re.compile(
     rf'^    {_TEXT}: {{"id": "([!#-.0-\[\]-~]{{1,512}})", "path": {_TEXT}, '
     rf'"sha256": "([0-9a-f]{{64}})", "bytes": {_NUMBER}, "filename": {_TEXT}, '

@@ -14,7 +14,7 @@ from filesync.errors import LockfileError
 
 @dataclass(repr=False)
 class Lockfile:
-    """The lock in memory; `retired` maps a superseded file's id to its record.
+    """The lock in memory; `retired` maps a replaced file's id to its record.
 
     Several keys may hold one file, and only one that none holds is retired: `put`, `drop` and
     `retire` see to that, so nothing else changes `files` or `retired`.
@@ -90,7 +90,7 @@ class Lockfile:
         return entry
 
     def retire(self, file_id: str, key: str, delete_after: int) -> bool:
-        """Put a superseded file on the waiting list, until a Unix second it may be deleted from.
+        """Put a replaced file on the waiting list, until a Unix second it may be deleted from.
 
         One that a key still holds stays off it, and so does one that may be another project's.
         Returns whether it waits.

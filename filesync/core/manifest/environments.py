@@ -2,7 +2,7 @@
 
 Each target has a project of its own, without exception. The project is the owner token in remote
 filenames: two targets that share one on the same platform take each other's files for orphans and
-delete them. Different base URLs are no way out, since --base-url and OPENAI_BASE_URL can bring
+delete them. Different base URLs do not help, since --base-url and OPENAI_BASE_URL can bring
 both to one server, and two URLs may lead to one account.
 """
 

@@ -35,8 +35,8 @@ _EXPIRY_RANGE = f"{format_duration(MIN_EXPIRES_AFTER)} to {format_duration(MAX_E
 
 
 def did_you_mean(word: object, candidates: Iterable[str]) -> str:
-    """Return "; did you mean 'x'?" if one of the candidates is close to `word`, else ""."""
-    # Comparing costs length squared, and a word that long is no slip of the finger.
+    """Return "; did you mean 'x'?" if one of the candidates is close to `word`, otherwise ""."""
+    # Comparing costs length squared, and a word that long is not a typing error.
     if not isinstance(word, str) or len(word) > 40:
         return ""
     return _suggestion(word, tuple(candidates))

@@ -2,7 +2,7 @@
 
 The shapes are typed dicts that pydantic checks: a field nobody wrote is absent, so that `null`
 is never taken for "not given". No field is required here; what must be there, and what fields
-mean to each other, is checked in `manifest`, which can then report all of it in one go.
+mean to each other, is checked in `manifest`, which can then report all of it at once.
 """
 
 from __future__ import annotations

@@ -71,8 +71,9 @@ _PLAIN = "`$${` stands for a plain `${`"
 class Unfilled:
     """Stands where a text could not be filled in.
 
-    No check takes it for a value, so none can go by what is not there. `unset` are the sentences
-    about variables that are not set, `faults` those about what no variable can mend.
+    No check takes it for a value, so none reports a fault of a text that is missing. `unset`
+    are the sentences about variables that are not set, `faults` those about what no variable
+    can repair.
     """
 
     faults: tuple[str, ...]
@@ -142,7 +143,7 @@ class Filler:
         return Unfilled(tuple(faults), tuple(unset)) if faults or unset else filled
 
     def _split(self, inside: str, faults: list[str]) -> tuple[str | None, str | None]:
-        """Return the name and the default between the braces; a name of None is told already."""
+        """Return the name and the default between the braces; no name if a fault was recorded."""
         parts = _INSIDE.fullmatch(inside)
         if parts is None:
             shown = printable(inside if len(inside) <= 40 else f"{inside[:39]}…")

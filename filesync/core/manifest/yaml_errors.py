@@ -16,7 +16,7 @@ MAX_BYTES = 10 * 2**20
 
 
 class Unreadable(Exception):
-    """The text is no YAML mapping; `problems` ends with the one that stopped the reading."""
+    """The text is not a YAML mapping; `problems` ends with the one that stopped the reading."""
 
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__(problems[-1].message)

@@ -43,8 +43,8 @@ class FileDocument(NamedTuple):
 
 
 class ChangeDocument(NamedTuple):
-    """One change. Attributes are the desired ones; for a file that goes, the locked ones, else
-    the server's.
+    """One change. Attributes are the desired ones; for a file that goes, the locked ones if
+    there are any, otherwise the server's.
 
     The action and the reason are text: a later 1.x may have others. `before` is None where
     there is no file yet, `after` where none is left. `shared_with`, the key whose file it
@@ -136,7 +136,7 @@ class PlanDocument(NamedTuple):
 
 
 def document_of(plan: Plan) -> PlanDocument:
-    """Return what can be told of a live plan."""
+    """Return the plan in the form that is saved and rendered."""
     inputs = plan.inputs
     return PlanDocument(
         inputs.project,
@@ -191,7 +191,7 @@ def _change_document(change: Change) -> ChangeDocument:
 
 
 def _before(change: Change) -> FileDocument | None:
-    """Return the file that a change starts from: as locked, else as the server describes it."""
+    """Return the file that a change starts from: as locked, or as the server describes it."""
     live = change.remote
     if change.locked is not None:
         return _file_document(change.locked.stored)

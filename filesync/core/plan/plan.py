@@ -19,7 +19,7 @@ from filesync.core.stores.change import MemberAction, StoreAction, StoreChange
 
 
 class Summary(NamedTuple):
-    """Counts of changes by action, of remote files left alone, and bytes to send.
+    """Counts of changes by action, of ignored remote files, and bytes to send.
 
     The last four count documents of vector stores, `attach` those that are attached again too,
     `update` also stores.
@@ -60,8 +60,8 @@ class Plan:
     ahead of ours, and `waiting` the retired files whose time has not come. `at` is the same time
     where it is not the present: such a plan is for looking at and cannot be applied.
     `refusals` are what apply will not do without a flag; `refresh` the lock entries whose file
-    is right but whose path or protection is told anew (no remote effect);
-    `recovery` is what an earlier run that was cut short left to be taken up, `known` the ids of
+    is right but whose path or protection must be updated (no remote effect);
+    `recovery` is what an interrupted run left to be finished, `known` the ids of
     all remote files there were, and `listed` these files. `stores` holds every decision about
     vector stores. `content` is what the checks of the files' content say, and `left_out` what
     it forbids: that is not among `rows`.

@@ -1,4 +1,4 @@
-"""A saved plan held against the same plan made anew: what has moved since. Pure."""
+"""What has changed between a saved plan and the same plan made now. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LOCAL = {Reason.NEW, Reason.REMOVED_FROM_MANIFEST}
 
 
 def moved(saved: PlanDocument, fresh: PlanDocument) -> list[str]:
-    """Return what has moved since a plan was saved, a phrase each; nothing if it still holds.
+    """Return what has changed since a plan was saved, a phrase each; nothing if it still holds.
 
-    `fresh` is the same plan made anew. What only follows from another manifest or lockfile is
-    not told again for each file.
+    `fresh` is the same plan made now. What merely follows from another manifest or lockfile is
+    not repeated for each file.
     """
     found = []
     if saved.manifest_sha256 != fresh.manifest_sha256:

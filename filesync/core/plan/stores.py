@@ -1,4 +1,4 @@
-"""Vector stores in a plan's document: told of a live plan, and read back from a plan file. Pure."""
+"""Vector stores in a plan's document: written from a plan, and read back from a plan file. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class StoreDocument(NamedTuple):
     """One store of a plan with the changes of its members; a noop if only they change.
 
     `before` and `after` are what can be updated of the store, None where there is no store.
-    `unmanaged` counts the members that are left alone.
+    `unmanaged` counts the members that are not ours.
     """
 
     key: str

@@ -62,8 +62,8 @@ class Matches(NamedTuple, Generic[S]):
 def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
     """Find the file that each upload in doubt made, among candidates that belong to no one.
 
-    Files alike in name, size and purpose are told apart only by content, which a listing does
-    not show: they are matched one to one if one doubt meets one file, or if all the doubts are
+    Files alike in name, size and purpose differ only in content, which a listing does not
+    show: they are matched one to one if one doubt meets one file, or if all the doubts are
     about the same content; any other meeting is unclear. Doubts that differ in how long their
     file lives are matched each with the files that live so long.
     """
@@ -309,7 +309,7 @@ def _entry(attempt: Attempt, file: RemoteFile, lock: Lockfile) -> LockEntry:
 def take_in(lock: Lockfile, recovery: Recovery, now: int, retain: Callable[[str], int]) -> None:
     """Put what was recovered into the lock, as the apply that made it would have done.
 
-    `retain` gives how long a key's superseded files are kept, in seconds.
+    `retain` gives how long a key's replaced files are kept, in seconds.
     """
     for key, entry in recovery.entries:
         before = lock.files.get(key)

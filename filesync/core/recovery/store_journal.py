@@ -7,7 +7,7 @@ One JSON object a line, about the store of one key:
     {"store": "handbook", "attach": ["file-1", ...]}   these are about to be attached, or are ours
 
 A line is on disk before what it says happens. What it names and the lockfile does not is how the
-next apply knows its own: a store whose answer was lost, members of a run that was cut short. The
+next apply knows its own: a store whose answer was lost, members of an interrupted run. The
 file goes once an apply has left nothing open.
 """
 

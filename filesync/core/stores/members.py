@@ -34,7 +34,7 @@ class FileFate(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """The rows of one store, and how many members are left alone because they are not ours."""
+    """The rows of one store, and how many members are ignored because they are not ours."""
 
     members: tuple[MemberChange, ...]
     unmanaged: int
@@ -66,7 +66,8 @@ def decide_members(
         row = _decide_one(desired, key, locked, remote, fate)
         rows.append(row)
     targets = {row.file_id for row in rows if row.file_id is not None}
-    # What one key leaves and another still has stays, and is no old one of the former.
+    # A file that one key gives up and another still has stays attached: it is not the old
+    # version of the former.
     rows = [
         row._replace(old_ids=tuple(one for one in row.old_ids if one not in targets | kept))
         for row in rows
@@ -128,7 +129,7 @@ def _decide_one(
     if attributes_differ(attributes, given, there):
         return row._replace(action=MemberAction.UPDATE, reason=StoreReason.ATTRIBUTES_CHANGED)
     if olds:
-        # Attached by a run that was cut short: what is left is to wait for it and to detach.
+        # Attached by an interrupted run: what is left is to wait for it and to detach.
         return row._replace(action=MemberAction.SWAP, reason=fate.reason)
     return row
 

@@ -58,7 +58,7 @@ class StoreEntry(NamedTuple):
     positions: Mapping[str, tuple[int, int]]
 
     def at(self, field: str) -> tuple[int, int]:
-        """Return the line and column of a field, or else of the entry's key."""
+        """Return the line and column of a field, otherwise of the entry's key."""
         return self.positions.get(field) or self.positions.get("", (1, 1))
 
 
