@@ -41,8 +41,9 @@ class FileDiff(NamedTuple):
 def changed_files(run: Run, key: str | None, *, ask_server: bool) -> Iterator[FileDiff]:
     """Yield what changed since the last apply, of one key or of all.
 
-    The old text is the version in git that the lockfile's sha256 names; without
-    one, and with `ask_server`, what the API gives out. Raises FilesyncError for a key that the manifest does not have.
+    The old text is the version in git that the lockfile's sha256 names; without one, and with
+    `ask_server`, what the API gives out. Raises FilesyncError for a key that the manifest does not
+    have.
     """
     if not ask_server and run.base_url is None:
         # Nothing is asked of a server: the lockfile may be for whichever it is.
