@@ -6,6 +6,9 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
  ├─ LockfileError          unreadable, corrupt, or of another project or base_url
  ├─ UnknownKeyError        a key that is not there
  ├─ LocalFileError         a local file changed or vanished while it was being sent
+ ├─ ObjectStoreError       a bucket, an object in it, or the way to it
+ │   ├─ NoSuchObject       there is no object of this name
+ │   └─ ObjectChanged      it is not, or no longer, the one that was asked for
  ├─ RemoteError            the server, or the way to it
  │   ├─ ApiError           an answer with an error status
  │   │   └─ AuthError      401, 403 or no credit: nothing else will work either
@@ -73,6 +76,18 @@ class UnknownKeyError(FilesyncError):
 
 class LocalFileError(FilesyncError):
     """A local file changed, vanished or could not be read while it was needed."""
+
+
+class ObjectStoreError(FilesyncError):
+    """An object store (S3, Google Cloud Storage, Azure Blob Storage, a web server) failed."""
+
+
+class NoSuchObject(ObjectStoreError):
+    """The store answers, and has no object of this name."""
+
+
+class ObjectChanged(ObjectStoreError):
+    """A condition on the object did not hold: it has another etag, or it exists already."""
 
 
 class RemoteError(FilesyncError):

@@ -21,17 +21,19 @@ ALLOWED = {
         "output",
         "local",
         "remote",
+        "storage",
         "core",
         "emulator",
         "errors",
         "version",
     },
     "api": {"workflow", "execute", "output", "local", "core", "errors"},
-    "workflow": {"execute", "local", "remote", "core", "emulator", "errors"},
+    "workflow": {"execute", "local", "remote", "storage", "core", "emulator", "errors"},
     "output": {"core", "errors"},
-    "execute": {"local", "remote", "core", "errors"},
+    "execute": {"local", "remote", "storage", "core", "errors"},
     "local": {"core", "errors"},
     "remote": {"core", "errors", "version"},
+    "storage": {"core", "errors"},
     "core": {"errors"},
     "emulator": set(),
     "testing": {"emulator"},
@@ -67,6 +69,8 @@ def test_imports_go_one_way(path: Path) -> None:
             assert parts[1] == home or parts[1] in ALLOWED[home], f"{path} imports {name}"
         if parts[0] == "httpx":
             assert home == "remote"
+        if parts[0] == "obstore":
+            assert home == "storage"
         if home == "core" and (path.name, parts[0]) not in CORE_EXCEPTIONS:
             assert parts[0] not in IMPURE, f"{path} imports {name}"
 

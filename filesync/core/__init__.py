@@ -18,6 +18,8 @@ purposes      the API's rules for each purpose, one row each
 parts         how a large file is cut
 template      `${filesync:KEY}` in a text
 durations     `90m`, `12h`, `7d`
+object_url    `s3://bucket/key` and other URLs of objects
+loopback      whether a URL names this machine
 moment        `+7d` and `2026-12-01T12:00Z`
 unknown_key   the error for a key that is not there
 secret        a text that nothing shows

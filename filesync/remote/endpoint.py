@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -32,17 +31,6 @@ class Endpoint:
         if any(_VERSION.match(part) for part in parts):
             return ""
         return f"did you mean {self.url}/v1?"
-
-
-def is_loopback(url: str) -> bool:
-    """Say whether `url` names this machine: localhost, *.localhost, 127.0.0.0/8 or ::1."""
-    host = (urlsplit(url).hostname or "").removesuffix(".")
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def checked_url(url: str) -> str:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
+from filesync.core.loopback import is_loopback
 from filesync.core.text import quoted
 from filesync.errors import RemoteError
 from filesync.remote.deadline import DeadlineBackend
-from filesync.remote.endpoint import is_loopback
 from filesync.remote.httpx_import import httpx
 from filesync.remote.tls import tls_context
 

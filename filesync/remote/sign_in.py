@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from filesync.core.loopback import is_loopback
 from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 from filesync.remote.credentials import ApiKey, Credentials, credential
-from filesync.remote.endpoint import Endpoint, checked_url, is_loopback
+from filesync.remote.endpoint import Endpoint, checked_url
 from filesync.remote.timing import ClientSettings
 
 if TYPE_CHECKING:

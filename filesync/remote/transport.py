@@ -15,6 +15,7 @@ from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from filesync.core.loopback import is_loopback
 from filesync.core.text import human_bytes
 from filesync.errors import (
     AmbiguousError,
@@ -28,7 +29,7 @@ from filesync.remote.call import Call, Payload
 from filesync.remote.connect_errors import ConnectFailure, obstacle, refused_by_proxy
 from filesync.remote.connections import Connections
 from filesync.remote.deadline import within
-from filesync.remote.endpoint import Endpoint, is_loopback
+from filesync.remote.endpoint import Endpoint
 from filesync.remote.http_client import Proxy, opener, proxy_for
 from filesync.remote.httpx_import import httpx
 from filesync.remote.pace import Pacer

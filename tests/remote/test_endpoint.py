@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
+from filesync.core.loopback import is_loopback
 from filesync.errors import FilesyncError
 from filesync.remote.credentials import ApiKey
-from filesync.remote.endpoint import Endpoint, is_loopback
+from filesync.remote.endpoint import Endpoint
 from filesync.remote.sign_in import sign_in
 from tests.remote.helpers import KEY
 
