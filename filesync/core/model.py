@@ -103,7 +103,11 @@ class Manifest(NamedTuple):
 
 
 class ScannedFile(NamedTuple):
-    """A file found on disk for an entry, not read yet. `path` is as the lockfile shows it."""
+    """A file found on disk for an entry, not read yet. `path` is as the lockfile shows it.
+
+    `fault` says why it cannot be read, "" if nothing speaks against it. Such a file still belongs
+    to its key, so that nothing is deleted because of it.
+    """
 
     entry: Entry
     key: str
@@ -113,6 +117,7 @@ class ScannedFile(NamedTuple):
     mtime_ns: int
     ctime_ns: int
     inode: int
+    fault: str = ""
 
     @property
     def identity(self) -> tuple[int, int, int, int]:

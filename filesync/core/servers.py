@@ -68,6 +68,11 @@ class ServerType(NamedTuple):
     hosts: tuple[str, ...] = ()
     """The hosts that are of this type if nobody says otherwise; these and any below them."""
 
+    def max_bytes_of(self, purpose: str) -> int:
+        """Return the most bytes of a file with a purpose."""
+        rule = self.purposes.get(purpose)
+        return min((rule and rule.max_bytes) or self.max_bytes, self.max_bytes)
+
     def status(self, word: str | None) -> str | None:
         """Return a file's status in OpenAI's words, another word as it is; None is not told."""
         if word in self.done:

@@ -36,7 +36,7 @@ class HashReader:
         on_idle: Callable[[ScannedFile], None] | None,
     ) -> None:
         self.done: list[tuple[Task, str, Verdict | None, int]] = []
-        self.failed: list[tuple[str, str]] = []
+        self.failed: list[tuple[Task, str]] = []
         self._todo = deque(sorted(tasks, key=lambda task: -task[0].bytes))
         self._largest = iter([file for file, _ in self._todo])
         self._lines = sum(file.bytes for file, asked in tasks if asked and asked.has_lines)
@@ -80,15 +80,15 @@ class HashReader:
                     task = self._todo.popleft()
                 except IndexError:
                     break
-                file, hashed_at_ns = task[0], now_ns()
+                hashed_at_ns = now_ns()
                 try:
                     sha256, verdict = self._read(task, buffer)
                 except FileChanged:
-                    self.failed.append((file.path, "it changed while it was read"))
+                    self.failed.append((task, "it changed while it was read"))
                 except FileNotFoundError:
-                    self.failed.append((file.path, "it vanished before it was read"))
+                    self.failed.append((task, "it vanished before it was read"))
                 except OSError as error:
-                    self.failed.append((file.path, f"cannot be read: {why(error)}"))
+                    self.failed.append((task, f"cannot be read: {why(error)}"))
                 else:
                     self.done.append((task, sha256, verdict, hashed_at_ns))
             if self._on_idle and (largest := next(self._largest, None)):

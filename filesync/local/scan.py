@@ -1,11 +1,12 @@
 """Find the files of a manifest on disk, and every problem with them.
 
-A file that cannot be read is a Problem. It is never just missing from the result, because the
-plan would delete a missing file.
+A file that cannot be read is in the result, with its fault, and a folder that cannot be listed is
+a Problem. Neither is just missing, because the plan would delete a missing file.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import posixpath
 import re
@@ -26,6 +27,7 @@ from filesync.local.state_dir import STATE_DIR, state_dir
 # gets through JSON, HTTP headers and a terminal unchanged.
 _BAD_IN_NAME = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
+_UNKNOWN = (0, 0, 0, 0)  # the identity of a file that cannot be examined
 _ALLOW = "; pass --allow-outside to allow it"
 
 
@@ -132,7 +134,7 @@ class _Scanner:
             self.complain(said + _meant(written))
             return
         except OSError as error:
-            self.complain(f"cannot read {shown}: {why(error)}")
+            self._unreadable(entry.key, label, absolute, error)
             return
         # Asked for every path, as any folder on the way may be a symlink.
         real = os.path.realpath(absolute)
@@ -142,8 +144,8 @@ class _Scanner:
             self.complain(f"{shown} is a file of filesync itself")
         elif stat.S_ISDIR(st.st_mode):
             self.complain(f"{shown} is a folder; use glob: {posixpath.join(shown, '**')}")
-        elif self._readable(st, absolute, label):
-            self._add(entry.key, label, absolute, st)
+        elif self._regular(st, label):
+            self._add(entry.key, label, absolute, st, self._fault(st, absolute))
 
     # Globs
 
@@ -220,9 +222,7 @@ class _Scanner:
                     folders += self._inside(folder, item, glob, excludes)
                 elif matches and matches(name) and not _any(drops, name):
                     label = folder.label + name
-                    st = self._stat(item, label, link)
-                    if st is not None:
-                        self._add(key + label[below:], label, folder.prefix + name, st)
+                    self._match(key + label[below:], label, item, link=link)
                 elif link and not os.path.exists(item.path):
                     # What was a folder may be gone (a disk that is not mounted?).
                     folders += self._inside(folder, item, glob, excludes)
@@ -259,24 +259,25 @@ class _Scanner:
                 return []
         return [_Folder(f"{folder.prefix}{name}/", label, real, states, excluded)]
 
-    def _stat(self, item: os.DirEntry[str], label: str, link: bool) -> os.stat_result | None:
-        """Return what a matched name is, or None after saying what is wrong with it."""
+    def _match(self, key: str, label: str, item: os.DirEntry[str], *, link: bool) -> None:
+        """Add a matched name, or say what is wrong with it."""
         if not label.isprintable() and self._bad_name(label):
-            return None
+            return
         try:
             st = item.stat()
         except FileNotFoundError:
             what = "is a broken symlink" if link else "vanished while its folder was listed"
             self.complain(f"{printable(label)} {what}")
-            return None
+            return
         except OSError as error:
-            self.complain(f"cannot read {printable(label)}: {why(error)}")
-            return None
+            self._unreadable(key, label, item.path, error)
+            return
         if link:
             real = os.path.realpath(item.path)
             if self._is_ours(real) or self._refused(real, label):
-                return None
-        return st if self._readable(st, item.path, label) else None
+                return
+        if self._regular(st, label):
+            self._add(key, label, item.path, st, self._fault(st, item.path))
 
     # Checks; each says what is wrong
 
@@ -303,20 +304,32 @@ class _Scanner:
             f"{real}/".startswith(state + "/") for state in self._states
         )
 
-    def _readable(self, st: os.stat_result, path: str, label: str) -> bool:
-        if not stat.S_ISREG(st.st_mode):
-            self.complain(f"{printable(label)} is not a regular file")
-            return False
-        # The owner's own bit decides for the owner, which saves a system call a file.
-        if st.st_uid == self._euid and st.st_mode & stat.S_IRUSR:
+    def _regular(self, st: os.stat_result, label: str) -> bool:
+        if stat.S_ISREG(st.st_mode):
             return True
-        if not os.access(path, os.R_OK):
-            self.complain(f"cannot read {printable(label)}: permission denied")
-            return False
-        return True
+        self.complain(f"{printable(label)} is not a regular file")
+        return False
 
-    def _add(self, key: str, label: str, absolute: str, st: os.stat_result) -> None:
-        self.files.append(ScannedFile(self.entry, key, label, absolute, *identity(st)))
+    def _fault(self, st: os.stat_result, path: str) -> str:
+        """Return why a regular file cannot be read, "" if it can."""
+        # The owner's own bit decides for the owner, which saves a system call a file.
+        if (st.st_uid == self._euid and st.st_mode & stat.S_IRUSR) or os.access(path, os.R_OK):
+            return ""
+        return "permission denied"
+
+    def _unreadable(self, key: str, label: str, absolute: str, error: OSError) -> None:
+        """Add a file that could not be examined; a name that leads nowhere is a problem."""
+        if error.errno in (errno.ELOOP, errno.ENAMETOOLONG):
+            self.complain(f"cannot read {printable(label)}: {why(error)}")
+        else:
+            self._add(key, label, absolute, None, why(error))
+
+    def _add(
+        self, key: str, label: str, absolute: str, st: os.stat_result | None, fault: str
+    ) -> None:
+        """Add a file; `st` is None where it could not even be examined."""
+        what = _UNKNOWN if st is None else identity(st)
+        self.files.append(ScannedFile(self.entry, key, label, absolute, *what, fault))
 
 
 def _is_dir(item: os.DirEntry[str]) -> bool:

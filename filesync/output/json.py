@@ -21,6 +21,8 @@ def saved_document(plan: PlanDocument) -> dict[str, Any]:
         "purposes": list(purposes),
         "env": plan.env,
         "filled_sha256": plan.filled_sha256,
+        "strict": plan.strict,
+        "allow_shrink": plan.allow_shrink,
     }
     return plan.document() | {name: value for name, value in more.items() if value}
 

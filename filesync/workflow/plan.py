@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import TypeVar
 
 from filesync.core.content.report import ContentReport
@@ -27,10 +28,16 @@ from filesync.local.hashes import hash_files
 from filesync.local.journal import read_journal
 from filesync.local.md5 import Md5Sums
 from filesync.local.store_journal import read_store_journal
-from filesync.workflow.check_content import content_checks, content_report
+from filesync.workflow.check_content import Read, content_checks, content_report
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
-from filesync.workflow.workspace import Workspace, desired_stores, open_workspace, scan
+from filesync.workflow.workspace import (
+    Workspace,
+    desired_stores,
+    open_workspace,
+    scan,
+    server_of,
+)
 
 T = TypeVar("T")
 
@@ -105,7 +112,6 @@ def observe(
     """
     run = space.run
     files = scan(run, space.manifest, space.problems)
-
     checks = content_checks()
 
     def on_idle(file: ScannedFile) -> None:
@@ -118,28 +124,32 @@ def observe(
         hashed = hash_files(files, cache, on_bytes=on_hashed, on_idle=on_idle, checks=checks)
         return [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
 
-    def content(keys: Collection[str]) -> ContentReport:
-        chosen = files
+    def content(desired: list[DesiredFile], keys: Collection[str]) -> ContentReport:
+        chosen = len(files)
         if run.filters.narrow:
             purposes = {file.key: file.entry.policy.purpose for file in files}
             selection = Selection(run.filters, purposes)
-            chosen = [file for file in files if selection.has(file.key)]
-        about = [file for file in chosen if file.key in keys] if keys else []
-        report = content_report(run, about, checks, space.lock.files)
-        return report._replace(files=len(chosen))
+            chosen = sum(selection.has(file.key) for file in files)
+        if not keys:
+            return ContentReport(chosen, strict=run.strict)
+        read = Read([(one.scanned, one.sha256) for one in desired], checks)
+        server = server_of(run, space.manifest)
+        report = content_report(run, server, read, space.lock.files, keys)
+        return report._replace(files=chosen)
 
     history = read_journal(space.journal_path)
     declared, _ = desired_stores(space.manifest, files)
     wanted = tuple(declared)
     if run.offline:
         remote, stores = _as_locked(space.lock), as_locked(space.lock.stores)
+        desired = hash_all()
         return Observed(
-            hash_all(),
+            desired,
             remote,
             history,
             int(time.time()),
             offline=True,
-            content=content,
+            content=partial(content, desired),
             stores=stores,
             desired_stores=wanted,
         )
@@ -159,7 +169,7 @@ def observe(
         history,
         now,
         offset,
-        content=content,
+        content=partial(content, desired),
         stores=stores,
         traces=traces,
         desired_stores=wanted,

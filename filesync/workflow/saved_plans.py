@@ -42,7 +42,7 @@ def read_plan(path: str) -> PlanDocument:
 def run_as_saved(run: Run, saved: PlanDocument, path: str) -> Run:
     """Return the run that a saved plan was made by: it says itself for which environment.
 
-    Raises FilesyncError if another one was asked for.
+    Raises FilesyncError if another one was asked for, or other rules for content.
     """
     if run.env is not None and run.env != saved.env:
         of = "without an environment" if saved.env is None else f"of environment {saved.env}"
@@ -50,10 +50,23 @@ def run_as_saved(run: Run, saved: PlanDocument, path: str) -> Run:
             f"{printable(path)} is a plan {printable(of)}, and this run is for {run.env}",
             "leave out --env (and FILESYNC_ENV): a plan file knows its environment",
         )
+    for flag, asked, known in (
+        ("--strict", run.strict, saved.strict),
+        ("--allow-shrink", run.allow_shrink, saved.allow_shrink),
+    ):
+        if asked and not known:
+            raise FilesyncError(
+                f"{printable(path)} is a plan made without {flag}, which decides what is sent",
+                f"leave out {flag}, or plan again with `filesync plan {flag} --out {word(path)}`",
+            )
     # Who saved a plan that deletes orphans has asked for it, and it holds no others.
     orphans = any(change.reason == Reason.ORPHAN for change in saved.changes)
     return run._replace(
-        filters=saved.filters, env=saved.env, delete_orphans=run.delete_orphans or orphans
+        filters=saved.filters,
+        env=saved.env,
+        delete_orphans=run.delete_orphans or orphans,
+        strict=saved.strict,
+        allow_shrink=saved.allow_shrink,
     )
 
 

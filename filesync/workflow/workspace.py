@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of 
     from filesync.core.manifest.variables import Access
     from filesync.core.model import Manifest, ScannedFile
     from filesync.core.run import Run
+    from filesync.core.servers import ServerType
     from filesync.core.stores.model import DesiredStore
     from filesync.remote.client import Reader, Writer
     from filesync.remote.timing import ClientSettings
@@ -175,8 +176,6 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     from filesync.core.decide.desired import check_files
     from filesync.local import scan as scanning
 
-    url = run.base_url or manifest.base_url or urls_of(run).fallback
-    server = server_type(manifest.server_type, url)
     targets = (None, *manifest.environments)
     locks = [lockfile.lock_path(run.manifest, env) for env in targets]
     own = [run.manifest, *locks, *lockfile.lock_paths(run.manifest), SCHEMA_FILE]
@@ -189,9 +188,15 @@ def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[Scan
     _, wrong = desired_stores(manifest, files)
     # With faults in the manifest itself, what a store names may only be missing for them.
     stores = [] if problems else wrong
-    if every := [*problems, *more, *check_files(files, server), *stores]:
+    if every := [*problems, *more, *check_files(files, server_of(run, manifest)), *stores]:
         raise ManifestError(run.manifest, every)
     return files
+
+
+def server_of(run: Run, manifest: Manifest) -> ServerType:
+    """Return the type of server that a run's files go to; nothing is asked."""
+    url = run.base_url or manifest.base_url or urls_of(run).fallback
+    return server_type(manifest.server_type, url)
 
 
 def desired_stores(

@@ -6,6 +6,7 @@ import subprocess
 
 from tests.cli.harness import Platform, Project
 from tests.core.content import builders
+from tests.output import sarif as sarif_shape
 
 BATCH = builders.text_of(*(builders.request(number) for number in range(3)))
 BROKEN = BATCH + b'{"custom_id": "request-1"}\n'
@@ -46,6 +47,63 @@ def test_a_wrong_file_is_left_out_and_the_others_are_applied(
     assert "bad" in project.lock["files"]
 
 
+def test_what_is_too_large_or_unreadable_stops_only_itself(
+    platform: Platform, project: Project
+) -> None:
+    mixed = """
+files:
+  docs: {glob: "docs/*", purpose: user_data}
+  picture: {path: big.png, purpose: vision}
+"""
+    project.manifest(mixed)
+    project.write("docs/a.md", "a\n")
+    project.write("docs/b.md", "b\n")
+    project.write("big.png", "")
+    project.run("apply", "--yes", "--only", "docs/*")
+    before = platform.files()
+    with open(project.root / "big.png", "r+b") as file:
+        file.truncate(20 * 2**20 + 1)
+    (project.root / "docs" / "b.md").unlink()
+    # Regular by its mode, and an error to whoever reads it, root included.
+    (project.root / "docs" / "b.md").symlink_to("/proc/self/mem")
+    long = "x" * 130 + ".md"
+    project.write(f"docs/{long}", "long\n")
+    project.write("docs/c.md", "c\n")
+    plan = project.run("plan", "--json", "--allow-outside", code=1)
+    assert [(one["key"], one["action"]) for one in plan.json["changes"]] == [
+        ("docs/c.md", "create")
+    ]
+    for said in (
+        "docs/b.md: cannot be read: ",
+        "big.png: 20,971,521 bytes; the limit for vision is 20,971,520: ",
+        f"docs/{long}: its",
+    ):
+        assert said in plan.err
+    found = project.run("validate", "--allow-outside", "--format", "json", code=1).json
+    rules = {one["key"]: one["rule"] for one in found["findings"] if one["severity"] == "error"}
+    assert rules["docs/b.md"] == "unreadable"
+    assert rules[f"docs/{long}"] == "name-too-long"
+    assert found["summary"]["files"] == 5
+    done = project.run("apply", "--yes", "--allow-outside", "--json", code=1)
+    assert {one["key"] for one in done.json["failed"]} == {"picture", "docs/b.md", f"docs/{long}"}
+    # What the platform has of the unreadable file is neither deleted nor let go.
+    assert before.keys() < platform.files().keys()
+    assert set(project.lock["files"]) == {"docs/a.md", "docs/b.md", "docs/c.md"}
+    (project.root / "docs" / "b.md").unlink()
+
+
+def test_the_same_content_under_two_names_is_a_warning(alone: Project) -> None:
+    alone.manifest("files:\n  docs: {glob: 'docs/**', purpose: user_data}\n")
+    for path in ("docs/a.md", "docs/b.md", "docs/old/a.md"):
+        alone.write(path, "the same\n")
+    found = alone.run("validate", "--format", "json").json["findings"]
+    # docs/old/a.md has the name of docs/a.md, too: one upload serves both.
+    assert [(one["key"], one["rule"]) for one in found] == [("docs/b.md", "duplicate-file")]
+    assert (
+        "docs/b.md: the same content as docs/a.md" in alone.run("validate", "--strict", code=1).err
+    )
+
+
 def test_findings_as_json_sarif_and_annotations(alone: Project) -> None:
     three(alone)
     alone.write("a b,c.jsonl", "[]\n")
@@ -58,7 +116,7 @@ def test_findings_as_json_sarif_and_annotations(alone: Project) -> None:
     }
     assert {(one["key"], one["line"]) for one in told["findings"]} == {("bad", 4), ("odd", 1)}
     sarif = alone.run("validate", "--format", "sarif", code=1).json
-    assert sarif["version"] == "2.1.0"
+    assert sarif_shape.faults(sarif) == []
     (run,) = sarif["runs"]
     rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
     assert len(run["results"]) == 5
@@ -76,6 +134,26 @@ def test_findings_as_json_sarif_and_annotations(alone: Project) -> None:
     lines = alone.run("validate", "--format", "github", code=1).out.splitlines()
     assert all(line.startswith("::error file=") for line in lines)
     assert any(line.startswith("::error file=a b%2Cc.jsonl,line=1,") for line in lines)
+
+
+def test_sarif_is_valid_whatever_is_wrong(platform: Platform, project: Project) -> None:
+    """Odd names, findings without a line, a manifest with faults, no findings, and a plan."""
+    project.manifest("files:\n  docs: {glob: 'docs/**', purpose: user_data}\n")
+    for name in ("ü b,:%#?.md", "[x].PDF", "tab.xyz", ".env"):
+        project.write(f"docs/{name}", "sk-" + "a1" * 20)
+    for command in ("validate", "plan"):
+        log = project.run(command, "--format", "sarif", code=1).json
+        assert sarif_shape.faults(log) == []
+        assert len(log["runs"][0]["results"]) >= 8
+    project.manifest("files:\n  a: {path: gone.md, purpose: none}\n")
+    broken = project.run("validate", "--format", "sarif", code=1).json
+    assert sarif_shape.faults(broken) == []
+    assert broken["runs"][0]["results"]
+    project.manifest("files:\n  a: {path: docs/a.md}\n")
+    project.write("docs/a.md", "fine\n")
+    clean = project.run("validate", "--format", "sarif").json
+    assert sarif_shape.faults(clean) == []
+    assert clean["runs"][0]["results"] == []
 
 
 def test_strict_and_validate_false(alone: Project) -> None:
@@ -115,6 +193,32 @@ def test_content_that_shrank(platform: Platform, project: Project) -> None:
     assert [one["bytes"] for one in platform.files().values()] == [99]
     project.write("a.md", "x" * 10)
     project.run("validate")  # exactly a tenth is not more than 90% less
+
+
+def test_a_saved_plan_keeps_what_was_decided_about_content(
+    platform: Platform, project: Project
+) -> None:
+    """`--strict` and `--allow-shrink` choose what is sent: a plan file says so by itself."""
+    project.manifest("files:\n  a: {path: a.md}\n  b: {path: b.odd, purpose: assistants}\n")
+    project.write("a.md", "x" * 1000)
+    project.write("b.odd", "one\n")
+    project.apply()
+    project.write("a.md", "x" * 9)
+    project.write("b.odd", "two\n")
+    project.run("plan", "--out", "plain.json", code=1)
+    project.run("plan", "--allow-shrink", "--out", "shrunk.json")
+    project.run("plan", "--strict", "--out", "strict.json", code=1)
+    refused = project.run("apply", "--yes", "plain.json", "--allow-shrink", code=1)
+    assert "made without --allow-shrink" in refused.err
+    assert "made without --strict" in project.run("apply", "--strict", "plain.json", code=1).err
+    assert sorted(one["bytes"] for one in platform.files().values()) == [4, 1000]
+    # Nothing is left to do with --strict but what it leaves out.
+    kept = platform.files()
+    project.run("apply", "--yes", "strict.json", code=1)
+    assert platform.files() == kept
+    # Without a flag, as the plan has it.
+    project.run("apply", "--yes", "shrunk.json")
+    assert sorted(one["bytes"] for one in platform.files().values()) == [4, 9]
 
 
 def test_diff_takes_the_old_text_from_git(platform: Platform, project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from filesync.core.content import document
 from filesync.core.decide.desired import check_files
 from filesync.core.manifest.parse import parse_manifest
 from filesync.core.model import ScannedFile
@@ -191,7 +192,11 @@ def scanned(count: int, size: int, server: str) -> list[ScannedFile]:
     ],
 )
 def test_sizes_are_checked_by_the_servers_rules(server: str, size: int, wrong: int) -> None:
-    assert len(check_files(scanned(1, size, server), SERVER_TYPES[server])) == wrong
+    (file,) = scanned(1, size, server)
+    purpose = file.entry.policy.purpose
+    name = "0.jsonl" if purpose == "batch" else "0.md"
+    verdict = document.of_name(purpose, name, name, size, SERVER_TYPES[server])
+    assert verdict.errors == wrong
 
 
 def test_azure_keeps_few_files_without_an_expiry() -> None:

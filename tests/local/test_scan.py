@@ -60,7 +60,7 @@ def test_a_path_entry_carries_its_stat(tmp_path: Path) -> None:
     (file,), problems = scan([path_entry("./data/train.jsonl")], str(tmp_path), allow_outside=False)
     st = (tmp_path / "data/train.jsonl").stat()
     assert problems == []
-    assert file[1:] == (
+    assert file[1:-1] == (
         "train",
         "data/train.jsonl",
         str(tmp_path / "data/train.jsonl"),
@@ -349,15 +349,19 @@ def test_a_folder_that_cannot_be_listed_is_a_problem(
     assert message == "cannot list docs/closed/: permission denied"
 
 
-def test_unreadable_files_are_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_files_are_found_with_their_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make(tmp_path, "a.md")
     (tmp_path / "a.md").chmod(0)
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     for entry in (path_entry("a.md"), glob_entry("*.md")):
-        assert only_problem(tmp_path, entry) == "cannot read a.md: permission denied"
+        files, problems = scan([entry], str(tmp_path), allow_outside=False)
+        assert problems == []
+        assert [(file.path, file.fault) for file in files] == [("a.md", "permission denied")]
 
 
-def test_a_file_that_cannot_be_examined_is_a_problem(
+def test_a_file_that_cannot_be_examined_is_found_with_its_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(tmp_path, "a.md")
@@ -365,9 +369,13 @@ def test_a_file_that_cannot_be_examined_is_a_problem(
     def denied(path: str) -> os.stat_result:
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(os, "stat", denied)
-    assert only_problem(tmp_path, path_entry("a.md")) == "cannot read a.md: permission denied"
-    assert "permission denied" in only_problem(tmp_path, glob_entry("*.md", allow_empty=True))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", denied)
+        files, problems = scan([path_entry("a.md")], str(tmp_path), allow_outside=False)
+        unlisted = scan([glob_entry("*.md", allow_empty=True)], str(tmp_path), allow_outside=False)
+    assert problems == []
+    assert [(file.key, file.fault) for file in files] == [("train", "permission denied")]
+    assert "permission denied" in unlisted[1][0].message
 
 
 def test_nothing_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ import pytest
 from filesync.core.content import document
 from filesync.core.content.findings import Verdict
 from filesync.core.run import Run
+from filesync.core.servers import ServerType
 from filesync.core.stores import pipeline as store_pipeline
 from filesync.execute import lock_saver
 from filesync.execute.applier import ApplySettings
@@ -186,9 +187,9 @@ def test_a_plan_without_changes_looks_at_no_content_and_at_no_store(
     looked: list[str] = []
     of_name = document.of_name
 
-    def counted(purpose: str, name: str, path: str, size: int) -> Verdict:
+    def counted(purpose: str, name: str, path: str, size: int, server: ServerType) -> Verdict:
         looked.append(path)
-        return of_name(purpose, name, path, size)
+        return of_name(purpose, name, path, size, server)
 
     def never(*_: object) -> None:
         raise AssertionError("there are no stores")

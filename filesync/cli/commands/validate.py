@@ -75,7 +75,7 @@ def validate(
         path = schema_path(run.manifest)
         common.note(f"{path} is another version's: `filesync schema -o {word(path)}` renews it")
     with hashing(quiet=common.quiet) as on_hashed:
-        report = check_content(run, files, on_bytes=on_hashed)
+        report = check_content(run, manifest, files, on_bytes=on_hashed)
     print_findings(report, form)
     if form == "text":
         warn_of_content(common, report)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from filesync.core.content.findings import Tally, Verdict
-from filesync.core.purposes import MAX_FILE_BYTES, PURPOSES
+from filesync.core.content.findings import Finding, Tally, Verdict
+from filesync.core.purposes import PURPOSES
+from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import human_bytes, printable
 
 HEAD = 128 * 2**10
@@ -141,10 +142,12 @@ class Beginning(NamedTuple):
     image: Image | None = None
 
 
-def of_name(purpose: str, name: str, path: str, size: int) -> Verdict:
+def of_name(
+    purpose: str, name: str, path: str, size: int, server: ServerType = COMPATIBLE
+) -> Verdict:
     """Return what a file's remote name, its path here and its size in bytes say.
 
-    Nothing is read for it.
+    Nothing is read for it. `server` is where it goes: its limits count.
     """
     tally = Tally()
     file = Beginning(purpose, name, size, b"")
@@ -152,9 +155,16 @@ def of_name(purpose: str, name: str, path: str, size: int) -> Verdict:
     if _SECRET_NAME.match(local) or _SECRET_NAME.match(name):
         shown = printable(local)
         tally.add(None, "secret-file-name", f"{shown}: files of this name hold keys or passwords")
-    for check in (_size, _name, _extension):
+    _size(file, server, tally)
+    for check in (_name, _extension):
         check(file, tally)
     return tally.verdict()
+
+
+def too_long(characters: int, allowed: int) -> Verdict:
+    """Return the verdict on a file whose remote name has too many characters."""
+    message = f"its remote filename has {characters} characters; the limit is {allowed}"
+    return Verdict((Finding(None, "name-too-long", f"{message}: rename the file"),), 1, 0)
 
 
 def of_beginning(file: Beginning) -> Verdict:
@@ -187,18 +197,21 @@ def suffix_of(name: str) -> str:
     return f".{extension}" if dot and stem else ""
 
 
-def _size(file: Beginning, tally: Tally) -> None:
-    # Some types of server have purposes that OpenAI has not: their limits are the server's row.
-    rule = PURPOSES.get(file.purpose)
-    limit = (rule.max_bytes if rule else None) or MAX_FILE_BYTES
+def _size(file: Beginning, server: ServerType, tally: Tally) -> None:
+    limit = server.max_bytes_of(file.purpose)
     if file.purpose == "fine-tune" and file.size > FINE_TUNE_BYTES:
         size = human_bytes(file.size)
         tally.add(None, "near-limit", f"{size}; some servers take only 1 GB for fine-tuning")
     elif file.size > limit:
+        size, most = human_bytes(file.size), human_bytes(limit)
+        if size == most:
+            size, most = f"{file.size:,} bytes", f"{limit:,}"
         tally.add(
             None,
             "too-large",
-            f"{human_bytes(file.size)}; the limit for {file.purpose} is {human_bytes(limit)}",
+            f"{size}; the limit for {file.purpose} is {most}"
+            + ("" if server.purposes is PURPOSES else f" on a server of type {server.name}")
+            + ": split it",
         )
     elif file.size > limit * _NEAR:
         tally.add(None, "near-limit", f"{human_bytes(file.size)} of {human_bytes(limit)}")

@@ -31,6 +31,12 @@ _ROWS = (
     Rule("manifest", "error", _ALL, "The manifest, or a file it names, is not as it has to be."),
     # Any file
     Rule(
+        "unreadable",
+        "error",
+        _ALL,
+        "A file that cannot be read is not sent; what the platform has of it stays.",
+    ),
+    Rule(
         "git-lfs-pointer",
         "error",
         _ALL,
@@ -44,6 +50,12 @@ _ROWS = (
         "An empty file holds nothing to find or to show.",
     ),
     Rule("too-large", "error", _ALL, "The server refuses a file above the limit of its purpose."),
+    Rule(
+        "name-too-long",
+        "error",
+        _ALL,
+        "No server promises to take a filename of more than 128 characters.",
+    ),
     Rule("near-limit", "warning", _ALL, "A file above nine tenths of a limit will soon not fit."),
     Rule(
         "shrunk",
@@ -56,6 +68,12 @@ _ROWS = (
         "warning",
         _ALL,
         "A key or a password in a file reaches everyone who can read the file.",
+    ),
+    Rule(
+        "duplicate-file",
+        "warning",
+        _ALL,
+        "Content that goes up under two names is stored, and found, twice.",
     ),
     Rule("secret-file-name", "warning", _ALL, "Files of this name usually hold keys or passwords."),
     # Every line of JSONL

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.model import DesiredFile, Entry, Manifest, Policy, ScannedFile
-from filesync.core.purposes import PURPOSES
 from filesync.core.servers import COMPATIBLE, ServerType
-from filesync.core.text import human_bytes, printable, quoted
+from filesync.core.text import quoted
 from filesync.errors import Problem
 
 # No limit is documented; the API notes say to stay below this, and it is what all servers take.
@@ -17,40 +16,31 @@ _FINGERPRINT = 24  # characters kept for a fingerprint: .fs-<6>-<12>, and one to
 
 
 def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -> list[Problem]:
-    """Return what is wrong with the found files before one byte is read: sizes and names."""
+    """Return what is wrong with what the manifest itself says of the found files.
+
+    That is a name that it gives, and how many files never expire. What is wrong with one file of
+    a glob, or with a file's size, concerns that file alone: see `content.document`.
+    """
     problems = _too_many_unexpiring(files, server)
-    taker = "the API" if server.purposes is PURPOSES else f"a server of type {server.name}"
-    entry: Entry | None = None
     for file in files:
-        if file.entry is not entry:  # the files of one glob follow each other
-            entry = file.entry
-            purpose = entry.policy.purpose
-            of_purpose = server.purposes[purpose].max_bytes if purpose in server.purposes else None
-            limit = min(of_purpose or server.max_bytes, server.max_bytes)
-            marked = entry.policy.fingerprint
-            longest = MAX_FILENAME - (_FINGERPRINT if marked else 0)
-        if file.bytes > limit:
+        if file.entry.glob is None and len(name := remote_filename(file)) > longest_name(file):
+            marked = file.entry.policy.fingerprint
             problems.append(
                 _problem(
                     file.entry,
-                    "glob" if file.entry.glob else "path",
-                    f"{printable(file.path)} has {human_bytes(file.bytes)}, and {taker} takes "
-                    f"at most {human_bytes(limit)} for purpose {purpose}: split it",
-                )
-            )
-        if len(name := remote_filename(file)) > longest:
-            problems.append(
-                _problem(
-                    file.entry,
-                    "filename" if file.entry.filename else "glob" if file.entry.glob else "path",
+                    "filename" if file.entry.filename else "path",
                     f"the remote filename {quoted(name)} has {len(name)} characters and may "
-                    f"have {longest}"
+                    f"have {longest_name(file)}"
                     + (f" ({MAX_FILENAME}, less {_FINGERPRINT} for the fingerprint)" * marked)
-                    + ": "
-                    + ("rename the file" if file.entry.glob else "set a shorter `filename`"),
+                    + ": set a shorter `filename`",
                 )
             )
     return problems
+
+
+def longest_name(file: ScannedFile) -> int:
+    """Return how many characters the remote name may have before any fingerprint."""
+    return MAX_FILENAME - (_FINGERPRINT if file.entry.policy.fingerprint else 0)
 
 
 def _too_many_unexpiring(files: Sequence[ScannedFile], server: ServerType) -> list[Problem]:

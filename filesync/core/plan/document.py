@@ -96,9 +96,10 @@ class PlanDocument(NamedTuple):
     """A plan, as far as its document tells. `filters` are what it was narrowed by, and `at`
     the Unix second it is for if that is not the one it was made in.
 
-    What a plan file has beyond the contract (`env`, `filled_sha256`, and `only`, `exclude` and
-    `purposes` of the filters) stands there only where there is one. `made_at` is known of a live
-    plan alone. An `offline` one was made without contacting the server.
+    What a plan file has beyond the contract (`env`, `filled_sha256`, `strict`, `allow_shrink`,
+    and `only`, `exclude` and `purposes` of the filters) stands there only where there is one.
+    `made_at` is known of a live plan alone. An `offline` one was made without contacting the
+    server.
     """
 
     project: str
@@ -117,6 +118,8 @@ class PlanDocument(NamedTuple):
     at: int | None = None
     offline: bool = False
     stores: tuple[StoreDocument, ...] = ()
+    strict: bool = False
+    allow_shrink: bool = False
 
     def document(self) -> dict[str, Any]:
         """Return the document of the contract: deletes first, no noops, no content, no key."""
@@ -155,6 +158,8 @@ def document_of(plan: Plan) -> PlanDocument:
         plan.at,
         inputs.run.offline,
         store_documents(plan.stores),
+        inputs.run.strict,
+        inputs.run.allow_shrink,
     )
 
 
@@ -272,6 +277,8 @@ def _read(data: dict[str, Any]) -> PlanDocument:
         env=_take(data, "env", str, None),
         filled_sha256=_take(data, "filled_sha256", str, None),
         at=_take(data, "at", int, None),
+        strict=bool(_take(data, "strict", bool, None)),
+        allow_shrink=bool(_take(data, "allow_shrink", bool, None)),
         offline=OFFLINE in warnings,
         stores=tuple(
             read_store(one, _take) for one in _take(data, "vector_stores", list, None) or ()

@@ -38,10 +38,11 @@ def _id(purpose: str, suffix: str) -> str:
 class ContentChecks:
     """Which files are to be checked, and what came of it.
 
-    `asked` says what a file is to be checked for, None for not at all; `verdicts` is filled in
-    with the verdict on each file's content, by its key.
+    `asked` says what a file is to be checked for, None for not at all. Filled in, by the file's
+    key: `verdicts` with the verdict on its content, `unread` with why it could not be read.
     """
 
     def __init__(self, asked: Callable[[ScannedFile], Asked | None]) -> None:
         self.asked = asked
         self.verdicts: dict[str, Verdict] = {}
+        self.unread: dict[str, str] = {}
