@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from filesync.emulator.errors import Json, invalid_value, missing_parameter, unknown_parameter
 
-PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
 MIN_EXPIRY, MAX_EXPIRY = 3600, 2_592_000
 
 
@@ -42,17 +42,19 @@ def whole_number(name: str, value: object, low: int, high: int) -> int:
     return value
 
 
-def purpose(value: str) -> str:
+def purpose(value: str, known: Sequence[str]) -> str:
     """A purpose that may be uploaded to."""
-    if value not in PURPOSES:
-        raise invalid_value("purpose", f"'{value}' is not one of {list(PURPOSES)}.")
+    if value not in known:
+        raise invalid_value("purpose", f"'{value}' is not one of {list(known)}.")
     return value
 
 
-def expiry(value: object) -> int | None:
+def expiry(value: object, bounds: tuple[int, int] | None = (MIN_EXPIRY, MAX_EXPIRY)) -> int | None:
     """The seconds of an `expires_after` object, which needs both its fields."""
     if value is None:
         return None
+    if bounds is None:
+        raise unknown_parameter("expires_after")
     if not isinstance(value, dict):
         raise invalid_value("expires_after", "expected an object.", "invalid_type")
     for name in value:
@@ -63,7 +65,7 @@ def expiry(value: object) -> int | None:
             raise missing_parameter(f"expires_after[{name}]")
     if value["anchor"] != "created_at":
         raise invalid_value("expires_after[anchor]", "expected 'created_at'.")
-    return whole_number("expires_after[seconds]", value["seconds"], MIN_EXPIRY, MAX_EXPIRY)
+    return whole_number("expires_after[seconds]", value["seconds"], *bounds)
 
 
 def metadata(value: object) -> Json | None:

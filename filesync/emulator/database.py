@@ -50,6 +50,9 @@ CREATE INDEX IF NOT EXISTS indexing_by_time ON indexing (ready_at);
 CREATE TABLE IF NOT EXISTS miscounted (store TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS miscounted_of ON miscounted (store);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS ghosts (
+  seq INTEGER NOT NULL, id TEXT NOT NULL, bytes INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER, filename TEXT NOT NULL, purpose TEXT NOT NULL, deleted_at REAL NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5 (body, tokenize = 'porter unicode61');
 """
 
@@ -106,7 +109,9 @@ def list_page(
     only: str = "1",
     only_args: Sequence[object] = (),
 ) -> Json:
-    """One page of a table in one query; a cursor must be in `scope`, and need not match `only`.
+    """One page of a table, or of a subquery in its place, in one query.
+
+    A cursor must be in `scope`, and need not match `only`.
 
     The order is by creation, then by insertion, so pages neither overlap nor leave gaps however
     many rows share a second.

@@ -11,20 +11,10 @@ from starlette.responses import Response, StreamingResponse
 
 from filesync.emulator import checks, errors
 from filesync.emulator.call import Call, json_response
-from filesync.emulator.database import list_page
 from filesync.emulator.errors import ApiError, Json
 from filesync.emulator.multipart import Form, read_form
-from filesync.emulator.store import (
-    FILE_COLUMNS,
-    Blob,
-    Store,
-    file_view,
-    find_file,
-)
+from filesync.emulator.store import Blob, Store, find_file
 
-MAX_FILE_BYTES = 512 * 1024 * 1024
-MAX_PAGE = 10_000
-NOT_DOWNLOADABLE = ("assistants", "user_data")
 # The only encoding of an object that the API reads in a form.
 _EXPIRY_FIELDS = {"expires_after[anchor]": "anchor", "expires_after[seconds]": "seconds"}
 
@@ -32,10 +22,10 @@ _EXPIRY_FIELDS = {"expires_after[anchor]": "anchor", "expires_after[seconds]": "
 async def create(request: Request) -> Response:
     """POST /files."""
     fields = ("purpose", *_EXPIRY_FIELDS)
+    store: Store = request.app.state.store
     async with read_form(
-        request, file_field="file", text_fields=fields, max_bytes=MAX_FILE_BYTES
+        request, file_field="file", text_fields=fields, max_bytes=store.type.max_bytes
     ) as (form, blob):
-        store: Store = request.app.state.store
         return json_response(await run_in_threadpool(_insert, store, form, blob))
 
 
@@ -49,8 +39,8 @@ def _insert(store: Store, form: Form, blob: Blob) -> Json:
         for name, key in _EXPIRY_FIELDS.items()
         if name in form.fields
     }
-    purpose = checks.purpose(form.fields["purpose"])
-    expire_seconds = checks.expiry(expires or None)
+    purpose = checks.purpose(form.fields["purpose"], store.type.purposes)
+    expire_seconds = checks.expiry(expires or None, store.type.expiry)
     with store.writing() as db:
         store.adopt(db, blob.name)
         view = store.add_file(
@@ -62,23 +52,7 @@ def _insert(store: Store, form: Form, blob: Blob) -> Json:
             blobs=[blob.name],
         )
     blob.kept = True
-    return view
-
-
-def listing(call: Call) -> Json:
-    """GET /files."""
-    page = call.page(top=MAX_PAGE, default=MAX_PAGE, extra=("purpose",))
-    purpose = call.query.get("purpose")
-    with call.store.reading() as db:
-        return list_page(
-            db,
-            "files",
-            FILE_COLUMNS,
-            page,
-            file_view,
-            only="1" if purpose is None else "purpose = ?",
-            only_args=() if purpose is None else (purpose,),
-        )
+    return store.type.shown(view)
 
 
 def retrieve(call: Call) -> Json:
@@ -88,7 +62,7 @@ def retrieve(call: Call) -> Json:
         file = find_file(db, item)
     if file is None:
         raise errors.not_found("File", item)
-    return file
+    return call.store.type.shown(file)
 
 
 def delete(call: Call) -> Json:
@@ -103,8 +77,10 @@ async def content(request: Request) -> Response:
     """GET /files/{file_id}/content."""
     store: Store = request.app.state.store
     file, blobs = await run_in_threadpool(_stored, store, request.path_params["file_id"])
-    if file["purpose"] in NOT_DOWNLOADABLE:
+    if file["purpose"] in store.type.withheld:
         raise ApiError(f"Not allowed to download files of purpose: {file['purpose']}")
+    if not store.type.verbatim:
+        return await run_in_threadpool(_extracted, store, file, blobs)
     return StreamingResponse(
         store.content(blobs),
         media_type="application/octet-stream",
@@ -112,6 +88,14 @@ async def content(request: Request) -> Response:
             "content-length": str(file["bytes"]),
             "content-disposition": f"attachment; filename*=UTF-8''{quote(file['filename'])}",
         },
+    )
+
+
+def _extracted(store: Store, file: Json, blobs: list[str]) -> Response:
+    text = b"".join(store.content(blobs)).decode("utf-8", "replace")
+    name, kind = file["filename"], "application/octet-stream"
+    return json_response(
+        {"content": text, "file_type": kind, "filename": name, "title": "", "type": "file"}
     )
 
 

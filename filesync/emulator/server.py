@@ -16,6 +16,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from filesync.emulator.app import create_app
+from filesync.emulator.errors import Json
 
 # How long running requests get to finish when the server is stopped.
 GRACE_SECONDS = 1.0
@@ -26,12 +27,12 @@ def serve(
     port: int,
     api_key: str | None,
     on_ready: Callable[[str], None],
-    on_request: Callable[[str], None] = lambda _request: None,
+    on_request: Callable[[Json], None] = lambda _record: None,
     settings: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
     """Serve until SIGINT or SIGTERM; a port in use is an OSError, a bad folder UnusableFolder.
 
-    `on_request` is called with each request and the status of its answer.
+    `on_request` is called with a record of each request, once it was answered.
     """
     with _listen(port) as listener:
         app = create_app(data_dir, api_key=api_key, on_request=on_request, settings=settings)
@@ -124,6 +125,7 @@ class _Server(uvicorn.Server):
             )
         )
         self._on_ready = on_ready
+        self._app = app
         self._signals = signals
         self._stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -149,7 +151,8 @@ class _Server(uvicorn.Server):
                     signal.signal(number, lambda *_: self.stop())
         await super().startup(sockets=sockets)
         for listener in sockets or ():
-            self._on_ready(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+            path = self._app.state.store.type.path
+            self._on_ready(f"http://127.0.0.1:{listener.getsockname()[1]}{path}")
 
     async def main_loop(self) -> None:
         await self._stopping.wait()

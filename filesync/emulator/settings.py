@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+from filesync.emulator import faults
 from filesync.emulator.errors import Json, invalid_value, unknown_parameter
+from filesync.emulator.server_types import SERVER_TYPES
 
 
 def _flag(name: str, value: object) -> None:
@@ -23,6 +25,26 @@ def _patterns(name: str, value: object) -> None:
         raise invalid_value(name, "expected a list of patterns.", "invalid_type")
 
 
+def _difference(name: str, value: object) -> None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not -1e10 < value < 1e10:
+        raise invalid_value(name, "expected a number.", "invalid_type")
+
+
+def _type(name: str, value: object) -> None:
+    if not isinstance(value, str) or value not in SERVER_TYPES:
+        raise invalid_value(name, f"expected one of {list(SERVER_TYPES)}.")
+
+
+def _faults(name: str, value: object) -> None:
+    _patterns(name, value)
+    assert isinstance(value, list)
+    for one in value:
+        try:
+            faults.parse(one)
+        except ValueError:
+            raise invalid_value(name, f"'{one}' is not {faults.SYNTAX}.") from None
+
+
 class Setting(NamedTuple):
     """What a setting is unless somebody changes it, and what refuses a wrong value."""
 
@@ -32,6 +54,16 @@ class Setting(NamedTuple):
 
 # The traps among them are each from a public thread.
 SETTINGS = {
+    "type": Setting("openai", _type),  # which server to be like
+    # The line to the server, and its patience.
+    "latency": Setting(0, _amount),  # seconds before anything is done
+    "bandwidth": Setting(0, _amount),  # bytes a second and connection, each way; 0: no limit
+    "faults": Setting([], _faults),  # which requests fail, and how
+    "requests_per_minute": Setting(0, _amount),  # more are answered 429; 0: no limit
+    # Time.
+    "listing_lag": Setting(0, _amount),  # seconds until a listing shows what was made or deleted
+    "clock_offset": Setting(0, _difference),  # seconds that the server's clock is ahead
+    "token_seconds": Setting(3600, _amount),  # how long an exchanged token lives
     # Vector stores.
     "index_delay": Setting(0, _amount),  # seconds from attaching a file to its being indexed
     "index_fails": Setting([], _patterns),  # filenames that fail

@@ -13,13 +13,13 @@ import json
 import os
 import secrets
 import sqlite3
-import string
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from filesync.emulator.database import open_database
 from filesync.emulator.errors import ApiError, Json, not_found
+from filesync.emulator.server_types import SERVER_TYPES, ServerType
 from filesync.emulator.settings import defaults
 
 # How long a blob nobody owns is kept: it may be a request in another process.
@@ -95,18 +95,23 @@ class Store:
             db.executemany("INSERT OR REPLACE INTO settings VALUES (?, ?)", rows)
         self.settings = {**self.settings, **changed}
 
+    @property
+    def type(self) -> ServerType:
+        """The type of server to be like."""
+        return SERVER_TYPES[self.settings["type"]]
+
     def close(self) -> None:
         """Let go of the database."""
         with self._lock:
             self._db.close()
 
     def moment(self) -> float:
-        """The time by the clock we were given, in seconds and fractions of one."""
-        return self._clock()
+        """The server's time, in seconds and fractions of one."""
+        return self._clock() + float(self.settings["clock_offset"])
 
     def now(self) -> int:
-        """The time as the API tells it: whole seconds of the clock we were given."""
-        return int(self._clock())
+        """The time as the API gives it, in whole seconds."""
+        return int(self.moment())
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -236,12 +241,20 @@ class Store:
         expire_seconds: int | None,
         blobs: Sequence[str],
     ) -> Json:
-        """Insert a file whose blobs are whole; batch files expire in 30 days unless told."""
-        now = self.now()
-        if expire_seconds is None and purpose == "batch":
-            expire_seconds = 30 * 86400
+        """Insert a file whose blobs are whole; its type of server may have it expire anyway."""
+        now, kind = self.now(), self.type
+        if expire_seconds is None:
+            default = kind.default_expiry
+            expire_seconds = default.get(purpose, default.get(""))
+        if expire_seconds is None and kind.max_unexpiring is not None:
+            query = "SELECT count(*) FROM files WHERE expires_at IS NULL"
+            if db.execute(query).fetchone()[0] >= kind.max_unexpiring:
+                raise ApiError(
+                    f"At most {kind.max_unexpiring} files without 'expires_after' are kept.",
+                    code="file_limit_reached",
+                )
         expires_at = None if expire_seconds is None else now + expire_seconds
-        row = (f"file-{_alnum(22)}", size, now, expires_at, filename, purpose)
+        row = (kind.new_id(), size, now, expires_at, kind.rename(filename), purpose)
         db.execute(
             f"INSERT INTO files ({FILE_COLUMNS}, blobs) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (*row, json.dumps(list(blobs))),
@@ -253,6 +266,9 @@ class Store:
         row = db.execute("SELECT blobs FROM files WHERE id = ?", (item,)).fetchone()
         if row is None:
             raise not_found("File", item)
+        if self.settings["listing_lag"]:
+            gone = f"SELECT seq, {FILE_COLUMNS}, ? FROM files WHERE id = ?"
+            db.execute(f"INSERT INTO ghosts {gone}", (self.moment(), item))
         db.execute("DELETE FROM texts WHERE rowid = (SELECT seq FROM files WHERE id = ?)", (item,))
         db.execute("DELETE FROM files WHERE id = ?", (item,))
         db.execute("DELETE FROM indexing WHERE file_id = ?", (item,))
@@ -292,7 +308,3 @@ def find_file(db: sqlite3.Connection, item: str) -> Json | None:
     """The file with this id, if there is one."""
     row = db.execute(f"SELECT {FILE_COLUMNS} FROM files WHERE id = ?", (item,)).fetchone()
     return None if row is None else file_view(row)
-
-
-def _alnum(length: int) -> str:
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))

@@ -30,9 +30,10 @@ def create(call: Call) -> Json:
     """POST /uploads."""
     body = call.fields((*_REQUIRED, "expires_after"), _REQUIRED)
     size = checks.whole_number("bytes", body["bytes"], 1, MAX_UPLOAD_BYTES)
-    purpose, filename = checks.purpose(checks.text(body, "purpose")), checks.text(body, "filename")
+    kind, filename = call.store.type, checks.text(body, "filename")
+    purpose = checks.purpose(checks.text(body, "purpose"), kind.purposes)
     checks.text(body, "mime_type")  # it must be there, and is in no answer
-    seconds = checks.expiry(body.get("expires_after"))
+    seconds = checks.expiry(body.get("expires_after"), kind.expiry)
     item, now = f"upload_{secrets.token_hex(16)}", call.store.now()
     row = (item, size, now, now + SESSION_SECONDS, filename, purpose, seconds, "pending")
     with call.store.writing() as db:
@@ -92,7 +93,7 @@ def complete(call: Call) -> Json:
         )
         db.executemany("DELETE FROM parts WHERE blob = ?", [(blob,) for blob in blobs])
         call.store.end_upload(db, item, "completed")  # takes the parts nobody named
-    return {**_public(upload), "status": "completed", "file": file}
+    return {**_public(upload), "status": "completed", "file": call.store.type.shown(file)}
 
 
 def cancel(call: Call) -> Json:

@@ -22,13 +22,17 @@ _EMULATOR_NEEDS = ("python_multipart", "starlette", "uvicorn")
 
 
 @contextmanager
-def emulated(folder: str) -> Iterator[str]:
-    """Run the emulator on a folder; yields its base URL. FilesyncError if it cannot start."""
+def emulated(folder: str, kind: ServerType) -> Iterator[str]:
+    """Run the emulator on a folder; yields its base URL. FilesyncError if it cannot start.
+
+    It is like a server of the type, or like OpenAI's for a server that nobody described.
+    """
+    like = "openai" if kind is COMPATIBLE else kind.name
     with ExitStack() as stack:
         with emulator_installed():
             from filesync.emulator.server import embedded
         try:
-            url = stack.enter_context(embedded(folder))
+            url = stack.enter_context(embedded(folder, settings={"type": like}))
         except OSError as error:
             raise cannot_serve(folder, error) from None
         yield url
@@ -209,7 +213,7 @@ def _endpoint(server: Server, run: Run, settings: ClientSettings) -> Iterator[En
             settings=settings,
         )
         return
-    with emulated(server.emulator_folder) as url:
+    with emulated(server.emulator_folder, server.type) as url:
         yield Endpoint(url, ApiKey("emulator"))  # takes any key: yours stays where it is
 
 

@@ -9,7 +9,8 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from filesync.emulator import files, uploads
+from filesync.emulator import uploads
+from filesync.emulator.server_types import SERVER_TYPES
 from tests.emulator.conftest import Clock, check_error, post_file, post_part, post_upload
 
 Blobs = Callable[[], list[str]]
@@ -235,11 +236,12 @@ def test_an_unknown_upload(http: httpx.Client) -> None:
 
 
 def test_sizes(http: httpx.Client, blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert files.MAX_FILE_BYTES == 512 * 1024**2
+    openai = SERVER_TYPES["openai"]
+    assert openai.max_bytes == 512 * 1024**2
     assert uploads.MAX_PART_BYTES == 64 * 1024**2
     # Said by the length alone, and found while the bytes come in.
     for limit in (1000, 3_000_000):
-        monkeypatch.setattr(files, "MAX_FILE_BYTES", limit)
+        monkeypatch.setitem(SERVER_TYPES, "openai", openai._replace(max_bytes=limit))
         monkeypatch.setattr(uploads, "MAX_PART_BYTES", limit)
         upload = post_upload(http, 4_000_000)
         for path, field in (("/files", "file"), (f"/uploads/{upload}/parts", "data")):
