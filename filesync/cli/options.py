@@ -17,7 +17,7 @@ from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
-    from filesync.core.run import Run
+    from filesync.core.run import Run, Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -315,6 +315,22 @@ def seconds(_context: click.Context, _param: click.Parameter, value: str) -> int
         raise click.BadParameter(f"{value!r} {error}") from None
 
 
+def shard(_context: click.Context, _param: click.Parameter, value: str | None) -> Shard | None:
+    """Return the shard that I/N names, as an option's callback."""
+    from filesync.core.shard import parse_shard
+
+    try:
+        return None if value is None else parse_shard(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{quoted(value or '')} {error}") from None
+
+
+shard_option = click.option(
+    "--shard",
+    callback=shard,
+    metavar="I/N",
+    help="Upload one of N shares of the keys, and write a piece of the lockfile: see lock merge.",
+)
 orphans_option = click.option(
     "--delete-orphans",
     is_flag=True,
@@ -391,6 +407,17 @@ def insecure_option(function: F) -> F:
     return _insecure_option(_timeout_option(function))
 
 
+max_delete_option = click.option(
+    "--max-delete", type=click.IntRange(0), metavar="N", help="Allow N deletes."
+)
+index_timeout_option = click.option(
+    "--index-timeout",
+    callback=seconds,
+    default="30m",
+    show_default=True,
+    metavar="TIME",
+    help="How long to wait for documents in vector stores, such as 90s or 1h.",
+)
 concurrency_option = click.option(
     "--concurrency",
     type=click.IntRange(1, 256),

@@ -49,7 +49,7 @@ def carry_out(
     """Apply a plan, show what came of it, and turn that into the exit code."""
     from filesync.core.decide.change import Action
     from filesync.core.events import failure_of
-    from filesync.local.lockfile import lock_path
+    from filesync.local.lockfile import lock_path, piece_path
     from filesync.output.json import apply_document, to_text
     from filesync.output.plan_text import render_result
     from filesync.output.progress import watching
@@ -62,11 +62,16 @@ def carry_out(
         click.echo(to_text(apply_document(made, result)))
     elif made.has_changes and not common.quiet:
         lock = lock_path(run.manifest, run.env)
+        if run.shard is not None:
+            lock = piece_path(lock, run.shard)
         click.echo(render_result(result, lock))
         if result.applied and not result.failed and not result.interrupted:
             with_ids = {done.action for done in result.applied} - {Action.DELETE, Action.FORGET}
             ids = "; `filesync id KEY` prints an id" if with_ids else ""
-            common.hint(f"commit {lock}{ids}")
+            if run.shard is not None:
+                common.hint(f"take {lock} to the run that joins: `filesync lock merge`")
+            else:
+                common.hint(f"commit {lock}{ids}")
     if (failure := failure_of(result)) is not None:
         raise failure
 

@@ -10,6 +10,7 @@ content/      whether a file's content is what its purpose needs
 from_remote/  a manifest for files that are already on the platform
 model         the nouns: declared, local, locked and remote files
 run           what a run was asked to do
+shard         which of several runs uploads the file of a key
 events        what an apply reports while it runs, and its result
 fingerprint   the owner and content token in a remote filename
 resemblance   whether a listed file may be one that we know of

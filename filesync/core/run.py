@@ -40,6 +40,21 @@ class Filters(NamedTuple):
         return ", ".join(lead + ", ".join(values) for lead, values in said if values)
 
 
+class Shard(NamedTuple):
+    """One of several runs that share the keys of a manifest: `number`, from 1 on, out of `of`."""
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
+
+    @property
+    def suffix(self) -> str:
+        """Return what marks its files, such as 2-of-4."""
+        return f"{self.number}-of-{self.of}"
+
+
 class Run(NamedTuple):
     """What the user asked for, the same for plan and apply; None where it was not said.
 
@@ -59,6 +74,12 @@ class Run(NamedTuple):
     allow_env: tuple[str, ...] = ()
     delete_orphans: bool = False
     api_key: Secret | None = None
+    shard: Shard | None = None
+
+    @property
+    def narrow(self) -> bool:
+        """Say whether the run leaves any key out."""
+        return self.filters.narrow or self.shard is not None
 
     @property
     def folder(self) -> str:

@@ -133,7 +133,7 @@ class Applier:
             self._done,
             self._fail,
             self._settings.index_timeout,
-            whole=not self._plan.inputs.run.filters.narrow,
+            whole=not self._plan.inputs.run.narrow,
         )
         applier = StoreApplier(
             stores,
@@ -198,6 +198,8 @@ class Applier:
         return next((one for one in keys if self._in_use(one) == "keep"), key)
 
     def _delete(self, uploads_failed: bool, kept: Set[str]) -> None:
+        if self._plan.share is not None:
+            return  # a shard does not know what the others still need: who joins them deletes
         doomed = deletions_of(self._plan.changes, self._superseded, self._lock)
         if needed := [one for one in doomed if one.id in kept]:
             doomed = [one for one in doomed if one.id not in kept]

@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from filelock import FileLock, Timeout
 
 from filesync.core.env_names import with_env
+from filesync.core.run import Shard
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, LocalFileError
 from filesync.local.files import why, write_atomic
@@ -27,16 +28,20 @@ def exclusive(
     manifest_path: str,
     env: str | None = None,
     *,
+    shard: Shard | None = None,
     timeout: float,
     on_wait: Callable[[str], None],
 ) -> Iterator[None]:
     """Hold the lockfile of a manifest, or of its environment, while the context is open.
+
+    With `shard`, hold only that shard's piece of it.
 
     Waits up to `timeout` seconds for another process, and calls `on_wait` with a description of
     it; then raises FilesyncError. Works on one machine, and across machines if the file system's
     flock does.
     """
     stem = with_env(os.path.splitext(os.path.basename(manifest_path))[0], env)
+    stem += "" if shard is None else f".{shard.suffix}"
     base = os.path.join(lock_dir(manifest_path), f"{stem}.apply")
     lock = FileLock(base + ".lock", mode=0o600)
     holder = base + ".holder"

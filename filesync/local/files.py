@@ -120,6 +120,16 @@ def create_atomic(path: str, data: bytes) -> None:
         raise unwritable(path, error) from error
 
 
+def remove(path: str) -> None:
+    """Remove a file that need not be there; LocalFileError if that fails."""
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise LocalFileError(f"cannot remove {printable(path)}: {why(error)}") from None
+
+
 def place(source: str, target: str) -> None:
     """Hard-link a file to another name, or rename it where links are not supported.
 

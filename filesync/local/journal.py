@@ -12,6 +12,7 @@ import os
 import stat
 import threading
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 from filesync.core.env_names import with_env
@@ -27,17 +28,25 @@ from filesync.core.recovery.journal import (
     read_history,
     still_open,
 )
+from filesync.core.run import Shard
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
 from filesync.local.files import why, write_atomic
 from filesync.local.state_dir import ensure_state_dir, state_dir
 
 
-def journal_path(manifest_path: str, project: str, base_url: str, env: str | None = None) -> str:
-    """Return the path of the journal for this project, server and environment."""
+def journal_path(
+    manifest_path: str,
+    project: str,
+    base_url: str,
+    env: str | None = None,
+    shard: Shard | None = None,
+) -> str:
+    """Return the path of the journal for this project, server, environment and shard."""
     who = hashlib.sha256(f"{project}\n{base_url}".encode()).hexdigest()[:8]
-    stem = os.path.splitext(os.path.basename(manifest_path))[0]
-    return os.path.join(state_dir(manifest_path), f"{with_env(stem, env)}-{who}.journal")
+    stem = with_env(os.path.splitext(os.path.basename(manifest_path))[0], env)
+    stem += "" if shard is None else f".{shard.suffix}"
+    return os.path.join(state_dir(manifest_path), f"{stem}-{who}.journal")
 
 
 def read_journal(path: str) -> History:
@@ -142,6 +151,15 @@ class Journal:
     def deleted(self, file_id: str, at: int) -> None:
         """Record that a file was deleted."""
         self._write({"deleted": file_id, "at": at})
+
+    def take_in(self, history: History) -> None:
+        """Add what another journal says, under numbers of our own."""
+        for attempt in history.attempts.values():
+            with self._guard:
+                self._number += 1
+                number = self._number
+            for record in lines(replace(attempt, number=number)):
+                self._write(record)
 
     def compact(self, lock: Lockfile, now: int, unclear: Collection[str] = ()) -> None:
         """Keep only the lines that are still needed; remove the journal if there are none.

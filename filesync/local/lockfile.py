@@ -8,12 +8,14 @@ import re
 import stat
 
 from filesync.core.env_names import ENV_PATTERN, with_env
+from filesync.core.run import Shard
 from filesync.core.text import human_bytes, printable
 from filesync.errors import LocalFileError, LockfileError
 from filesync.local.files import READ_FLAGS, create_atomic, why, write_atomic
 
 # A lockfile of 100,000 files has about 30 MB, so a larger file is something else.
 _MAX_BYTES = 512 * 1000**2
+_PIECE = r"\.[1-9]\d{0,3}-of-[1-9]\d{0,3}"
 
 
 def lock_path(manifest_path: str, env: str | None = None) -> str:
@@ -27,19 +29,33 @@ def lock_path(manifest_path: str, env: str | None = None) -> str:
 
 
 def lock_paths(manifest_path: str) -> list[str]:
-    """Return the paths of all lockfiles of a manifest, for every environment.
+    """Return the paths of all lockfiles of a manifest and their pieces, for every environment.
 
     That includes environments which have been removed from the manifest.
     """
     stem = lock_path(manifest_path).removesuffix(".lock")
     folder, name = os.path.split(stem)
-    ours = re.compile(rf"{re.escape(name)}(\.{ENV_PATTERN})?\.lock")
+    return _matching(folder, rf"{re.escape(name)}(\.{ENV_PATTERN})?\.lock({_PIECE})?")
+
+
+def piece_path(path: str, shard: Shard) -> str:
+    """Return the path of a shard's piece of a lockfile: beside it, as filesync.lock.2-of-4."""
+    return f"{path}.{shard.suffix}"
+
+
+def piece_paths(path: str) -> list[str]:
+    """Return the paths of all pieces there are of a lockfile, in the order of their numbers."""
+    folder, name = os.path.split(path)
+    found = _matching(folder, re.escape(name) + _PIECE)
+    return sorted(found, key=lambda one: [int(part) for part in re.findall(r"\d+", one)[-2:]])
+
+
+def _matching(folder: str, pattern: str) -> list[str]:
     try:
-        return [
-            os.path.join(folder, one) for one in os.listdir(folder or ".") if ours.fullmatch(one)
-        ]
+        names = os.listdir(folder or ".")
     except OSError:
         return []  # no folder, no lockfile
+    return [os.path.join(folder, name) for name in names if re.fullmatch(pattern, name)]
 
 
 def read_lock_bytes(path: str) -> bytes | None:

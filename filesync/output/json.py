@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from filesync.core.plan.document import FORMAT_VERSION, PlanDocument
-from filesync.core.plan.plan import Plan
+from filesync.core.plan.plan import Plan, Summary
 
 if TYPE_CHECKING:  # it comes with the HTTP client
     from filesync.core.events import Result
@@ -41,6 +41,17 @@ def apply_document(plan: Plan, result: Result) -> dict[str, Any]:
             | {"key": failed.key, "action": failed.action.value, "error": failed.error}
             for failed in result.failed
         ],
+    }
+
+
+def nothing_applied() -> dict[str, Any]:
+    """Return the document of `apply --json` for a run that had nothing to do."""
+    summary = Summary(*(0 for _ in Summary._fields))
+    return {
+        "format_version": FORMAT_VERSION,
+        "summary": summary._asdict(),
+        "applied": [],
+        "failed": [],
     }
 
 

@@ -6,6 +6,8 @@ listing           the platform's files, confirmed
 observe_stores    the platform's vector stores, as far as a plan needs them
 plan              making a plan
 apply             carrying a plan out
+lock_target       where an apply writes the lock
+lock_merge        `lock merge`
 destroy           the plan that deletes everything
 saved_plans       plan files: read back, and compared with a fresh plan
 inspect           `inspect`

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from types import FrameType
 
@@ -13,7 +13,6 @@ from filesync.core.decide import guards
 from filesync.core.decide.desired import policies_of
 from filesync.core.decide.guards import Overrides
 from filesync.core.events import Result, Watcher
-from filesync.core.lockfile import format as lock_format
 from filesync.core.model import InUse
 from filesync.core.moment import utc
 from filesync.core.plan.plan import Plan
@@ -29,13 +28,17 @@ from filesync.execute.answers import Answers
 from filesync.execute.applier import Applier, ApplySettings
 from filesync.execute.context import ApplyContext
 from filesync.execute.lock_saver import Saver
-from filesync.local import lockfile
 from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
 from filesync.local.store_journal import StoreJournal
 from filesync.remote.timing import ClientSettings
-from filesync.workflow.plan import sha256_or_none
-from filesync.workflow.workspace import Workspace, open_workspace
+from filesync.workflow.lock_target import LockTarget
+from filesync.workflow.workspace import (
+    Workspace,
+    open_workspace,
+    sha256_or_none,
+    whole_lockfile,
+)
 
 
 def apply_plan(
@@ -55,6 +58,32 @@ def apply_plan(
     if plan.at is not None:
         raise Refused(f"the plan is for {utc(plan.at)} UTC, to look at", "plan again without `at`")
     guards.enforce(plan.refusals, allowed, plan.rows, most_detached(plan.stores))
+    run = plan.inputs.run
+    with nullcontext() if run.shard is None else whole_lockfile(run):
+        space = _unmoved(plan)
+        target = LockTarget(space, plan.share)
+        if run.shard is not None:
+            # From here on a run on the whole lockfile sees that a piece of it is being made.
+            target.save()
+    nothing = (
+        plan.has_changes,
+        plan.refresh,
+        plan.left_out,
+        plan.recovery != NOTHING_TO_RECOVER,
+        any(map(is_behind, plan.stores)),
+    )
+    if not any(nothing) and space.lock_bytes is not None and run.shard is None:
+        if not run.filters.narrow:
+            # Left by a run that was killed after its last save: the lockfile has all of it.
+            StoreJournal(run.manifest, space.store_journal_path).clear()
+        return Result((), (), interrupted=False)
+    result = _carry_out(space, plan, target, settings, watch=watch, md5s=md5s or Md5Sums())
+    target.finish(result)
+    return result
+
+
+def _unmoved(plan: Plan) -> Workspace:
+    """Return the workspace of a plan; Refused if manifest or lockfile have changed since."""
     space = open_workspace(plan.inputs.run)
     moved = []
     if space.manifest.sha256 != plan.inputs.manifest_sha256:
@@ -68,27 +97,20 @@ def apply_plan(
             f"the plan is stale: {' and '.join(moved)} changed since it was made",
             "plan again",
         )
-    nothing = (
-        plan.has_changes,
-        plan.refresh,
-        plan.left_out,
-        plan.recovery != NOTHING_TO_RECOVER,
-        any(map(is_behind, plan.stores)),
-    )
-    if not any(nothing) and space.lock_bytes is not None:
-        if not plan.inputs.run.filters.narrow:
-            # Left by a run that was killed after its last save: the lockfile has all of it.
-            StoreJournal(plan.inputs.run.manifest, space.store_journal_path).clear()
-        return Result((), (), interrupted=False)
-    return _carry_out(space, plan, settings, watch, md5s or Md5Sums())
+    return space
 
 
 def _carry_out(
-    space: Workspace, plan: Plan, settings: ApplySettings, watch: Watcher, md5s: Md5Sums
+    space: Workspace,
+    plan: Plan,
+    target: LockTarget,
+    settings: ApplySettings,
+    *,
+    watch: Watcher,
+    md5s: Md5Sums,
 ) -> Result:
     manifest, lock = space.manifest, space.lock
-    writer = lockfile.LockWriter(space.lock_path, space.lock_bytes)
-    saver = Saver(lambda: writer.save(lock_format.dump_lockfile(lock)))
+    saver = Saver(target.save)
 
     policy_for = policies_of(manifest)
     own = {row.key: row.desired.policy for row in plan.rows if row.desired is not None}

@@ -27,8 +27,7 @@ from filesync.local.store_journal import read_store_journal
 from filesync.remote.client import Reader
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
-from filesync.workflow.plan import sha256_or_none
-from filesync.workflow.workspace import Workspace, open_workspace
+from filesync.workflow.workspace import Workspace, open_workspace, sha256_or_none
 
 
 def plan_destroy(run: Run) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -11,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from filesync.core.content.report import ContentReport
+from filesync.core.decide.as_locked import found_as_locked, wanted_as_locked
 from filesync.core.decide.desired import desired_file
 from filesync.core.decide.pipeline import Observed, PlanOptions, decide_all
 from filesync.core.decide.selection import Selection
@@ -20,6 +20,7 @@ from filesync.core.moment import utc
 from filesync.core.parts import PARTS_FROM
 from filesync.core.plan.plan import Plan, PlanInputs
 from filesync.core.run import Run
+from filesync.core.shard import share_of
 from filesync.core.stores.observed import as_locked
 from filesync.core.text import plural
 from filesync.errors import Refused
@@ -37,6 +38,7 @@ from filesync.workflow.workspace import (
     open_workspace,
     scan,
     server_of,
+    sha256_or_none,
 )
 
 T = TypeVar("T")
@@ -50,15 +52,17 @@ def make_plan(
     on_hashed: Callable[[int], None] | None = None,
     md5s: Md5Sums | None = None,
     options: PlanOptions = PlanOptions(),  # noqa: B008 - a named tuple: nothing can change it
+    declared: Collection[str] | None = None,
 ) -> Plan:
     """Return what apply would do for a run; reads disk and server, writes only the hash cache.
 
     `on_hashed` is given the bytes hashed, from several threads. `md5s` are those of the apply
-    that will follow: they begin as soon as a core is free. Raises the errors of each step:
+    that will follow: they begin as soon as a core is free. With `declared`, these keys are the
+    wanted files, as the lockfile has them, and no file is read. Raises the errors of each step:
     ManifestError, LockfileError, LocalFileError, RemoteError, Refused for a protected file.
     """
     space = open_workspace(run)
-    seen = observe(space, on_hashed=on_hashed, md5s=md5s)
+    seen = observe(space, on_hashed=on_hashed, md5s=md5s, declared=declared)
     try:
         options = options._replace(orphans=options.orphans or run.delete_orphans)
         decided = decide_all(seen, space.manifest, space.lock, run.filters, options)
@@ -96,6 +100,7 @@ def make_plan(
         stores=decided.stores,
         content=content,
         left_out=decided.left_out,
+        share=seen.share,
     )
 
 
@@ -104,6 +109,7 @@ def observe(
     *,
     on_hashed: Callable[[int], None] | None = None,
     md5s: Md5Sums | None = None,
+    declared: Collection[str] | None = None,
 ) -> Observed:
     """Scan and hash the manifest's files while the platform's are listed.
 
@@ -111,7 +117,7 @@ def observe(
     of `make_plan`.
     """
     run = space.run
-    files = scan(run, space.manifest, space.problems)
+    files, others, share = _found(space, declared)
     checks = content_checks()
 
     def on_idle(file: ScannedFile) -> None:
@@ -122,7 +128,11 @@ def observe(
         # Made here, so that it is gone (40 MiB for 100,000 files) when the plan is put together.
         cache = HashCache.beside(run.manifest)
         hashed = hash_files(files, cache, on_bytes=on_hashed, on_idle=on_idle, checks=checks)
-        return [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
+        ours = [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
+        locked = space.lock.files
+        return ours + [
+            wanted_as_locked(file, locked[file.key]) for file in others if file.key in locked
+        ]
 
     def content(desired: list[DesiredFile], keys: Collection[str]) -> ContentReport:
         chosen = len(files)
@@ -138,8 +148,8 @@ def observe(
         return report._replace(files=chosen)
 
     history = read_journal(space.journal_path)
-    declared, _ = desired_stores(space.manifest, files)
-    wanted = tuple(declared)
+    stores_wanted, _ = desired_stores(space.manifest, [*files, *others])
+    wanted = tuple(stores_wanted)
     if run.offline:
         remote, stores = _as_locked(space.lock), as_locked(space.lock.stores)
         desired = hash_all()
@@ -175,7 +185,24 @@ def observe(
         desired_stores=wanted,
         unlisted=unlisted,
         has_lock=space.lock_bytes is not None,
+        share=share,
     )
+
+
+def _found(
+    space: Workspace, declared: Collection[str] | None
+) -> tuple[list[ScannedFile], list[ScannedFile], frozenset[str] | None]:
+    """Return the files to look at, those to take as they are locked, and a shard's keys."""
+    run, locked = space.run, space.lock.files
+    if declared is not None:
+        known = ((key, locked[key]) for key in sorted(declared) if key in locked)
+        return [], list(found_as_locked(space.manifest, known)), None
+    files = scan(run, space.manifest, space.problems)
+    if run.shard is None:
+        return files, [], None
+    share = share_of(files, run.shard)
+    mine = [file for file in files if file.key in share]
+    return mine, [file for file in files if file.key not in share], share
 
 
 def _clock_warning(seen: Observed) -> Iterator[str]:
@@ -218,8 +245,3 @@ def _as_locked(lock: Lockfile) -> dict[str, RemoteFile]:
     for retired in lock.retired.values():
         remote[retired.id] = RemoteFile(retired.id, "", "", None, 0, None, None)
     return remote
-
-
-def sha256_or_none(data: bytes | None) -> str | None:
-    """Return the hex sha256 of a file's bytes, None for a file that is not there."""
-    return None if data is None else hashlib.sha256(data).hexdigest()

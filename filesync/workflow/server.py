@@ -136,7 +136,7 @@ def reader(
     server: Server,
     run: Run,
     *,
-    requests_per_minute: int = 1000,
+    requests_per_minute: float = 1000,
     settings: ClientSettings | None = None,
 ) -> Iterator[Reader]:
     """Connect for looking only: what this gives has no method that writes."""
@@ -156,7 +156,7 @@ def writer(
     server: Server,
     run: Run,
     *,
-    requests_per_minute: int = 1000,
+    requests_per_minute: float = 1000,
     settings: ClientSettings | None = None,
 ) -> Iterator[Writer]:
     """Connect for apply and destroy, the only two that write remotely."""
@@ -217,6 +217,6 @@ def _endpoint(server: Server, run: Run, settings: ClientSettings) -> Iterator[En
         yield Endpoint(url, ApiKey("emulator"))  # takes any key: yours stays where it is
 
 
-def _pace(server: Server, requests_per_minute: int) -> float:
+def _pace(server: Server, requests_per_minute: float) -> float:
     """Return the pace to keep; our own emulator has no limit to stay under."""
     return _UNPACED if server.emulator_folder is not None else requests_per_minute

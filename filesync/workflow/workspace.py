@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,15 +13,16 @@ from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile, check_owner
 from filesync.core.servers import server_type
 from filesync.core.text import printable
-from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
+from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem, Refused
 from filesync.local import lockfile
 from filesync.local.state_dir import SCHEMA_FILE
 from filesync.workflow.server import Server, choose_server, reader, urls_of, writer
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
+    from filesync.core.lockfile.pieces import Origin
     from filesync.core.manifest.variables import Access
     from filesync.core.model import Manifest, ScannedFile
-    from filesync.core.run import Run
+    from filesync.core.run import Run, Shard
     from filesync.core.servers import ServerType
     from filesync.core.stores.model import DesiredStore
     from filesync.remote.client import Reader, Writer
@@ -39,7 +41,9 @@ class Workspace(NamedTuple):
     """A manifest with its lock.
 
     `problems` are the manifest's own so far: whoever uses its entries raises them together
-    with those of the files. `lock_bytes` is None where there is no lockfile yet.
+    with those of the files. `lock_bytes` is None where there is no lockfile yet. The lock of a
+    shard has what its piece of the lockfile says; `piece_bytes` is None where there is none yet,
+    and `retired_before` are the ids that wait in the lockfile itself.
     """
 
     run: Run
@@ -49,6 +53,16 @@ class Workspace(NamedTuple):
     lock_path: str
     lock_bytes: bytes | None
     lock: Lockfile
+    piece_bytes: bytes | None = None
+    retired_before: frozenset[str] = frozenset()
+
+    @property
+    def origin(self) -> Origin:
+        """Return what a piece of the lockfile is made from."""
+        from filesync.core.lockfile.pieces import Origin
+
+        manifest = self.manifest
+        return Origin(manifest.sha256, manifest.filled_sha256, sha256_or_none(self.lock_bytes))
 
     @property
     def journal_path(self) -> str:
@@ -56,7 +70,8 @@ class Workspace(NamedTuple):
         from filesync.local.journal import journal_path
 
         run = self.run
-        return journal_path(run.manifest, self.manifest.project, self.server.base_url, run.env)
+        project, base_url = self.manifest.project, self.server.base_url
+        return journal_path(run.manifest, project, base_url, run.env, run.shard)
 
     @property
     def store_journal_path(self) -> str:
@@ -67,13 +82,17 @@ class Workspace(NamedTuple):
 
     def reader(self) -> AbstractContextManager[Reader]:
         """Connect for looking only, at the manifest's pace."""
-        pace = self.manifest.requests_per_minute
-        return reader(self.server, self.run, requests_per_minute=pace)
+        return reader(self.server, self.run, requests_per_minute=self._pace)
 
     def writer(self, settings: ClientSettings) -> AbstractContextManager[Writer]:
         """Connect for apply and destroy, at the manifest's pace."""
-        pace = self.manifest.requests_per_minute
-        return writer(self.server, self.run, requests_per_minute=pace, settings=settings)
+        return writer(self.server, self.run, requests_per_minute=self._pace, settings=settings)
+
+    @property
+    def _pace(self) -> float:
+        """Return the requests a minute of this run: all shards together keep to the manifest's."""
+        shard = self.run.shard
+        return self.manifest.requests_per_minute / (1 if shard is None else shard.of)
 
 
 def open_workspace(run: Run) -> Workspace:
@@ -96,7 +115,53 @@ def open_workspace(run: Run) -> Workspace:
     else:
         lock = lock_format.parse_lockfile(found, path)
         check_owner(lock, path, manifest.project, server.base_url)
-    return Workspace(run, manifest, problems, server, path, found, lock)
+    space = Workspace(run, manifest, problems, server, path, found, lock)
+    return space if run.shard is None or problems else _with_piece(space, run.shard)
+
+
+def sha256_or_none(data: bytes | None) -> str | None:
+    """Return the hex sha256 of a file's bytes, None for a file that is not there."""
+    return None if data is None else hashlib.sha256(data).hexdigest()
+
+
+def _with_piece(space: Workspace, shard: Shard) -> Workspace:
+    """Return a shard's workspace with what its piece of the lockfile says, if there is one."""
+    from filesync.core.lockfile.pieces import lay_over, parse_piece
+
+    others = [one for one in pieces_beside(space.lock_path) if one.of != shard.of]
+    if others:
+        raise Refused(
+            f"pieces of another split lie beside {printable(space.lock_path)}: there is "
+            f"{printable(lockfile.piece_path(space.lock_path, others[0]))}, and this is {shard}",
+            "join them with `filesync lock merge`, or keep to the split that they were made with",
+        )
+    space = space._replace(retired_before=frozenset(space.lock.retired))
+    path = lockfile.piece_path(space.lock_path, shard)
+    found = lockfile.read_lock_bytes(path)
+    if found is None:
+        return space
+    piece = parse_piece(found, path)
+    check_owner(piece.lock, path, space.manifest.project, space.server.base_url)
+    if piece.shard != shard:
+        raise LockfileError(
+            f"{printable(path)} says that it is piece {piece.shard}", "give it its own name back"
+        )
+    if piece.origin.lock_sha256 != space.origin.lock_sha256:
+        raise Refused(
+            f"{printable(space.lock_path)} has changed since {printable(path)} was begun",
+            "restore the lockfile that the pieces were begun with and run `filesync lock merge`; "
+            "then merge the two lockfiles as code",
+        )
+    lay_over(space.lock, piece)
+    return space._replace(piece_bytes=found)
+
+
+def pieces_beside(lock_path: str) -> list[Shard]:
+    """Return which pieces of a lockfile lie beside it."""
+    from filesync.core.run import Shard
+
+    numbers = (one.rpartition(".")[2].split("-of-") for one in lockfile.piece_paths(lock_path))
+    return [Shard(int(number), int(of)) for number, of in numbers]
 
 
 def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
@@ -144,19 +209,48 @@ def _no_manifest(path: str) -> FilesyncError:
 
 
 @contextmanager
-def alone(run: Run, *, timeout: float, on_wait: Callable[[str], None]) -> Iterator[None]:
+def alone(
+    run: Run, *, timeout: float, on_wait: Callable[[str], None], joins: bool = False
+) -> Iterator[None]:
     """Keep every other run off the lockfile for as long as the context is open.
 
-    Raises FilesyncError if there is no manifest, before anything is written beside it, or if
-    another run holds the lockfile for longer than `timeout` seconds.
+    A shard keeps only other runs of the same shard off its piece. Raises FilesyncError if there is
+    no manifest, before anything is written beside it, or if another run holds the lockfile for
+    longer than `timeout` seconds; Refused if pieces of it are not joined yet, and this run is
+    neither a shard nor `joins` them.
     """
     from filesync.local.apply_lock import exclusive
 
     if not os.path.exists(run.manifest):
         raise _no_manifest(run.manifest)
-    lockfile.require_writable(lockfile.lock_path(run.manifest, run.env))
-    with exclusive(run.manifest, run.env, timeout=timeout, on_wait=on_wait):
+    path = lockfile.lock_path(run.manifest, run.env)
+    lockfile.require_writable(path)
+    with exclusive(run.manifest, run.env, shard=run.shard, timeout=timeout, on_wait=on_wait):
+        if run.shard is None and not joins and (pieces := pieces_beside(path)):
+            first = lockfile.piece_path(path, pieces[0])
+            raise Refused(
+                f"pieces of {printable(path)} are not joined yet: there is {printable(first)}"
+                + (f" and {len(pieces) - 1:,} more" if len(pieces) > 1 else ""),
+                "run `filesync lock merge`; or remove the pieces, and what they uploaded stays "
+                "on the platform",
+            )
         yield
+
+
+@contextmanager
+def whole_lockfile(run: Run) -> Iterator[None]:
+    """Keep a run on the whole lockfile out while a shard begins its piece of it.
+
+    One that is under way ends first, and what it has written is seen then.
+    """
+    from filesync.local.apply_lock import exclusive
+
+    with exclusive(run.manifest, run.env, timeout=_BEGIN_SECONDS, on_wait=lambda _message: None):
+        yield
+
+
+# A shard waits so long for a run on the whole lockfile.
+_BEGIN_SECONDS = 600.0
 
 
 def read_lock(manifest_path: str, env: str | None) -> Lockfile:

@@ -11,7 +11,7 @@ GROUPS = {
     "Change the platform": ("plan", "diff", "apply", "show-plan", "destroy"),
     "Look": ("status", "drift", "verify", "ls", "show", "download", "search"),
     "Use the ids": ("id", "ids", "exec", "render"),
-    "Change the lockfile": ("adopt", "forget", "state"),
+    "Change the lockfile": ("adopt", "forget", "state", "lock"),
     "Around it": ("emulator", "schema", "completion", "help"),
 }
 """The commands as `filesync --help` groups them."""

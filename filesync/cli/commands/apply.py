@@ -13,13 +13,15 @@ from filesync.cli.options import (
     command,
     concurrency_option,
     filter_options,
+    index_timeout_option,
     insecure_option,
     json_option,
     lock_timeout_option,
+    max_delete_option,
     missing_option,
     orphans_option,
     outside_option,
-    seconds,
+    shard_option,
     yes_option,
 )
 from filesync.cli.plan_steps import (
@@ -31,7 +33,7 @@ from filesync.cli.plan_steps import (
 )
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
-    from filesync.core.run import Filters
+    from filesync.core.run import Filters, Shard
 
 
 @command(
@@ -40,7 +42,8 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     yes_option,
     json_option,
     concurrency_option,
-    click.option("--max-delete", type=click.IntRange(0), metavar="N", help="Allow N deletes."),
+    shard_option,
+    max_delete_option,
     click.option("--no-delete", is_flag=True, help="Postpone every delete to a later apply."),
     click.option("--wait", is_flag=True, help="Wait until the platform has processed each file."),
     click.option(
@@ -52,14 +55,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     click.option(
         "--allow-empty-store", is_flag=True, help="Let a vector store lose its last document."
     ),
-    click.option(
-        "--index-timeout",
-        callback=seconds,
-        default="30m",
-        show_default=True,
-        metavar="TIME",
-        help="How long to wait for documents in vector stores, such as 90s or 1h.",
-    ),
+    index_timeout_option,
     lock_timeout_option,
     filter_options,
     orphans_option,
@@ -72,6 +68,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
         "filesync apply --yes": "do it without asking, as in CI",
         "filesync apply plan.json": "what `plan --out` saved, exactly",
         "filesync apply --only 'docs/*' --no-delete": "some keys, and no delete yet",
+        "filesync apply --yes --shard 2/4": "the second of four runs that share the uploads",
     },
 )
 def apply(
@@ -80,6 +77,7 @@ def apply(
     yes: bool,
     as_json: bool,
     concurrency: int,
+    shard: Shard | None,
     max_delete: int | None,
     no_delete: bool,
     wait: bool,
@@ -99,6 +97,9 @@ def apply(
 
     Uploads come first, then the lockfile, deletes last. A PLANFILE that `filesync plan --out`
     wrote is applied exactly as it is, or refused as stale, with what has moved since.
+
+    With --shard I/N, one of N runs, on this machine or others, uploads its share of the keys and
+    writes filesync.lock.I-of-N; `filesync lock merge` joins the pieces and then deletes.
     """
     from filesync.core.decide.guards import Overrides, enforce
     from filesync.core.plan.document import document_of
@@ -112,7 +113,13 @@ def apply(
     if planfile is not None and filters.narrow:
         named = " and ".join(sorted({one for one in filters.flags().split() if one[:2] == "--"}))
         raise click.UsageError(f"a plan file says itself what it covers: leave out {named}")
+    if shard is not None and (planfile is not None or filters.narrow or delete_orphans):
+        raise click.UsageError(
+            "--shard splits a whole apply: leave out the plan file, --only, --exclude, --purpose "
+            "and --delete-orphans"
+        )
     run = common.run(
+        shard=shard,
         filters=filters,
         delete_orphans=delete_orphans,
         allow_outside=allow_outside,
@@ -134,6 +141,8 @@ def apply(
     )
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         md5s = Md5Sums()
+        if shard is not None:
+            common.note(f"shard {shard}: deletes and vector stores wait for `filesync lock merge`")
         made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
         warn_but_of_refusals(common, made)
         if not as_json:

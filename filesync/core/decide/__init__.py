@@ -10,5 +10,6 @@ unclaimed  remote files with our fingerprint that no lock entry refers to
 sharing    identical files of several keys become one remote file
 wrong_content  files whose content is wrong: what is left out
 guards     what apply refuses without a flag
+as_locked  wanted files as the lockfile has them
 desired    manifest entries and local files combined into the remote files to have
 """

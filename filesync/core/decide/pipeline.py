@@ -45,6 +45,7 @@ class Observed(NamedTuple):
     `stores` are the platform's, `traces` what the store journal says of each key's.
     `content` returns what is wrong with the content of the selected files with these keys.
     `unlisted` are the remote files that the listing did not show; `has_lock`: there is a lockfile.
+    `share` are the keys of a shard: every other wanted file is given as the lockfile has it.
     """
 
     desired: list[DesiredFile]
@@ -59,6 +60,7 @@ class Observed(NamedTuple):
     content: Callable[[Collection[str]], ContentReport] = lambda _keys: ContentReport()
     unlisted: frozenset[str] = frozenset()
     has_lock: bool = True
+    share: frozenset[str] | None = None
 
 
 class PlanOptions(NamedTuple):
@@ -67,13 +69,14 @@ class PlanOptions(NamedTuple):
     Without `protection` a protected file's loss is planned like any other, and so is the upload
     of a file with wrong content. Without `sharing` each key is decided by itself, and with `at`
     the plan is for another time. `orphans`: they are to be deleted, as `--delete-orphans` says;
-    that is for applying, too.
+    that is for applying, too. Without `uploads` no file is planned to be sent.
     """
 
     protection: bool = True
     sharing: bool = True
     at: Moment | None = None
     orphans: bool = False
+    uploads: bool = True
 
 
 class Decided(NamedTuple):
@@ -111,7 +114,12 @@ def decide_all(
     of `options.at` has passed.
     """
     lock = lock.copy()
-    selection = Selection(filters, purposes_of(seen.desired, lock.files) if filters.narrow else {})
+    selection = Selection(
+        filters,
+        purposes_of(seen.desired, lock.files) if filters.narrow else {},
+        seen.share,
+        options.uploads,
+    )
     # The lock as if the interrupted apply had saved it: then the table needs no case for it.
     recovery = (
         NOTHING_TO_RECOVER
@@ -164,7 +172,9 @@ def decide_all(
     )
     ours = _known_as_ours(lock, remote, manifest) if seen.desired_stores else set()
     grounds = Grounds(seen.stores, seen.traces, decisions.rows, lock, ours, now)
-    stores = decide_stores(seen.desired_stores, grounds, selection)
+    # Stores are filled by the run that joins the shards: only that one knows all ids.
+    shard = seen.share is not None
+    stores = () if shard else decide_stores(seen.desired_stores, grounds, selection)
     if options.protection:
         check_protected_stores(stores, (one.key for one in manifest.stores if one.protect))
     return Decided(

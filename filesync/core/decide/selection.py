@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import NamedTuple
 
-from filesync.core.decide.change import Decisions
+from filesync.core.decide.change import Action, Decisions
 from filesync.core.model import DesiredFile, LockEntry
 from filesync.core.recovery.recover import Recovery
 from filesync.core.run import Filters
@@ -21,15 +21,28 @@ def selects(only: str, key: str) -> bool:
 
 
 class Selection(NamedTuple):
-    """The keys that a run's filters select; `purposes` maps each key to its purpose."""
+    """The keys that a run's filters select; `purposes` maps each key to its purpose.
+
+    `share` are the keys of a shard, None where the run is not one. Without `uploads`, what would
+    have to be sent is left to another run.
+    """
 
     filters: Filters
     purposes: Mapping[str, str] = MappingProxyType({})
+    share: frozenset[str] | None = None
+    uploads: bool = True
+
+    @property
+    def partial(self) -> bool:
+        """Say whether any key is left out."""
+        return self.filters.narrow or self.share is not None
 
     def has(self, key: str | None) -> bool:
         """Say whether a key is selected; a file that no key names is only where all are."""
         if key is None:
-            return not self.filters.narrow
+            return not self.partial
+        if self.share is not None and key not in self.share:
+            return False
         wanted = self.filters.purposes
         return self._named(key) and (not wanted or self.purposes.get(key) in wanted)
 
@@ -73,7 +86,7 @@ class Selection(NamedTuple):
 
         Of two keys that could adopt the same remote file, the selected one then gets it.
         """
-        if not self.filters.narrow:
+        if not self.partial:
             return desired
         return sorted(desired, key=lambda want: not self.has(want.key))
 
@@ -85,9 +98,14 @@ class Selection(NamedTuple):
     def narrow(self, decisions: Decisions) -> Decisions:
         """Return the decisions for the selected keys.
 
-        Files without a key (orphans, unmanaged) are ignored where not all keys are selected.
+        Files without a key (orphans, unmanaged) are ignored where not all keys are selected. A
+        shard's keys are all in the manifest, so it deletes nothing.
         """
-        if not self.filters.narrow:
+        if not self.uploads:
+            sent = (Action.CREATE, Action.REPLACE)
+            rows = tuple(row for row in decisions.rows if row.action not in sent)
+            decisions = decisions._replace(rows=rows)
+        if not self.partial:
             return decisions
         return Decisions(
             tuple(row for row in decisions.rows if self.has(row.key)),

@@ -64,7 +64,8 @@ class Plan:
     `recovery` is what an interrupted run left to be finished, `known` the ids of
     all remote files there were, and `listed` these files. `stores` holds every decision about
     vector stores. `content` is what the checks of the files' content say, and `left_out` what
-    it forbids: that is not among `rows`.
+    it forbids: that is not among `rows`. `share` are the keys of a shard, None where the run is not
+    one.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Plan:
         stores: tuple[StoreChange, ...] = (),
         content: ContentReport = ContentReport(),  # noqa: B008 - a named tuple cannot change
         left_out: Iterable[LeftOut] = (),
+        share: frozenset[str] | None = None,
     ) -> None:
         self.inputs = inputs
         self.rows = reading_order(decisions.rows)
@@ -102,6 +104,7 @@ class Plan:
         self.stores = stores
         self.content = content
         self.left_out = tuple(left_out)
+        self.share = share
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:

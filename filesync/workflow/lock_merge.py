@@ -1,0 +1,175 @@
+"""`lock merge`: the pieces that shards have written become one lockfile.
+
+The files of the shards are on the platform; what they replaced waits. Only the run that joins the
+pieces knows all of them, so it alone deletes, and it alone fills vector stores. It takes the
+wanted files as the pieces have them and reads none, so it needs the repository and no data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from filesync.core.decide.pipeline import PlanOptions
+from filesync.core.lockfile import format as lock_format
+from filesync.core.lockfile.lock import check_owner
+from filesync.core.lockfile.pieces import Piece, is_joined, join, parse_piece
+from filesync.core.plan.plan import Plan
+from filesync.core.run import Run, Shard
+from filesync.core.text import printable
+from filesync.errors import FilesyncError, LockfileError, ManifestError, Refused
+from filesync.local import lockfile
+from filesync.local.apply_lock import exclusive
+from filesync.local.files import remove
+from filesync.local.journal import Journal, journal_path, read_journal
+from filesync.workflow.plan import make_plan
+from filesync.workflow.workspace import Workspace, open_workspace, pieces_beside
+
+
+class Merged(NamedTuple):
+    """What was joined: the number of pieces, the keys they had, and which of them had failures."""
+
+    pieces: int
+    keys: frozenset[str]
+    failed: tuple[Shard, ...]
+
+
+def merge_pieces(run: Run) -> Merged:
+    """Join the pieces beside the lockfile, write it, and remove them.
+
+    Raises Refused, with nothing written, where a piece is missing, is not finished, or was made
+    from another manifest or lockfile than this one.
+    """
+    space = open_workspace(run)
+    if space.problems:
+        raise ManifestError(run.manifest, space.problems)
+    shards = pieces_beside(space.lock_path)
+    with ExitStack() as held:
+        for shard in shards:
+            held.enter_context(_nobody_on(run, shard))
+        pieces = [_read(space, shard) for shard in shards]
+        if left := _were_joined(space, pieces):
+            keys = frozenset(space.lock.files)
+        else:
+            _refuse_incomplete(space, shards)
+            _refuse_strangers(space, pieces)
+            joined = join(space.lock, pieces)
+            lockfile.save_lock(space.lock_path, lock_format.dump_lockfile(joined), sync=True)
+            keys = frozenset(key for piece in pieces for key in piece.lock.files)
+        _take_journals(space, shards)
+        for shard in shards:
+            remove(lockfile.piece_path(space.lock_path, shard))
+    failed = tuple(piece.shard for piece in pieces if piece.state == "failed")
+    return Merged(left or len(pieces), keys, failed)
+
+
+def plan_the_rest(run: Run, merged: Merged) -> Plan | None:
+    """Return the plan of what the shards have left: deletes and vector stores. None for nothing."""
+    space = open_workspace(run)
+    lock, manifest = space.lock, space.manifest
+    removed = lock.files.keys() - merged.keys
+    if not (lock.retired or removed or lock.stores or manifest.stores or manifest.prune):
+        return None
+    return make_plan(run, options=PlanOptions(uploads=False), declared=merged.keys)
+
+
+def _were_joined(space: Workspace, pieces: Sequence[Piece]) -> int:
+    """Return how many pieces a merge that was killed has joined and not removed; 0 for none.
+
+    Then the lockfile is not the one that they were begun with, and has all that they hold.
+    """
+    own = space.origin.lock_sha256
+    if any(one.origin.lock_sha256 == own for one in pieces) or not is_joined(space.lock, pieces):
+        return 0
+    return pieces[0].shard.of if pieces else 0
+
+
+def _refuse_incomplete(space: Workspace, found: Sequence[Shard]) -> None:
+    """Raise Refused where the pieces that are there are not all of one split."""
+    name = printable(space.lock_path)
+    if not found:
+        raise FilesyncError(
+            f"there are no pieces of {name} beside it",
+            "`filesync apply --shard 1/4` writes the first of four",
+        )
+    splits = sorted({one.of for one in found})
+    if len(splits) > 1:
+        raise Refused(
+            f"the pieces of {name} are of different splits: into "
+            f"{' and into '.join(map(str, splits))}",
+            "keep those of one split, and remove the others: what they uploaded stays on the "
+            "platform",
+        )
+    of = splits[0]
+    missing = [Shard(number, of) for number in range(1, of + 1) if Shard(number, of) not in found]
+    if missing:
+        _refuse(f"of {of} pieces of {name}", missing, "missing")
+
+
+def _refuse(of: str, shards: Sequence[Shard], what: str) -> None:
+    numbers = ", ".join(str(one.number) for one in shards)
+    verb = "is" if len(shards) == 1 else "are"
+    commands = ", ".join(f"`filesync apply --shard {one}`" for one in shards[:3])
+    raise Refused(
+        f"{of}, number {numbers} {verb} {what}: nothing was joined",
+        f"bring {'it' if len(shards) == 1 else 'them'} here, or run {commands}"
+        + (" and so on" if len(shards) > 3 else ""),
+    )
+
+
+def _nobody_on(run: Run, shard: Shard) -> ExitStack:
+    """Hold a piece; Refused if its run is still at work."""
+    stack = ExitStack()
+    try:
+        stack.enter_context(
+            exclusive(run.manifest, run.env, shard=shard, timeout=0, on_wait=lambda _message: None)
+        )
+    except FilesyncError as error:
+        raise Refused(f"piece {shard} is still being made: {error.message}", error.hint) from None
+    return stack
+
+
+def _read(space: Workspace, shard: Shard) -> Piece:
+    path = lockfile.piece_path(space.lock_path, shard)
+    piece = parse_piece(lockfile.read_lock_bytes(path) or b"", path)
+    check_owner(piece.lock, path, space.manifest.project, space.server.base_url)
+    if piece.shard != shard:
+        raise LockfileError(
+            f"{printable(path)} says that it is piece {piece.shard}", "give it its own name back"
+        )
+    return piece
+
+
+def _refuse_strangers(space: Workspace, pieces: Sequence[Piece]) -> None:
+    name, own = printable(space.lock_path), space.origin
+    if unfinished := [one.shard for one in pieces if one.state == "running"]:
+        _refuse(f"of the pieces of {name}", unfinished, "not finished")
+    others = [one.shard for one in pieces if one.origin[:2] != own[:2]]
+    if others:
+        numbers = ", ".join(str(one.number) for one in others)
+        raise Refused(
+            f"piece {numbers} of {name} was made from another manifest than "
+            f"{printable(space.run.manifest)} is now",
+            "restore the manifest that all pieces were made from, or run "
+            f"`filesync apply --shard {others[0]}` again",
+        )
+    if others := [one.shard for one in pieces if one.origin.lock_sha256 != own.lock_sha256]:
+        numbers = ", ".join(str(one.number) for one in others)
+        raise Refused(
+            f"piece {numbers} of {name} was begun with another lockfile than is here now",
+            "restore the lockfile that all pieces were begun with, merge, and then merge the two "
+            "lockfiles as code",
+        )
+
+
+def _take_journals(space: Workspace, shards: Sequence[Shard]) -> None:
+    """Move what the shards' runs on this machine have left open to the journal of the whole."""
+    run, project, url = space.run, space.manifest.project, space.server.base_url
+    for shard in shards:
+        path = journal_path(run.manifest, project, url, run.env, shard)
+        history = read_journal(path)
+        if history.attempts and history.ours:
+            with Journal(run.manifest, space.journal_path) as journal:
+                journal.take_in(history)
+        remove(path)

@@ -1,0 +1,313 @@
+"""`apply --shard I/N` and `lock merge`: several runs, one set of files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from filesync.core.lockfile.pieces import parse_piece
+from filesync.core.shard import number_of
+from tests.cli.fake_api import FakeApi
+from tests.cli.harness import CANARY, Platform, Project
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples/shards"
+NAMES = [f"f{n}" for n in range(12)]
+
+
+def declare(project: Project, *names: str, rest: str = "") -> None:
+    for name in names:
+        project.write(f"{name}.txt", f"{name}\n" * (sum(name.encode()) % 5 + 1))
+    project.manifest(
+        "files:\n" + "".join(f"  {name}: {{path: {name}.txt}}\n" for name in names) + rest
+    )
+
+
+def shards(project: Project, of: int, *more: str) -> None:
+    for number in range(1, of + 1):
+        project.run("apply", "-y", "--shard", f"{number}/{of}", *more)
+
+
+def pieces(project: Project) -> list[str]:
+    return sorted(path.name for path in project.root.glob("filesync.lock.*"))
+
+
+def test_shards_upload_each_file_once(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    shards(project, 3)
+    assert pieces(project) == [f"filesync.lock.{n}-of-3" for n in (1, 2, 3)]
+    assert not project.lock_path.exists()
+    for number in (1, 2, 3):
+        path = project.root / f"filesync.lock.{number}-of-3"
+        piece = parse_piece(path.read_bytes(), "")
+        assert set(piece.lock.files) == {one for one in NAMES if number_of(one, 3) == number}
+        assert piece.state == "done"
+    project.run("lock", "merge")
+    assert pieces(project) == []
+    assert {one["id"] for one in project.lock["files"].values()} == set(platform.files())
+    assert len(platform.files()) == len(NAMES)
+    assert project.plan().json["has_changes"] is False
+
+
+def test_only_the_run_that_joins_deletes(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    project.apply()
+    before = set(platform.files())
+    declare(project, *NAMES[1:])
+    project.write("f3.txt", "another f3")
+    shards(project, 2)
+    assert before < set(platform.files())
+    said = project.run("lock", "merge", "--json")
+    assert said.json["summary"]["delete"] == 2
+    assert len(platform.files()) == len(NAMES) - 1
+    assert project.lock["retired"] == []
+    assert project.plan().json["has_changes"] is False
+
+
+def test_joining_alone_asks_no_server(project: Project) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    project.write("a.txt", "another a")
+    shards(project, 2)
+    down = {"OPENAI_BASE_URL": project.env["OPENAI_BASE_URL"], "OPENAI_API_KEY": None}
+    project.run("lock", "merge", "--no-delete", env=down)
+    assert [one["key"] for one in project.lock["retired"]] == ["a"]
+    project.run("apply", "-y")
+    assert project.lock["retired"] == []
+
+
+def test_a_missing_piece_is_named(project: Project) -> None:
+    declare(project, *NAMES)
+    assert "there are no pieces" in project.refused("lock", "merge")
+    for number in (1, 4):
+        project.run("apply", "-y", "--shard", f"{number}/4")
+    said = project.refused("lock", "merge")
+    assert "number 2, 3 are missing" in said
+    assert "`filesync apply --shard 2/4`" in said
+    assert pieces(project) == ["filesync.lock.1-of-4", "filesync.lock.4-of-4"]
+    assert "not joined yet" in project.refused("apply", "-y")
+    assert "not joined yet" in project.refused("destroy", "-y")
+    assert "of another split" in project.refused("apply", "-y", "--shard", "1/2")
+
+
+def test_pieces_of_another_manifest_lockfile_or_split_are_refused(project: Project) -> None:
+    declare(project, *NAMES)
+    project.apply()
+    project.write("f3.txt", "another f3")
+    shards(project, 2)
+    kept = {name: (project.root / name).read_bytes() for name in pieces(project)}
+    lock = project.lock_path.read_bytes()
+    manifest = project.root / "filesync.yaml"
+    was = manifest.read_text()
+    manifest.write_text(was + "# another\n")
+    assert "piece 1, 2 of filesync.lock was made from another manifest" in project.refused(
+        "lock", "merge"
+    )
+    project.run("apply", "-y", "--shard", "2/2")
+    assert "piece 1 of filesync.lock was made" in project.refused("lock", "merge")
+    manifest.write_text(was)
+    for name, text in kept.items():
+        (project.root / name).write_bytes(text)
+    project.lock_path.write_bytes(lock.replace(b'"bytes"', b'"bytes" '))
+    assert "begun with another lockfile" in project.refused("lock", "merge")
+    assert "has changed since" in project.refused("apply", "-y", "--shard", "1/2")
+    project.lock_path.write_bytes(lock)
+    (project.root / "filesync.lock.1-of-3").write_bytes(kept["filesync.lock.1-of-2"])
+    assert "says that it is piece 1/2" in project.refused("lock", "merge")
+    (project.root / "filesync.lock.1-of-3").unlink()
+    project.run("lock", "merge")
+
+
+def test_a_merge_that_was_killed_is_finished(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    shards(project, 2)
+    second = project.root / "filesync.lock.2-of-2"
+    kept = second.read_bytes()
+    project.run("lock", "merge")
+    lock = project.lock_path.read_bytes()
+    second.write_bytes(kept)
+    project.run("lock", "merge")
+    assert project.lock_path.read_bytes() == lock
+    assert pieces(project) == []
+    assert len(platform.files()) == len(NAMES)
+
+
+def test_a_shard_with_a_failure_continues_and_may_be_joined(
+    fake: FakeApi, on_fake: Project
+) -> None:
+    project = on_fake
+    declare(project, "a", "b", "c")
+    project.apply(settled=False)
+    old = set(fake.files)
+    project.write("a.txt", "another a")
+    project.write("bad.jsonl", "no json")
+    project.manifest(
+        "files: {a: {path: a.txt}, b: {path: b.txt}, c: {path: c.txt},"
+        " bad: {path: bad.jsonl, purpose: fine-tune}}"
+    )
+    of = 2
+    for number in (1, 2):
+        failing = number_of("bad", of) == number
+        project.run("apply", "-y", "--shard", f"{number}/{of}", code=1 if failing else 0)
+    said = project.run("lock", "merge")
+    assert "could not upload all" in said.err
+    assert old < set(fake.files)
+    assert [one["key"] for one in project.lock["retired"]] == ["a"]
+
+
+def test_a_piece_that_is_not_finished_is_refused(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    shards(project, 2)
+    path = project.root / "filesync.lock.2-of-2"
+    path.write_bytes(path.read_bytes().replace(b'"done"', b'"running"'))
+    assert "number 2 is not finished" in project.refused("lock", "merge")
+    project.run("apply", "-y", "--shard", "2/2")
+    project.run("lock", "merge")
+    assert len(platform.files()) == len(NAMES)
+
+
+def test_a_shard_takes_no_part_of_a_plan(project: Project) -> None:
+    declare(project, "a")
+    assert "--shard splits a whole apply" in project.refused(
+        "apply", "-y", "--shard", "1/2", "--only", "a"
+    )
+    assert "must be I/N" in project.refused("apply", "-y", "--shard", "one")
+    assert "must be 1 to 2" in project.refused("apply", "-y", "--shard", "3/2")
+
+
+def test_a_renamed_key_needs_no_upload(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    project.apply()
+    ids = set(platform.files())
+    text = (project.root / "filesync.yaml").read_text()
+    (project.root / "filesync.yaml").write_text(text.replace("  f3:", "  renamed:"))
+    shards(project, 3)
+    project.run("lock", "merge")
+    assert set(platform.files()) == ids
+    assert "renamed" in project.lock["files"]
+    assert "f3" not in project.lock["files"]
+
+
+def test_stores_are_filled_by_the_run_that_joins(platform: Platform, project: Project) -> None:
+    rest = "vector_stores: {docs: {files: ['*']}}\n"
+    for name in ("a", "b", "c"):
+        project.write(f"{name}.md", name)
+    project.manifest(
+        "defaults: {purpose: assistants}\n"
+        "files: {a: {path: a.md}, b: {path: b.md}, c: {path: c.md}}\n" + rest
+    )
+    shards(project, 2)
+    assert platform.http.get("/vector_stores").json()["data"] == []
+    project.run("lock", "merge")
+    assert set(project.lock["vector_stores"]["docs"]["files"]) == {"a", "b", "c"}
+    assert project.plan().json["has_changes"] is False
+
+
+def test_the_pace_is_divided(fake: FakeApi, on_fake: Project) -> None:
+    """Of 60 requests a minute each of 60 shards may send one, and then has to wait."""
+    from filesync.core.run import Run, Shard
+    from filesync.workflow.workspace import open_workspace
+
+    declare(on_fake, "a")
+    on_fake.manifest("remote: {requests_per_minute: 120}\nfiles: {a: {path: a.txt}}")
+    path = str(on_fake.root / "filesync.yaml")
+    paces = [open_workspace(Run(path, fake.url, shard=one))._pace for one in (None, Shard(1, 4))]
+    assert paces == [120, 30]
+
+
+# ---- the examples, run ------------------------------------------------------------------------
+
+
+def environment(project: Project, folder: Path) -> dict[str, str]:
+    """Return the environment of a step, with `filesync` on its PATH."""
+    programs = folder / "bin"
+    programs.mkdir(exist_ok=True)
+    program = programs / "filesync"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m filesync "$@"\n')
+    program.chmod(0o755)
+    paths = os.pathsep.join((str(programs), project.env["PATH"]))
+    return {**project.env, "PATH": paths, "OPENAI_API_KEY": CANARY}
+
+
+def steps(job: Any) -> list[str]:
+    """Return what the steps of a job run that call filesync."""
+    return [one["run"] for one in job["steps"] if "filesync " in one.get("run", "")]
+
+
+def finish(commands: list[tuple[str, Path, dict[str, str]]]) -> None:
+    """Run shell commands side by side, and expect each to end well."""
+    running = [
+        subprocess.Popen(["sh", "-c", text], cwd=folder, env=env, stderr=subprocess.PIPE, text=True)
+        for text, folder, env in commands
+    ]
+    for process in running:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+
+
+def test_the_github_matrix(platform: Platform, project: Project, tmp_path: Path) -> None:
+    workflow = yaml.safe_load((EXAMPLES / "github.yml").read_text())
+    declare(project, *NAMES)
+    project.apply()
+    project.write("f5.txt", "another f5")
+    env = environment(project, tmp_path)
+    upload, join = workflow["jobs"]["upload"], workflow["jobs"]["join"]
+    commands = []
+    for number in upload["strategy"]["matrix"]["shard"]:
+        checkout = tmp_path / f"runner-{number}"
+        shutil.copytree(project.root, checkout, ignore=shutil.ignore_patterns(".filesync"))
+        (step,) = [one for one in steps(upload) if "--shard" in one]
+        commands.append((step.replace("${{ matrix.shard }}", str(number)), checkout, env))
+    finish(commands)
+    (artifact,) = [one["with"]["path"] for one in upload["steps"] if "path" in one.get("with", {})]
+    for _, checkout, _ in commands:
+        (piece,) = checkout.glob(artifact)
+        shutil.copy(piece, project.root)
+    (step,) = [one for one in steps(join) if "lock merge" in one]
+    finish([(step, project.root, env)])
+    assert {one["id"] for one in project.lock["files"].values()} == set(platform.files())
+    assert project.plan().json["has_changes"] is False
+
+
+def test_the_indexed_job(platform: Platform, project: Project, tmp_path: Path) -> None:
+    upload, join = yaml.safe_load_all((EXAMPLES / "kubernetes.yaml").read_text())
+    declare(project, *NAMES)
+    env = environment(project, tmp_path)
+    (container,) = upload["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["sh", "-c"]
+    indices = range(upload["spec"]["completions"])
+    finish(
+        [
+            (container["args"][0], project.root, env | {"JOB_COMPLETION_INDEX": str(index)})
+            for index in indices
+        ]
+    )
+    (container,) = join["spec"]["template"]["spec"]["containers"]
+    finish([(shlex.join(container["command"]), project.root, env)])
+    assert len(platform.files()) == len(NAMES)
+
+
+def test_the_slurm_array(platform: Platform, project: Project, tmp_path: Path) -> None:
+    declare(project, *NAMES)
+    env = environment(project, tmp_path) | {"SLURM_SUBMIT_DIR": str(project.root)}
+    script = str(EXAMPLES / "slurm.sh")
+    tasks = [env | {"SLURM_ARRAY_TASK_ID": str(number)} for number in (1, 2, 3, 4)]
+    finish([(f"sh {shlex.quote(script)}", tmp_path, task) for task in tasks])
+    finish([(f"sh {shlex.quote(script)}", tmp_path, env)])
+    assert len(platform.files()) == len(NAMES)
+    assert set(json.loads(project.lock_path.read_text())["files"]) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", ["github.yml", "kubernetes.yaml", "slurm.sh"])
+def test_the_examples_name_one_split(name: str) -> None:
+    text = (EXAMPLES / name).read_text()
+    assert "/4" in text
+    assert "lock merge" in text or '"lock", "merge"' in text
