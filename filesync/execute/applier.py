@@ -6,7 +6,7 @@ touched, and no file is deleted in a run in which any upload failed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable
 from typing import NamedTuple
 
 from filesync.core.decide.change import Action, Change
@@ -24,7 +24,7 @@ from filesync.execute.deletes import Deletion, delete_all, deletions_of, split_b
 from filesync.execute.in_use import Users
 from filesync.execute.lock_saver import Saver
 from filesync.execute.processed import wait_until_processed
-from filesync.execute.stores import StoreApplier, StoreReport
+from filesync.execute.stores import InStores, StoreApplier, StoreReport
 from filesync.execute.transfer import NotUploaded, Uploaded
 from filesync.execute.uploads import upload_all
 from filesync.local.store_journal import StoreJournal
@@ -123,11 +123,12 @@ class Applier:
         self._save()
         return uploaded
 
-    def _fill_stores(self) -> Set[str]:
-        """Bring the vector stores in line; return the files that they still need."""
+    def _fill_stores(self) -> InStores:
+        """Bring the vector stores in line; return what they still need and what they let go."""
         stores = self._plan.stores
         if not stores or self._context.stop.is_set():
-            return {old for row in stores for one in row.members for old in one.old_ids}
+            kept = {old for row in stores for one in row.members for old in one.old_ids}
+            return InStores(kept, {})
         fresh = {done.key: done.id for done in self._applied if done.key is not None}
         report = StoreReport(
             self._done,
@@ -143,9 +144,9 @@ class Applier:
             journal=self._store_journal,
             report=report,
         )
-        kept = applier.run(fresh, deletes=self._settings.deletes).kept
+        result = applier.run(fresh, deletes=self._settings.deletes)
         self._acknowledge_stop()
-        return kept
+        return result
 
     def _take(self, outcomes: list[Uploaded | NotUploaded] | list[NotUploaded]) -> list[Uploaded]:
         """Record what was uploaded and note what was not; return the former."""
@@ -197,12 +198,12 @@ class Applier:
         keys = [key, *(one.key for one in self._leaving.get(file_id, ()))]
         return next((one for one in keys if self._in_use(one) == "keep"), key)
 
-    def _delete(self, uploads_failed: bool, kept: Set[str]) -> None:
+    def _delete(self, uploads_failed: bool, stores: InStores) -> None:
         if self._plan.share is not None:
             return  # a shard does not know what the others still need: who joins them deletes
         doomed = deletions_of(self._plan.changes, self._superseded, self._lock)
-        if needed := [one for one in doomed if one.id in kept]:
-            doomed = [one for one in doomed if one.id not in kept]
+        if needed := [one for one in doomed if one.id in stores.kept]:
+            doomed = [one for one in doomed if one.id not in stores.kept]
             what = plural(len(needed), "old document")
             self._context.watch(
                 Note(f"kept {what} in vector stores: what replaces them is not indexed")
@@ -221,7 +222,7 @@ class Applier:
         # taken for files that somebody else deleted.
         held = {one.id: self._let_wait(one) for one in doomed}
         self._save()
-        users = Users(self._context)
+        users = Users(self._context, stores.left)
         waiting = doomed
         while waiting and not (self._context.stop.is_set() or self._disturbance_told):
             batch, waiting = waiting[: users.batch], waiting[users.batch :]

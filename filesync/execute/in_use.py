@@ -8,8 +8,9 @@ otherwise it is asked for each file. See the routes in docs/design/api.md.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import NamedTuple
 
 from filesync.core.events import Note
@@ -22,9 +23,9 @@ from filesync.remote.client import Reader
 _AT_ONCE = 8
 _PAGE = 100
 _PAGES_UNTOLD = 10
-# Files deleted on one look-up: what goes in about two seconds at the API's usual pace. A look-up
-# that takes many requests is for more files.
-_SMALLEST_BATCH = 32
+# Files deleted on one look-up: what goes in about a quarter of a minute at the API's usual pace. A
+# look-up that takes many requests is for more files.
+_SMALLEST_BATCH = 256
 _FILES_PER_REQUEST = 8
 _NOTE_SECONDS = 5.0
 _NOTED_FROM = 20  # requests; fewer take no time worth a word
@@ -45,9 +46,14 @@ class Users:
     """Looks up who uses files, again and again during one run; `batch` files are for one look-up.
 
     What a store holds is asked again only where the listing shows that the store has changed.
+    `left` maps a file to our own stores that this run has detached it from: those do not count,
+    even if the server still shows it there for a while.
     """
 
-    def __init__(self, context: ApplyContext) -> None:
+    def __init__(
+        self, context: ApplyContext, left: Mapping[str, Collection[str]] = MappingProxyType({})
+    ) -> None:
+        self._left = left
         self._client: Reader = context.client
         self.watch = context.watch
         self._context = context
@@ -116,7 +122,7 @@ class Users:
             for store in holding
             if store.id not in whole
             for file_id in file_ids
-            if file_id not in usage.users
+            if file_id not in usage.users and store.id not in self._left.get(file_id, ())
         ]
         changed = [store for store in listed if self._known(store) is None]
         self._note(len(file_ids), len(changed) + len(pairs), len(holding))
@@ -128,6 +134,8 @@ class Users:
                     usage.users.setdefault(file_id, f"vector store {store.id}")
         for store in listed:
             for file_id in (self._known(store) or frozenset()).intersection(file_ids):
+                if store.id in self._left.get(file_id, ()):
+                    continue
                 usage.users.setdefault(file_id, f"vector store {store.id}")
 
     def _is_cheaper_whole(self, store: Job, files: int) -> bool:

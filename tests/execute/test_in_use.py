@@ -8,7 +8,7 @@ import pytest
 
 from filesync.errors import Interrupted
 from filesync.execute.in_use import Usage, Users
-from tests.cli.fake_api import Answer, FakeApi, error
+from tests.cli.fake_api import Answer, FakeApi, Request, error
 from tests.execute.conftest import Apply
 
 
@@ -107,3 +107,92 @@ def test_a_stop_is_not_taken_for_an_answer(apply: Apply) -> None:
     apply.stop.set()
     with pytest.raises(Interrupted):
         asked(apply)
+
+
+class Platform:
+    """Stores with their members, paged as the API pages them; nothing else uses files."""
+
+    def __init__(self, fake: FakeApi, stores: dict[str, dict[str, Any]]) -> None:
+        self._stores = stores
+        self.fake = fake
+        lists(fake)
+        fake.rule(self._answer)
+
+    def _answer(self, request: Request) -> Answer | None:
+        match request.path.strip("/").split("/"):
+            case ["vector_stores"]:
+                rows = [
+                    {"id": key, "object": "vector_store", "status": "completed", **fields}
+                    | {"file_counts": {"total": len(fields.get("members", ()))}}
+                    for key, fields in self._stores.items()
+                ]
+                return self._page(rows, request)
+            case ["vector_stores", key, "files"]:
+                rows = [
+                    {"id": one, "object": "vector_store.file", "status": "completed"}
+                    for one in self._stores[key]["members"]
+                ]
+                return self._page(rows, request)
+            case ["vector_stores", key, "files", file_id]:
+                if file_id not in self._stores[key]["members"]:
+                    return error(404, "not attached")
+                return Answer(200, {"id": file_id, "object": "vector_store.file"})
+        return None
+
+    def _page(self, rows: list[dict[str, Any]], request: Request) -> Answer:
+        limit = min(100, int(request.query.get("limit", 20)))
+        ids = [row["id"] for row in rows]
+        start = ids.index(request.query["after"]) + 1 if "after" in request.query else 0
+        page = rows[start : start + limit]
+        more = start + limit < len(rows)
+        body = {"object": "list", "data": page, "has_more": more}
+        ends = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {}
+        return Answer(200, body | ends)
+
+    def spent(self) -> tuple[int, int]:
+        """How many requests listed the stores, and how many asked a store."""
+        return (
+            self.fake.count("GET", "/vector_stores"),
+            self.fake.count("GET", "/vector_stores/.+"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("members", "files", "a_store"),
+    [(100, 1, 1), (100, 40, 1), (100, 250, 1), (250, 2, 2), (250, 40, 3), (101, 1, 1)],
+)
+def test_the_cost_of_a_look_up_is_bounded(
+    apply: Apply, fake: FakeApi, members: int, files: int, a_store: int
+) -> None:
+    """One listing of 500 stores, and of each the smaller of files and pages of members."""
+    ids = [f"file-{number}" for number in range(members)]
+    stores: dict[str, dict[str, Any]] = {f"vs_{number}": {"members": ids} for number in range(500)}
+    # Full stores only: those without members, or past their end, hold nothing.
+    for number in range(0, 500, 10):
+        stores[f"vs_{number}"] = {"members": []}
+    for number in range(1, 500, 10):
+        stores[f"vs_{number}"] = {"members": ids, "status": "expired"}
+    for number in range(2, 500, 10):
+        stores[f"vs_{number}"] = {"members": ids, "expires_at": 1}
+    platform = Platform(fake, stores)
+    wanted = [f"file-{number}" for number in range(members - 1, members - 1 + files)]
+    users = Users(apply.context)
+    assert files <= users.batch
+    found = users.look_up(wanted).users
+    assert list(found) == [f"file-{members - 1}"]
+    assert platform.spent() == (5, 350 * a_store)
+    # Unchanged stores that were listed are not asked again in this run.
+    users.look_up(wanted)
+    assert platform.spent()[0] == 10
+    again = 0 if -(-members // 100) <= files else 350 * a_store
+    assert platform.spent()[1] == 350 * a_store + again
+
+
+def test_our_own_store_does_not_count_once_we_have_detached(apply: Apply, fake: FakeApi) -> None:
+    """The server may show the member for a while; another store still counts."""
+    Platform(fake, {"vs_ours": {"members": ["file-1", "file-2"]}, "vs_b": {"members": ["file-2"]}})
+    left = {"file-1": {"vs_ours"}, "file-2": {"vs_ours"}}
+    for ids in (["file-1", "file-2"], ["file-1"]):
+        users = Users(apply.context, left).look_up(ids).users
+        assert users == ({"file-2": "vector store vs_b"} if "file-2" in ids else {})
+    assert set(Users(apply.context).look_up(["file-1"]).users) == {"file-1"}
