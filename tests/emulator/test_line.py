@@ -68,8 +68,14 @@ def test_a_page_in_place_of_json(http: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "GET", "GET /files", "get /files 500", "GET files 500", "GET /files 200", "GET /files 600"]
-    + [
+    [
+        "",
+        "GET",
+        "GET /files",
+        "get /files 500",
+        "GET files 500",
+        "GET /files 200",
+        "GET /files 600",
         "GET /files 500 10",
         "GET /files 500 101%",
         "GET /files 500 x",
