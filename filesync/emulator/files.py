@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -13,7 +12,7 @@ from filesync.emulator import checks, errors
 from filesync.emulator.call import Call, json_response
 from filesync.emulator.errors import ApiError, Json
 from filesync.emulator.multipart import Form, read_form
-from filesync.emulator.store import Blob, Store, find_file
+from filesync.emulator.store import Blob, Store, blobs_of, find_file
 
 # The only encoding of an object that the API reads in a form.
 _EXPIRY_FIELDS = {"expires_after[anchor]": "anchor", "expires_after[seconds]": "seconds"}
@@ -104,5 +103,4 @@ def _stored(store: Store, item: str) -> tuple[Json, list[str]]:
         file = find_file(db, item)
         if file is None:
             raise errors.not_found("File", item)
-        row = db.execute("SELECT blobs FROM files WHERE id = ?", (item,)).fetchone()
-    return file, json.loads(row[0])
+        return file, blobs_of(db, item)

@@ -1,14 +1,18 @@
-"""Fine-tuning jobs and batches: records of what would run. Nothing does; they wait for a cancel."""
+"""Fine-tuning jobs and batches: records of what would run. Nothing does; they wait for a cancel.
+
+A job on a file that the platform could not use fails, as it does there: after the answer that
+made it.
+"""
 
 from __future__ import annotations
 
 import secrets
 import sqlite3
 
-from filesync.emulator import checks, errors, records
+from filesync.emulator import checks, errors, job_files, records
 from filesync.emulator.call import Call
 from filesync.emulator.errors import ApiError, Json
-from filesync.emulator.store import find_file
+from filesync.emulator.store import Store, blobs_of, find_file
 
 JOB, BATCH = "fine_tuning.job", "batch"
 BATCH_ENDPOINTS = (
@@ -72,7 +76,19 @@ def create_job(call: Call) -> Json:
             "method": method
             or {"type": "supervised", "supervised": {"hyperparameters": {**_AUTO, **given}}},
         }
+        files = {
+            name: (blobs_of(db, job[name]), least)
+            for name, least in (("training_file", job_files.MIN_EXAMPLES), ("validation_file", 1))
+            if job[name] is not None
+        }
         records.insert(db, JOB, job)
+    kind = job["method"].get("type")
+    for name, (blobs, least) in files.items():
+        why = job_files.training_fault(call.store, blobs, kind, least=least)
+        if why is not None:
+            error = {"code": f"invalid_{name}", "message": why, "param": name}
+            _fail(call.store, JOB, job, error=error, finished_at=call.store.now())
+            break
     return job
 
 
@@ -125,7 +141,12 @@ def create_batch(call: Call) -> Json:
             "request_counts": {"total": 0, "completed": 0, "failed": 0},
             "metadata": checks.metadata(body.get("metadata")),
         }
+        blobs = blobs_of(db, batch["input_file_id"])
         records.insert(db, BATCH, batch)
+    found = job_files.batch_errors(call.store, blobs, batch["endpoint"])
+    if found:
+        listed = {"object": "list", "data": found}
+        _fail(call.store, BATCH, batch, errors=listed, failed_at=call.store.now())
     return batch
 
 
@@ -143,6 +164,14 @@ def get_batch(call: Call) -> Json:
 def cancel_batch(call: Call) -> Json:
     """POST /batches/{item}/cancel."""
     return _cancel(call, BATCH, "Batch", "cancelling_at", "cancelled_at")
+
+
+def _fail(store: Store, kind: str, record: Json, **fields: object) -> None:
+    """Have a job or batch fail, unless it was cancelled meanwhile; `record` stays as it is."""
+    with store.writing() as db:
+        current = records.get(db, kind, record["id"])
+        if current["status"] == record["status"]:
+            records.update(db, kind, {**current, "status": "failed", **fields})
 
 
 def _cancel(call: Call, kind: str, called: str, *stamps: str) -> Json:

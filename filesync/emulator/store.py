@@ -308,3 +308,10 @@ def find_file(db: sqlite3.Connection, item: str) -> Json | None:
     """The file with this id, if there is one."""
     row = db.execute(f"SELECT {FILE_COLUMNS} FROM files WHERE id = ?", (item,)).fetchone()
     return None if row is None else file_view(row)
+
+
+def blobs_of(db: sqlite3.Connection, item: str) -> list[str]:
+    """The blobs of a file that is there, in order."""
+    row = db.execute("SELECT blobs FROM files WHERE id = ?", (item,)).fetchone()
+    blobs: list[str] = json.loads(row[0])
+    return blobs

@@ -11,6 +11,13 @@ import pytest
 from tests.crash.hub import Fault, Seen
 from tests.crash.project import Scene
 
+# What a job can use: on any other file it fails at once, and holds nothing.
+CONTENT = {
+    "fine-tune": b'{"messages": [{"role": "assistant", "content": "yes"}]}\n' * 10,
+    "batch": b'{"custom_id": "1", "method": "POST", "url": "/v1/responses",'
+    b' "body": {"model": "m"}}',
+    "assistants": b"first",
+}
 ROUTES = ("/v1/fine_tuning/jobs", "/v1/batches", "/v1/vector_stores")
 # By purpose: who can use such a file, how it is told of it, how it lets go.
 KINDS = ("fine-tune", "batch", "assistants")
@@ -48,7 +55,7 @@ def use(scene: Scene, kind: str, file_id: str) -> tuple[str, Callable[[], object
 
 
 def build(scene: Scene, kind: str, **policy: Any) -> str:
-    scene.declare("one", "one.jsonl", b"first", purpose=kind, **policy)
+    scene.declare("one", "one.jsonl", CONTENT[kind], purpose=kind, **policy)
     scene.declare("other", "other.jsonl", b"other", purpose=kind)
     scene.save()
     scene.apply_well()
@@ -59,7 +66,7 @@ def remove_or_replace(scene: Scene, change: str) -> None:
     if change == "removed":
         del scene.entries["one"]
     else:
-        scene.write("one.jsonl", b"second")
+        scene.write("one.jsonl", b"second" * 100)
     scene.save()
 
 
@@ -118,7 +125,7 @@ def test_an_entry_below_a_globs_key_has_its_own_word(scene: Scene, change: str) 
     old = scene.lock().id(key)
     store, _ = use(scene, "assistants", old)
     if change == "replaced":
-        scene.write("one.jsonl", b"second")
+        scene.write("one.jsonl", b"second" * 100)
     else:
         (scene.root / "of/it.jsonl").unlink()
     ran = scene.apply_well()

@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import httpx
 import openai
 import pytest
 
+from filesync.emulator import job_files
 from tests.emulator.conftest import Clock, check_error, post_file
+
+EXAMPLE: dict[str, Any] = {"messages": [{"role": "assistant", "content": "yes"}]}
+EXAMPLES = b"\n".join([json.dumps(EXAMPLE).encode()] * 10)
+
+
+def requests(count: int, **changes: object) -> bytes:
+    """The lines of a batch; the changes are those of the last line."""
+    lines = []
+    for number in range(count):
+        line: dict[str, object] = {
+            "custom_id": str(number),
+            "method": "POST",
+            "url": "/v1/responses",
+            "body": {"model": "m"},
+        }
+        lines.append(json.dumps(line | changes if number == count - 1 else line))
+    return "\n".join(lines).encode()
 
 
 def test_fine_tuning_jobs(client: openai.OpenAI, http: httpx.Client) -> None:
-    train, check = (post_file(http, b"{}", "fine-tune", "t.jsonl") for _ in range(2))
+    train, check = (post_file(http, EXAMPLES, "fine-tune", "t.jsonl") for _ in range(2))
     job = client.fine_tuning.jobs.create(
         model="gpt-4o-mini",
         training_file=train,
@@ -34,7 +55,7 @@ def test_fine_tuning_jobs(client: openai.OpenAI, http: httpx.Client) -> None:
 
 
 def test_batches(client: openai.OpenAI, http: httpx.Client) -> None:
-    item = post_file(http, b"{}", "batch", "b.jsonl")
+    item = post_file(http, requests(1), "batch", "b.jsonl")
     made = [
         client.batches.create(
             input_file_id=item, endpoint="/v1/responses", completion_window="24h"
@@ -146,3 +167,87 @@ def test_lists_take_at_most_100(http: httpx.Client, path: str) -> None:
         "last_id": None,
         "has_more": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "line"),
+    [
+        (b"", "empty_file", None),
+        (requests(1) + b"\n{", "invalid_json_line", 2),
+        (b"[]", "invalid_json_line", 1),
+        (requests(3, custom_id="1"), "duplicate_custom_id", 3),
+        (requests(2, custom_id=None), "missing_required_parameter", 2),
+        (requests(2, body={}), "missing_required_parameter", 2),
+        (requests(2, body={"model": "n"}), "mismatched_model", 2),
+        (requests(2, url="/v1/embeddings"), "mismatched_url", 2),
+        (requests(2, method="GET"), "invalid_method", 2),
+    ],
+)
+def test_a_batch_on_a_bad_file_fails(
+    client: openai.OpenAI, http: httpx.Client, content: bytes, code: str, line: int | None
+) -> None:
+    item = post_file(http, content, "batch", "b.jsonl")
+    made = client.batches.create(
+        input_file_id=item, endpoint="/v1/responses", completion_window="24h"
+    )
+    assert made.status == "validating"
+    batch = client.batches.retrieve(made.id)
+    assert (batch.status, batch.failed_at) == ("failed", made.created_at)
+    assert batch.errors is not None
+    assert batch.errors.data is not None
+    assert [(one.code, one.line) for one in batch.errors.data] == [(code, line)]
+
+
+def test_more_requests_than_a_batch_may_have(
+    client: openai.OpenAI, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert job_files.MAX_REQUESTS == 50_000
+    monkeypatch.setattr(job_files, "MAX_REQUESTS", 3)
+    for count, status in ((3, "validating"), (4, "failed")):
+        item = post_file(http, requests(count), "batch", "b.jsonl")
+        made = client.batches.create(
+            input_file_id=item, endpoint="/v1/responses", completion_window="24h"
+        )
+        assert client.batches.retrieve(made.id).status == status
+
+
+PAIR = {"prompt": "a", "completion": "b"}
+CHOICE = {
+    "input": {"messages": [{"role": "user", "content": "?"}]},
+    "preferred_output": EXAMPLE["messages"],
+    "non_preferred_output": EXAMPLE["messages"],
+}
+
+
+@pytest.mark.parametrize(
+    ("method", "example", "count", "says"),
+    [
+        ("supervised", EXAMPLE, 10, None),
+        ("supervised", PAIR, 10, None),
+        ("dpo", CHOICE, 10, None),
+        ("reinforcement", {"messages": [{"role": "user", "content": "?"}], "answer": 1}, 10, None),
+        ("supervised", EXAMPLE, 9, "at least 10"),
+        ("supervised", {}, 10, "Line 1: it has neither"),
+        ("supervised", [], 10, "Line 1 is not a JSON object"),
+        ("supervised", {"messages": []}, 10, "list of messages"),
+        ("supervised", {"messages": [{"role": "user", "content": "?"}]}, 10, "assistant"),
+        ("supervised", {"messages": [{"role": "user"}]}, 10, "content"),
+        ("supervised", {"messages": [{"role": "king", "content": "?"}]}, 10, "roles"),
+        ("dpo", EXAMPLE, 10, "'input'"),
+        ("dpo", {**CHOICE, "preferred_output": []}, 10, "'preferred_output'"),
+        ("reinforcement", PAIR, 10, "'messages'"),
+    ],
+)
+def test_a_job_on_a_bad_file_fails(
+    http: httpx.Client, method: str, example: object, count: int, says: str | None
+) -> None:
+    content = "\n".join([json.dumps(example)] * count).encode()
+    item = post_file(http, content, "fine-tune", "t.jsonl")
+    body = {"model": "m", "training_file": item, "method": {"type": method}}
+    made = http.post("/fine_tuning/jobs", json=body).json()
+    job = http.get(f"/fine_tuning/jobs/{made['id']}").json()
+    if says is None:
+        assert (job["status"], job["error"]) == ("queued", None)
+    else:
+        assert (job["status"], job["error"]["code"]) == ("failed", "invalid_training_file")
+        assert says in job["error"]["message"]
