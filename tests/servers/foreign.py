@@ -37,22 +37,28 @@ class Foreign(NamedTuple):
 @contextlib.contextmanager
 def aimock() -> Iterator[Foreign]:
     """Run npm's `@copilotkit/aimock`; raises Absent."""
-    package = HOME / "node_modules/@copilotkit/aimock"
-    npm = shutil.which("npm")
-    if npm is None:
-        raise Absent("npm is not installed")
-    if not package.exists():
-        HOME.mkdir(exist_ok=True)
-        # No scripts: nothing of the package runs before we start it.
-        flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(HOME)]
-        _install([npm, "install", *flags, "@copilotkit/aimock"])
-    version = json.loads((package / "package.json").read_text())["version"]
+    version = npm_package("@copilotkit/aimock")
     config = HOME / "aimock.json"
     config.write_text("{}")
     port = _free_port()
     command = [str(HOME / "node_modules/.bin/aimock"), "-c", str(config), "-p", str(port)]
     with _running(command, f"http://127.0.0.1:{port}/v1"):
         yield Foreign(f"http://127.0.0.1:{port}/v1", version)
+
+
+def npm_package(name: str) -> str:
+    """Install a package below HOME unless it is there; returns its version. Raises Absent."""
+    package = HOME / "node_modules" / name
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise Absent("npm is not installed")
+    if not package.exists():
+        HOME.mkdir(exist_ok=True)
+        # No scripts: nothing of the package runs before we start it.
+        flags = ["--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(HOME)]
+        _install([npm, "install", *flags, name])
+    version: str = json.loads((package / "package.json").read_text())["version"]
+    return version
 
 
 def _install(command: list[str]) -> None:
