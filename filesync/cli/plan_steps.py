@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -135,6 +136,26 @@ def warn_but_of_refusals(common: Common, made: Plan) -> None:
             common.warn(warning)
 
 
+def document_for(made: Plan, *, report: bool) -> PlanDocument:
+    """Return a plan's document; for a `report` or a plan file it says where it was made.
+
+    A job of GitHub Actions always gets a report.
+    """
+    from filesync.core.plan.document import document_of
+
+    document = document_of(made)
+    if not (report or os.environ.get("GITHUB_STEP_SUMMARY")):
+        return document
+    from filesync.workflow.origin import origin_of
+
+    return document._replace(origin=origin_of(made.inputs.run))
+
+
+def apply_command(common: Common, arguments: str = "") -> str:
+    """Return `filesync apply` for this manifest, environment and server."""
+    return common.here(f"`filesync apply {arguments}`").strip("`").strip()
+
+
 def one_form(as_json: bool, markdown: bool, html: str | None) -> None:
     if as_json + markdown + (html == "-") > 1:
         raise click.UsageError("stdout takes one of --json, --markdown and --html -")
@@ -148,15 +169,17 @@ def show_plan_as(
     *,
     kept: Sequence[ChangeDocument] = (),
     silent: bool = False,
+    apply: str | None = None,
 ) -> None:
     """Print a plan in the form asked for; a page that goes to a file comes on top of that.
 
-    `kept` are the files that are up to date, which only the page lists.
+    `kept` are the files that are up to date, and `apply` is the command that applies the plan;
+    only the page shows them.
     """
     if html is not None:
         from filesync.output.plan_html import render_html
 
-        page = render_html(plan, kept)
+        page = render_html(plan, kept, command=apply)
         if html == "-":
             click.echo(page, nl=False)
             return

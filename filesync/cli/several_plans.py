@@ -50,17 +50,20 @@ def _targets(common: Common) -> Iterator[tuple[Target, Common]]:
             yield Target(manifest, env), own._replace(env=env)
 
 
-def make_several(common: Common, make: Callable[[Common], Plan]) -> Several:
-    """Make every plan; one that cannot be made, or has wrong content, keeps none of the others."""
+def make_several(common: Common, make: Callable[[Common], Plan], *, report: bool) -> Several:
+    """Make every plan; one that cannot be made, or has wrong content, keeps none of the others.
+
+    For a `report` each says where it was made.
+    """
     from filesync.cli.finding_steps import raise_for_content
-    from filesync.core.plan.document import document_of
+    from filesync.cli.plan_steps import document_for
     from filesync.core.plan.several import Several
 
     plans, failed = [], []
     for target, own in _targets(common):
         try:
             made = make(own)
-            plans.append((target, document_of(made)))
+            plans.append((target, document_for(made, report=report)))
             for warning in made.warnings:
                 own.warn(f"{target}: {warning}")
             raise_for_content(made.content)

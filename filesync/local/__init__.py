@@ -15,6 +15,6 @@ journal     every upload, written down before it is requested
 store_journal  what is asked for vector stores, likewise
 apply_lock  one apply at a time on a lockfile
 find_manifest  the manifest of a run that names none
-git         earlier versions of a file, as git has them
+git         what git knows: earlier versions of a file, and what is checked out
 state_dir   the folder `.filesync`
 """

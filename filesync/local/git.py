@@ -1,10 +1,11 @@
-"""Earlier versions of a file, as git has them."""
+"""What git knows: earlier versions of a file, and what is checked out."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import subprocess
+from typing import NamedTuple
 
 _COMMITS = 200  # of a file's history that are looked through
 _SECONDS = 20
@@ -22,6 +23,24 @@ def version_in_git(path: str, sha256: str) -> bytes | None:
         if content is not None and hashlib.sha256(content).hexdigest() == sha256:
             return content
     return None
+
+
+class Checkout(NamedTuple):
+    """What is checked out around a folder; None for what git does not say."""
+
+    top: str | None
+    commit: str | None
+    branch: str | None
+
+
+def checkout(folder: str) -> Checkout:
+    """Return what is checked out there, all None outside of a repository with a commit."""
+    said = _git(folder, "rev-parse", "--show-toplevel", "HEAD", "--abbrev-ref", "HEAD")
+    lines = (said or b"").decode(errors="replace").splitlines()
+    if len(lines) != 3:
+        return Checkout(None, None, None)
+    top, commit, branch = lines
+    return Checkout(top, commit, None if branch == "HEAD" else branch)
 
 
 def _git(folder: str, *arguments: str) -> bytes | None:

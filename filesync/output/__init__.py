@@ -6,8 +6,11 @@ plan_grouped     a plan's changes for a terminal, by reason and folder
 plan_counts      how many changes of each kind, for a question
 plan_several     several plans in one report
 plan_markdown    a plan for a pull request
+plan_rows        a plan's changes as rows of text, for tables
 plan_html        a plan as one page
+plan_html_tables  the page's tables
 plan_html_style  the page's style
+plan_html_script  the page's script: its search box
 json             the JSON documents that other programs read
 tables           status and listings
 stores           tables of vector stores

@@ -23,6 +23,7 @@ def saved_document(plan: PlanDocument) -> dict[str, Any]:
         "filled_sha256": plan.filled_sha256,
         "strict": plan.strict,
         "allow_shrink": plan.allow_shrink,
+        "origin": plan.origin.document(),
     }
     return plan.document() | {name: value for name, value in more.items() if value}
 

@@ -7,7 +7,8 @@ make links or notify users.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -24,14 +25,17 @@ from filesync.output.plan_stores import (
     store_words,
 )
 from filesync.output.plan_text import UNTIL_THEN, count_words
-from filesync.output.reasons import drift_of, reason_of
+from filesync.output.reasons import changes_of, drift_of, group_reason_of, reason_of, sizes_of
 
 # A GitHub comment holds 65,536 characters; the rest is for the text that a caller adds.
 LIMIT = 65_000
-# Reserved while rows are added, for later sections and for the end of the report.
-_SECTION_ROOM, _END_ROOM = 160, 400
+# Reserved for the end of the report, and in each section for its title and for what is left out.
+_END_ROOM, _SECTION_ROOM = 400, 160
 _WARNINGS_ROOM, _WARNING_LENGTH, _NAME_LENGTH = 12_000, 600, 160
+# A section of more rows is folded.
 _FOLD_FROM = 25
+# Of more vector stores only the first have a section.
+_STORES = 60
 
 _PLAIN = re.compile(r"[\w ./+=,:@%()-]*[\w./+=,:@%()-]", re.ASCII)
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -41,47 +45,96 @@ _SPECIAL = re.compile(r"[&<>\[\]!*_~|\\`$^#]")
 def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
     """Return the report, of at most `limit` characters, with a newline at its end.
 
-    If it would be longer, rows are dropped from the end and the report says so; totals stay.
+    Each section has its share of them, so that none crowds out another. If the report would be
+    longer, keys are not linked to their files; then rows are dropped from the end of sections and
+    the report says so; totals stay.
     """
-    page = _Page(limit)
-    page.add(f"### filesync: {_headline(plan)}\n\n{_subject(plan)}\n")
+    head = f"### filesync: {_headline(plan)}\n\n{_subject(plan)}\n"
     if plan.warnings:
-        page.add(_warnings(plan.warnings))
-    groups = [(action, list(rows)) for action, rows in groupby(plan.changes, lambda c: c.action)]
-    for number, (action, rows) in enumerate(groups):
-        later = len(groups) + len(plan.stores) - number - 1
-        _section(page, action, rows, reserve=_END_ROOM + later * _SECTION_ROOM)
-    for number, store in enumerate(plan.stores):
-        later = len(plan.stores) - number - 1
-        _store_section(page, store, reserve=_END_ROOM + later * _SECTION_ROOM)
-    if page.left_out:
-        page.add(
-            f"\n**Cut to fit:** {plural(page.left_out, 'change')} of {_changes(plan):,} "
+        head += _warnings(plan.warnings, min(_WARNINGS_ROOM, limit // 4))
+    room = limit - _length(head) - _END_ROOM
+    sections = list(_sections(plan))
+    text, shown = _fitted(sections, room, linked=True)
+    if shown < _changes(plan):
+        text, shown = _fitted(sections, room, linked=False)
+    left = _changes(plan) - shown
+    if left:
+        text += (
+            f"\n**Cut to fit:** {plural(left, 'change')} of {_changes(plan):,} "
             "not shown. The totals above count all of them; `filesync plan --full` lists them.\n"
         )
     elif plan.has_changes:
-        page.add(f"\n<sub>{_footer(plan)}</sub>\n")
-    return page.text()
+        text += f"\n<sub>{_footer(plan)}</sub>\n"
+    return head + text
 
 
-class _Page:
-    """Text that grows up to a limit, counted in UTF-16 units, as the strictest reader counts."""
+class _Section(NamedTuple):
+    """A section: its title, what stands above its rows, and how to make them, linked or not."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._parts: list[str] = []
-        self._used = 0
-        self.left_out = 0
+    title: str
+    lead: str
+    rows: Callable[[bool], Iterable[str]]
+    size: int
+    rest: str  #: what is done with the rows that are left out, such as "to delete"
 
-    def fits(self, text: str, reserve: int) -> bool:
-        return self._used + _length(text) + reserve <= self._limit
 
-    def add(self, text: str) -> None:
-        self._parts.append(text)
-        self._used += _length(text)
+def _sections(plan: PlanDocument) -> Iterator[_Section]:
+    for action, rows in groupby(plan.changes, lambda change: change.action):
+        yield _section(plan, action, list(rows))
+    for store in plan.stores[:_STORES]:
+        yield _store_section(store)
+    if (left := len(plan.stores) - _STORES) > 0:
+        yield _Section(f"{plural(left, 'more vector store')}: not shown", "", lambda _: (), 0, "")
 
-    def text(self) -> str:
-        return "".join(self._parts)
+
+def _fitted(sections: Sequence[_Section], room: int, *, linked: bool) -> tuple[str, int]:
+    """Return the text of sections that fits into `room`, and how many rows are in it.
+
+    Where there is too little room, each section has an equal share, and those that need less leave
+    the rest to the others.
+    """
+    room -= sum(_length(one.title) + _length(one.lead) + _SECTION_ROOM for one in sections)
+    lines = [_first(one.rows(linked), max(room, 0)) for one in sections]
+    needs = [sum(map(_length, some)) for some in lines]
+    text, shown = "", 0
+    for section, some, share in zip(sections, lines, _shares(needs, max(room, 0)), strict=True):
+        kept = _first(some, share)
+        shown += len(kept)
+        text += _shown(section, kept)
+    return text, shown
+
+
+def _first(lines: Iterable[str], room: int) -> list[str]:
+    """Return the first of the lines, as many as fit."""
+    kept = []
+    for line in lines:
+        room -= _length(line)
+        if room < 0:
+            break
+        kept.append(line)
+    return kept
+
+
+def _shares(needs: Sequence[int], room: int) -> list[int]:
+    shares = [0] * len(needs)
+    smallest_first = sorted(range(len(needs)), key=lambda number: needs[number])
+    for done, number in enumerate(smallest_first):
+        shares[number] = min(needs[number], room // (len(needs) - done))
+        room -= shares[number]
+    return shares
+
+
+def _shown(section: _Section, kept: Sequence[str]) -> str:
+    if section.size and not kept:
+        return f"\n#### {section.title}: not shown\n"
+    if section.size <= _FOLD_FROM:
+        head, tail = f"\n#### {section.title}\n\n", ""
+    else:
+        head = f"\n<details><summary><b>{section.title}</b></summary>\n\n"
+        tail = "\n</details>\n"
+    left = section.size - len(kept)
+    rest = f"\n... and {left:,} more {section.rest}\n" if left else ""
+    return head + section.lead + "".join(kept) + rest + tail
 
 
 def _length(text: str) -> int:
@@ -105,6 +158,7 @@ def _subject(plan: PlanDocument) -> str:
     lines = f"{code(plan.project)} on {code(plan.base_url)}"
     if plan.filters.narrow:
         lines += f", {code(str(plan.filters))}"
+    lines += f"\n{', '.join(_made_from(plan))}"
     if plan.at is not None:
         lines += f"\n\n**As it will be on {utc(plan.at)} UTC**, {UNTIL_THEN}."
     if plan.offline:
@@ -114,6 +168,28 @@ def _subject(plan: PlanDocument) -> str:
     return lines
 
 
+def _made_from(plan: PlanDocument) -> Iterator[str]:
+    """Yield what the plan was made from: manifest, environment, commit and run."""
+    origin = plan.origin
+    yield f"manifest {_linked(code(origin.manifest), origin.link(_base(origin.manifest)))}"
+    if plan.env is not None:
+        yield f"environment {code(plan.env)}"
+    if origin.commit is not None:
+        changed = None if origin.pull is None else f"{origin.pull}/files"
+        of = f" of {code(origin.branch)}" if origin.branch else ""
+        yield f"commit {_linked(code(origin.commit[:12]), changed)}{of}"
+    if origin.run is not None:
+        yield f"[run]({origin.run})"
+
+
+def _base(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _linked(text: str, url: str | None) -> str:
+    return text if url is None else f"[{text}]({url})"
+
+
 def _footer(plan: PlanDocument) -> str:
     rest = [f"{plan.summary.noop:,} up to date"]
     if plan.summary.unmanaged:
@@ -121,9 +197,8 @@ def _footer(plan: PlanDocument) -> str:
     return ", ".join(rest)
 
 
-def _warnings(warnings: Sequence[str]) -> str:
+def _warnings(warnings: Sequence[str], room: int) -> str:
     lines = ["", "> [!WARNING]"]
-    room = _WARNINGS_ROOM
     for number, text in enumerate(warnings):
         line = f"> - {escaped(_shorten(text, _WARNING_LENGTH))}"
         room -= _length(line)
@@ -136,90 +211,110 @@ def _warnings(warnings: Sequence[str]) -> str:
 
 class _Column(NamedTuple):
     title: str
-    rule: str
     cell: Callable[[ChangeDocument], str]
-
-
-def _size(change: ChangeDocument) -> str:
-    return "" if change.bytes is None else human_bytes(change.bytes)
+    rule: str = "---"
 
 
 def _other_name(change: ChangeDocument) -> str:
     """Return the remote name if it differs from the local file's, otherwise an empty text."""
-    same = (change.path or "").rpartition("/")[2] == change.filename or change.key is None
+    same = _base(change.path or "") == change.filename or change.key is None
     return "" if same or change.filename is None else code(change.filename)
 
 
-_KEY = _Column("Key", "---", lambda change: code(change.name))
-_ID = _Column("Id", "---", lambda change: code(change.id or ""))
-_SIZE = _Column("Size", "---:", _size)
-_WHY = _Column("Reason", "---", lambda change: escaped(reason_of(change)))
-_PURPOSE = _Column("Purpose", "---", lambda change: code(change.purpose or ""))
-_NAME = _Column("Remote name", "---", _other_name)
+_ID = _Column("Id", lambda change: code(change.id or ""))
+_SIZE = _Column("Size", lambda change: escaped(sizes_of(change)), "---:")
+_WHY = _Column("Reason", lambda change: escaped(reason_of(change)))
+_GROUP = _Column("Reason", lambda change: escaped(group_reason_of(change)))
+_CHANGE = _Column("Change", lambda change: escaped(changes_of(change)))
+_PURPOSE = _Column("Purpose", lambda change: code(change.purpose or ""))
+_NAME = _Column("Remote name", _other_name)
 _COLUMNS = {
-    Action.DELETE.value: (_KEY, _ID, _SIZE, _WHY, _PURPOSE),
-    Action.ADOPT.value: (_KEY, _SIZE, _WHY, _PURPOSE, _ID),
-    Action.FORGET.value: (_KEY, _ID, _WHY),
+    Action.DELETE.value: (_ID, _SIZE, _WHY, _PURPOSE),
+    Action.ADOPT.value: (_SIZE, _WHY, _PURPOSE, _ID),
+    Action.FORGET.value: (_ID, _WHY),
 }
-_OTHERWISE = (_KEY, _SIZE, _WHY, _PURPOSE, _NAME)
+_OTHERWISE = (_SIZE, _WHY, _PURPOSE, _NAME)
+# What rows may have in common, which then is said once above them.
+_SAID_ONCE = (_GROUP, _CHANGE, _PURPOSE, _NAME)
 
 
-def _section(page: _Page, action: str, rows: Sequence[ChangeDocument], *, reserve: int) -> None:
-    """Add the table of one action, or as many of its rows as fit."""
-    title = f"{escaped(action).capitalize()} {len(rows):,}"
-    columns = _COLUMNS.get(action, _OTHERWISE)
-    if not any(_other_name(change) for change in rows):
-        columns = tuple(column for column in columns if column is not _NAME)
-    folded = action != Action.DELETE and len(rows) > _FOLD_FROM
-    head = f"\n<details><summary><b>{title}</b></summary>\n\n" if folded else f"\n#### {title}\n\n"
-    head += _line(column.title for column in columns) + _line(column.rule for column in columns)
-    tail = "\n</details>\n" if folded else ""
-    reserve += len(tail) + _SECTION_ROOM
-    first = _line(column.cell(rows[0]) for column in columns)
-    if page.left_out or not page.fits(head + first, reserve):
-        page.left_out += len(rows)
-        page.add(f"\n#### {title}: not shown\n")
-        return
-    page.add(head)
-    for number, change in enumerate(rows):
-        line = _line(column.cell(change) for column in columns)
-        if not page.fits(line, reserve):
-            page.left_out += len(rows) - number
-            page.add(f"\n... and {len(rows) - number:,} more to {escaped(action)}\n")
-            break
-        page.add(line)
-    page.add(tail)
+def _section(plan: PlanDocument, action: str, changes: Sequence[ChangeDocument]) -> _Section:
+    """Return the section of one action; what all its rows have in common stands above them."""
+    columns = list(_COLUMNS.get(action, _OTHERWISE))
+    if len(changes) > 1 and _in_common(_GROUP, changes):
+        columns[columns.index(_WHY)] = _CHANGE
+        columns.append(_GROUP)
+    else:  # the sizes are in the reason
+        columns = [_PLAIN_SIZE if column is _SIZE else column for column in columns]
+    common, kept = [], []
+    for column in columns:
+        value = _in_common(column, changes) if column in _SAID_ONCE else None
+        if value and len(changes) > 1:
+            common.append(f"{column.title}: {value}")
+        elif value != "":
+            kept.append(column)
+    lead = f"{'. '.join(reversed(common))}.\n\n" if common else ""
+    lead += _line(["Key", *(column.title for column in kept)])
+    lead += _line(["---", *(column.rule for column in kept)])
+
+    def rows(linked: bool) -> Iterator[str]:
+        key = _key_of(plan, action, linked)
+        for one in changes:
+            yield _line([key(one), *(column.cell(one) for column in kept)])
+
+    title = f"{escaped(action).capitalize()} {len(changes):,}"
+    return _Section(title, lead, rows, len(changes), f"to {escaped(action)}")
 
 
-def _store_section(page: _Page, store: StoreDocument, *, reserve: int) -> None:
-    """Add a vector store and the table of its documents, or as many rows as fit."""
+def _in_common(column: _Column, changes: Sequence[ChangeDocument]) -> str | None:
+    """Return the cell that all rows have, None if they differ."""
+    first = column.cell(changes[0])
+    return first if all(column.cell(one) == first for one in changes) else None
+
+
+def _plain_size(change: ChangeDocument) -> str:
+    return "" if change.bytes is None else human_bytes(change.bytes)
+
+
+_PLAIN_SIZE = _Column("Size", _plain_size, "---:")
+
+
+def _key_of(plan: PlanDocument, action: str, linked: bool) -> Callable[[ChangeDocument], str]:
+    """Return what shows a change's key, linked to the file that is to be uploaded."""
+    origin = plan.origin
+    if not linked or action not in (Action.CREATE, Action.REPLACE):
+        return lambda change: code(change.name)
+    return lambda change: _linked(code(change.name), origin.link(change.path))
+
+
+def _store_section(store: StoreDocument) -> _Section:
+    """Return the section of a vector store, with the table of its documents."""
     title = f"Vector store {code(store.key)}"
     if store.action != StoreAction.NOOP:
         title += f": {escaped(store.action)}"
-    why = f"{escaped(store_reason(store))}\n" if store.action != StoreAction.NOOP else ""
-    head = f"\n#### {title}\n\n{why}"
-    if store.members:
-        head += "\n" * bool(why) + _line(("Document", "Action", "Reason"))
-        head += _line(("---", "---", "---"))
-    if page.left_out or not page.fits(head, reserve + _SECTION_ROOM):
-        page.left_out += len(store.members)
-        page.add(f"\n#### {title}: not shown\n")
-        return
-    page.add(head)
-    for number, one in enumerate(store.members):
-        line = _line((code(member_name(one)), escaped(one.action), escaped(member_reason(one))))
-        if not page.fits(line, reserve + _SECTION_ROOM):
-            left = len(store.members) - number
-            page.left_out += left
-            page.add(f"\n... and {left:,} more\n")
-            break
-        page.add(line)
+    lead = f"{escaped(store_reason(store))}\n" if store.action != StoreAction.NOOP else ""
+    members = store.members
+    alike = len(members) > 1 and len({(one.action, member_reason(one)) for one in members}) == 1
+    if alike:
+        why = escaped(member_reason(members[0]))
+        lead += f"{escaped(members[0].action).capitalize()}: {why}.\n"
+    if members:
+        titles = ("Document",) if alike else ("Document", "Action", "Reason")
+        lead += "\n" * bool(lead) + _line(titles) + _line("---" for _ in titles)
+
+    def rows(_linked: bool) -> Iterator[str]:
+        for one in members:
+            why = () if alike else (escaped(one.action), escaped(member_reason(one)))
+            yield _line((code(member_name(one)), *why))
+
+    return _Section(title, lead, rows, len(members), "documents")
 
 
 def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |\n"
 
 
+@lru_cache(1024)  # purposes and reasons are few and come again and again
 def code(name: str) -> str:
     """Return a name as code in a table cell, escaped."""
     shown = _shorten(printable(name), _NAME_LENGTH)
@@ -232,6 +327,7 @@ def code(name: str) -> str:
     return f"<code>{inert}</code>"
 
 
+@lru_cache(1024)
 def escaped(text: str) -> str:
     """Return a sentence with Markdown escaped. A zero-width space keeps `@name` from notifying."""
     inert = _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", printable(text))

@@ -9,6 +9,7 @@ from filesync.output.plan_markdown import LIMIT, code, render_markdown
 from filesync.output.plan_text import count_words, render_plan
 
 _HEADING_ROOM = 400  # characters of a heading, or of an error without its text
+_LEAST = 2_000  # characters in which a report says what matters
 
 
 def render_several(
@@ -30,7 +31,7 @@ def render_several(
 def markdown_several(several: Several) -> str:
     """Return the reports below headings, together no longer than one may be."""
     count = len(several.plans) + len(several.failed)
-    each = max(LIMIT // max(count, 1) - _HEADING_ROOM, 1000)
+    each = max(LIMIT // max(count, 1) - _HEADING_ROOM, _LEAST)
     parts = [
         f"## {code(str(target))}\n\n{render_markdown(plan, limit=each)}"
         for target, plan in several.plans
@@ -39,4 +40,7 @@ def markdown_several(several: Several) -> str:
         f"## {code(str(target))}\n\n**No plan:** {code(error[:each])}\n"
         for target, error in several.failed
     ]
+    shown = LIMIT // (each + _HEADING_ROOM)
+    if len(parts) > shown:
+        parts[shown:] = [f"**Cut to fit:** {len(parts) - shown:,} more of {len(parts):,} plans.\n"]
     return "\n".join(parts)

@@ -102,6 +102,18 @@ def member_reason(one: MemberDocument) -> str:
     return _named(one.reason) + (f": {printable(one.error)}" if one.error else "")
 
 
+def member_group(one: MemberDocument) -> str:
+    """Return the reason that a document has in common with others, without names and values."""
+    return _named(one.reason)
+
+
+def member_change(one: MemberDocument) -> str:
+    """Return what a document has of its own: attributes old -> new, or the server's error."""
+    if one.before is not None and one.after is not None:
+        return differences(one.before, one.after)
+    return printable(one.error)
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
     """Return what differs between two sets of values, such as `metadata.team a -> b`."""
     from filesync.core.stores.explain import explained

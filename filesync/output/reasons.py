@@ -14,13 +14,18 @@ from filesync.core.text import human_bytes, plural, printable
 
 def reason_of(change: ChangeDocument) -> str:
     """Return why, in words; the bare name of a reason that a later version may have added."""
-    if change.action != "forget" and (differences := _differences(change)):
+    differences = [] if change.action == Action.FORGET else _differences(change)
+    if differences and change.reason in _DIFFER:
         return ", ".join(differences)
     if change.moved_from is not None:
         return f"moved from {printable(change.moved_from)}"
     if change.shared_with is not None:
         return f"shared with {printable(change.shared_with)}"
-    return reason_named(change.reason)
+    return ", ".join([reason_named(change.reason), *differences])
+
+
+# The reasons that are no more than what differs.
+_DIFFER = (Reason.CONTENT_CHANGED, Reason.ATTRIBUTES_CHANGED)
 
 
 def reason_named(reason: str) -> str:
@@ -46,25 +51,38 @@ def detail_of(change: ChangeDocument) -> str:
         return f"from {printable(change.moved_from)}"
     if change.shared_with is not None:
         return f"with {printable(change.shared_with)}"
-    before, after = change.before, change.after
-    size = "" if change.bytes is None else human_bytes(change.bytes)
     if change.action == Action.FORGET:
         return printable(change.id or "")
-    if before is None or after is None or not change.fields:
+    return ", ".join(filter(None, [sizes_of(change), changes_of(change)]))
+
+
+def sizes_of(change: ChangeDocument) -> str:
+    """Return a file's size, old -> new where its content changed to another; "" if unknown."""
+    before, after = change.before, change.after
+    size = "" if change.bytes is None else human_bytes(change.bytes)
+    if before is None or after is None or "content" not in change.fields:
         return size
-    if "content" in change.fields and before.bytes != after.bytes:
-        size = f"{_size(before.bytes)} -> {size}"
-    others = [text for text in _differences(change) if not text.startswith("content changed")]
-    return ", ".join(filter(None, [size, *others]))
+    return size if before.bytes == after.bytes else f"{_size(before.bytes)} -> {size}"
+
+
+def changes_of(change: ChangeDocument) -> str:
+    """Return what a change has of its own but its size: values old -> new, or another key."""
+    if change.moved_from is not None:
+        return f"from {printable(change.moved_from)}"
+    if change.shared_with is not None:
+        return f"with {printable(change.shared_with)}"
+    if change.action == Action.FORGET or change.before is None or change.after is None:
+        return ""
+    told = _differences(change)
+    return ", ".join(text for text in told if not text.startswith("content changed"))
 
 
 def _differences(change: ChangeDocument) -> list[str]:
-    """Return what differs, old -> new, where that is the reason for the change."""
-    if change.reason not in (Reason.CONTENT_CHANGED, Reason.ATTRIBUTES_CHANGED):
-        return []
+    """Return what differs, old -> new, whether or not it is the reason for the change."""
     before, after = change.before, change.after
     if before is None or after is None:  # a plan file of a version that did not write them
-        return [printable(", ".join(change.fields)) + " changed"] if change.fields else []
+        told = bool(change.fields) and change.reason in _DIFFER
+        return [printable(", ".join(change.fields)) + " changed"] if told else []
     found = []
     for field in change.fields:
         if field == "content":

@@ -9,6 +9,7 @@ apply             carrying a plan out
 lock_target       where an apply writes the lock
 lock_merge        `lock merge`
 destroy           the plan that deletes everything
+origin            where a plan is made: branch, commit, CI run
 saved_plans       plan files: read back, and compared with a fresh plan
 inspect           `inspect`
 diff              `diff`

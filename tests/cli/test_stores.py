@@ -358,7 +358,7 @@ def test_reports_show_stores_and_documents(project: Project) -> None:
     page = project.run("plan", "--html", "-").out
     assert "Vector store <code><bdi>kb</bdi></code>: update" in page
     assert "The &lt;book&gt;" in page
-    assert '<td data-title="Action">swap' in page
+    assert "<span>Action <b>swap</b></span> <span>Reason <b>content changed</b></span>" in page
 
 
 def test_a_document_that_moves_to_another_key_stays(project: Project, platform: Platform) -> None:

@@ -105,9 +105,11 @@ def test_long_plans_are_cut_to_fit(name: str, warnings: int) -> None:
     assert found is not None
     rows = sum(len(table) - 1 for table in tables(markdown))
     assert rows + int(found.group(1).replace(",", "")) == 10_000
-    assert tables(markdown)[0][0][1] == "Id"
-    for left in ("Replace 2,000: not shown", "Create 4,000: not shown"):
-        assert left in markdown
+    deletes, replaces, creates = tables(markdown)
+    assert deletes[0][1] == "Id"
+    # None of them crowds out another.
+    shares = [len("".join(map(str, table))) for table in (deletes, replaces, creates)]
+    assert max(shares) < 2 * min(shares)
     assert markdown.count("<details>") == markdown.count("</details>")
 
 
@@ -119,4 +121,85 @@ def test_deletes_stay_where_the_rest_is_cut() -> None:
     assert len(deletes) == 201
     assert "more to create" in markdown
     assert len(creates) > 500
-    assert markdown.count("<details>") == markdown.count("</details>") == 1
+    assert markdown.count("<details>") == markdown.count("</details>") == 2
+
+
+@pytest.mark.parametrize("count", [1, 25, 26])
+def test_a_section_of_many_rows_is_folded(count: int) -> None:
+    changes = [change(f"gone-{n}", "delete", id=f"file-{n}") for n in range(count)]
+    markdown = render_markdown(plan_of(changes))
+    assert ("<details>" in markdown) == (count > 25)
+    assert len(tables(markdown)[0]) == count + 1
+
+
+def test_what_rows_have_in_common_is_said_once() -> None:
+    changes = [
+        change(f"a{n}", "create", path=f"a{n}", filename=f"a{n}", purpose="batch", bytes=n)
+        for n in range(9)
+    ]
+    markdown = render_markdown(plan_of(changes))
+    assert "Reason: new. Purpose: `batch`." in markdown
+    assert markdown.count("batch") == markdown.count("new") == 1
+    assert tables(markdown)[0][:2] == [["Key", "Size"], ["a0", "0 B"]]
+    changes.append(change("b", "create", "expired", purpose="batch"))
+    assert tables(render_markdown(plan_of(changes)))[0][0] == ["Key", "Size", "Reason"]
+
+
+ORIGIN = {
+    "manifest": "m/prod.yaml",
+    "branch": "fix",
+    "commit": "0123456789abcdef",
+    "run": "https://github.com/o/r/actions/runs/7",
+    "pull": "https://github.com/o/r/pull/5",
+    "files": "https://github.com/o/r/blob/0123456789abcdef/m/",
+}
+
+
+def test_head_names_what_the_plan_was_made_from() -> None:
+    markdown = render_markdown(plan_of([], origin=ORIGIN, env="prod"))
+    head = GFM.render(markdown)
+    assert f'manifest <a href="{ORIGIN["files"]}prod.yaml"><code>m/prod.yaml</code></a>' in head
+    assert "environment <code>prod</code>" in head
+    assert f'<a href="{ORIGIN["pull"]}/files"><code>0123456789ab</code></a> of <code>fix' in head
+    assert f'<a href="{ORIGIN["run"]}">run</a>' in head
+
+
+def test_keys_link_to_the_files_of_the_pull_request() -> None:
+    names = ["docs/a b.md", "../out.md", "s3://bucket/a.md", "x](http://evil.example).md"]
+    changes = [change(name, "create", path=name) for name in names]
+    changes.append(change("gone", "delete", path="gone.md", id="file-1"))
+    rendered = GFM.render(render_markdown(plan_of(changes, origin=ORIGIN)))
+    found = re.findall(r'<a href="([^"]*)"', rendered.partition("<table>")[2])
+    evil = "x%5D%28http%3A//evil.example%29.md"
+    assert found == [ORIGIN["files"] + "docs/a%20b.md", ORIGIN["files"] + evil]
+
+
+def test_links_that_are_none_are_left_out() -> None:
+    bad = dict.fromkeys(ORIGIN, "javascript:alert(1)")
+    markdown = render_markdown(plan_of([change("a", "create", path="a")], origin=bad))
+    assert "](" not in markdown
+
+
+def test_rows_matter_more_than_links() -> None:
+    def made(count: int) -> str:
+        changes = [change(f"key-{n}", "create", path=f"docs/{n}.md") for n in range(count)]
+        return render_markdown(plan_of(changes, origin=ORIGIN))
+
+    assert made(300).count("/blob/") == 301
+    cut = made(2000)
+    assert cut.count("/blob/") == 1
+    assert "Cut to fit" not in cut
+
+
+def test_hundreds_of_vector_stores_fit() -> None:
+    store = {"action": "create", "reason": "new", "id": None, "fields": []}
+    members = [
+        {"key": f"k{n}", "action": "attach", "reason": "new", "file_id": None, "old_file_id": None}
+        for n in range(30)
+    ]
+    plain: dict[str, Any] = {**store, "before": None, "after": None, "members": members}
+    stores = [{**plain, "key": f"store-{n}"} for n in range(900)]
+    plan = plan_of([], vector_stores=stores, has_changes=True)
+    markdown = render_markdown(plan)
+    assert len(markdown) <= LIMIT
+    assert "840 more vector stores: not shown" in markdown

@@ -26,6 +26,8 @@ from filesync.cli.options import (
 )
 from filesync.cli.output_files import check_target, write_whole
 from filesync.cli.plan_steps import (
+    apply_command,
+    document_for,
     html_option,
     make_with_progress,
     markdown_option,
@@ -104,7 +106,7 @@ def plan(
     manifest without an environment is one of them if it has a lockfile.
     """
     from filesync.core.moment import moment_named
-    from filesync.core.plan.document import document_of, unchanged
+    from filesync.core.plan.document import unchanged
     from filesync.output.json import saved_document, to_text
 
     one_form(as_json, markdown, html)
@@ -144,7 +146,7 @@ def plan(
             raise click.UsageError(
                 "several plans are shown as text, --json or --markdown: leave out the other"
             )
-        several = make_several(common, make)
+        several = make_several(common, make, report=markdown)
         show_several(common, several, as_json=as_json, markdown=markdown)
         _tell_github(common, several, None)
         raise_for_several(several)
@@ -154,7 +156,7 @@ def plan(
     made = make(common)
     for warning in made.warnings:
         common.warn(warning)
-    document = document_of(made)
+    document = document_for(made, report=markdown or html is not None or out is not None)
     for path in (out, html):
         if path is not None and path != "-":
             check_target(path, common, _declared(made, path))
@@ -163,7 +165,15 @@ def plan(
     if as_json:
         click.echo(to_text(document.document()))
     kept = () if html is None else unchanged(made)
-    show_plan_as(common, document, markdown, html, kept=kept, silent=as_json or form != "text")
+    show_plan_as(
+        common,
+        document,
+        markdown,
+        html,
+        kept=kept,
+        silent=as_json or form != "text",
+        apply=_apply_command(common, made, out),
+    )
     print_findings(made.content, form)
     if out is not None:
         common.note(f"saved the plan: `filesync apply {word(out)}` does exactly this, or refuses")
@@ -172,6 +182,14 @@ def plan(
     raise_for_content(made.content, form)
     if detailed_exitcode and made.has_changes:
         click.get_current_context().exit(2)
+
+
+def _apply_command(common: Common, made: Plan, out: str | None) -> str | None:
+    """Return the command that applies a plan; None for one that cannot be applied."""
+    run = made.inputs.run
+    if made.refusals or run.offline or made.at is not None:
+        return None
+    return apply_command(common, word(out) if out is not None else run.filters.flags())
 
 
 def _hint_next(common: Common, made: Plan, out: str | None) -> None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from filesync.cli.completions import files
 from filesync.cli.options import Common, command
 from filesync.cli.output_files import check_target
-from filesync.cli.plan_steps import html_option, markdown_option, one_form, show_plan_as
+from filesync.cli.plan_steps import (
+    apply_command,
+    html_option,
+    markdown_option,
+    one_form,
+    show_plan_as,
+)
+from filesync.core.commands import DEFAULT_MANIFEST, word
+
+if TYPE_CHECKING:  # what costs time to import is imported by the function that needs it
+    from filesync.core.plan.document import PlanDocument
 
 
 @command(
@@ -30,4 +42,13 @@ def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -
     told = read_plan(planfile)
     for warning in told.warnings:
         common.warn(warning)
-    show_plan_as(common, told, markdown, html)
+    show_plan_as(common, told, markdown, html, apply=_apply_command(common, told, planfile))
+
+
+def _apply_command(common: Common, told: PlanDocument, planfile: str) -> str | None:
+    """Return the command that applies a saved plan; None for one that is only to be looked at."""
+    if told.offline or told.at is not None:
+        return None
+    if common.manifest == DEFAULT_MANIFEST:
+        common = common._replace(manifest=told.origin.manifest)
+    return apply_command(common, word(planfile))

@@ -12,10 +12,11 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
-from filesync.core.commands import with_flags
+from filesync.core.commands import DEFAULT_MANIFEST, with_flags
 from filesync.core.decide.change import Action, Change
 from filesync.core.lockfile.entries import live_expiry
 from filesync.core.model import Stored
+from filesync.core.plan.origin import Origin, read_origin
 from filesync.core.plan.plan import Plan, Summary
 from filesync.core.plan.stores import StoreDocument, read_store, store_documents
 from filesync.core.run import Filters
@@ -97,8 +98,8 @@ class PlanDocument(NamedTuple):
     the Unix second it is for if that is not the one it was made in.
 
     What a plan file has beyond the contract (`env`, `filled_sha256`, `strict`, `allow_shrink`,
-    and `only`, `exclude` and `purposes` of the filters) stands there only where there is one.
-    `made_at` is known of a live plan alone. An `offline` one was made without contacting the
+    `origin`, and `only`, `exclude` and `purposes` of the filters) stands there only where there is
+    one. `made_at` is known of a live plan alone. An `offline` one was made without contacting the
     server.
     """
 
@@ -120,6 +121,7 @@ class PlanDocument(NamedTuple):
     stores: tuple[StoreDocument, ...] = ()
     strict: bool = False
     allow_shrink: bool = False
+    origin: Origin = Origin(DEFAULT_MANIFEST)
 
     def document(self) -> dict[str, Any]:
         """Return the document of the contract: deletes first, no noops, no content, no key."""
@@ -160,6 +162,7 @@ def document_of(plan: Plan) -> PlanDocument:
         store_documents(plan.stores),
         inputs.run.strict,
         inputs.run.allow_shrink,
+        Origin(inputs.run.manifest),
     )
 
 
@@ -283,6 +286,7 @@ def _read(data: dict[str, Any]) -> PlanDocument:
         stores=tuple(
             read_store(one, _take) for one in _take(data, "vector_stores", list, None) or ()
         ),
+        origin=read_origin(data, _take),
     )
     # A document that was cut or edited must not be shown as what was planned.
     found = Counter(change.action for change in plan.changes)

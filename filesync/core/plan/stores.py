@@ -12,7 +12,8 @@ from filesync.core.stores.model import Chunking, LockedStore
 class MemberDocument(NamedTuple):
     """One change of a file in a store. The action and the reason are text, as in ChangeDocument.
 
-    `error` is the server's, and `before` and `after` are attributes; a plan file has none of them.
+    `error` is the server's, and `before` and `after` are the attributes that an update changes;
+    each is in the document only where there is one.
     """
 
     key: str | None
@@ -26,7 +27,12 @@ class MemberDocument(NamedTuple):
 
     def document(self) -> dict[str, Any]:
         """Return the change as the contract writes it."""
-        return dict(zip(_MEMBER, self[: len(_MEMBER)], strict=True))
+        told: dict[str, Any] = dict(zip(_MEMBER, self[: len(_MEMBER)], strict=True))
+        if self.error:
+            told["error"] = self.error
+        if self.before is not None or self.after is not None:
+            told |= {"before": self.before, "after": self.after}
+        return told
 
 
 _MEMBER = ("key", "action", "reason", "file_id", "old_file_id")
@@ -156,4 +162,7 @@ def _read_member(data: object, take: Callable[..., Any]) -> MemberDocument:
         reason=take(fields, "reason", str),
         file_id=take(fields, "file_id", str, None),
         old_file_id=take(fields, "old_file_id", str, None),
+        error=take(fields, "error", str, None) or "",
+        before=take(fields, "before", dict, None),
+        after=take(fields, "after", dict, None),
     )
