@@ -42,6 +42,33 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _SPECIAL = re.compile(r"[&<>\[\]!*_~|\\`$^#]")
 
 
+@lru_cache(1024)  # purposes and reasons are few and come again and again
+def code(name: str) -> str:
+    """Return a name as code in a table cell, escaped."""
+    shown = _shorten(printable(name), _NAME_LENGTH)
+    if not shown:
+        return ""
+    if _PLAIN.fullmatch(shown) and shown == shown.strip():
+        return f"`{shown}`"
+    # Characters that would end a code span or a cell become character references.
+    inert = _PUNCTUATION.sub(lambda found: f"&#{ord(found.group())};", shown)
+    return f"<code>{inert}</code>"
+
+
+@lru_cache(1024)
+def escaped(text: str) -> str:
+    """Return a sentence with Markdown escaped. A zero-width space keeps `@name` from notifying."""
+    inert = _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", printable(text))
+    return inert.replace("@", "@&#8203;").replace("://", "&#58;//").replace("www.", "www&#46;")
+
+
+def _shorten(text: str, length: int) -> str:
+    if len(text) <= length:
+        return text
+    half = (length - 1) // 2
+    return f"{text[:half]}…{text[-half:]}"
+
+
 def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
     """Return the report, of at most `limit` characters, with a newline at its end.
 
@@ -312,30 +339,3 @@ def _store_section(store: StoreDocument) -> _Section:
 
 def _line(cells: Iterable[str]) -> str:
     return "| " + " | ".join(cells) + " |\n"
-
-
-@lru_cache(1024)  # purposes and reasons are few and come again and again
-def code(name: str) -> str:
-    """Return a name as code in a table cell, escaped."""
-    shown = _shorten(printable(name), _NAME_LENGTH)
-    if not shown:
-        return ""
-    if _PLAIN.fullmatch(shown) and shown == shown.strip():
-        return f"`{shown}`"
-    # Characters that would end a code span or a cell become character references.
-    inert = _PUNCTUATION.sub(lambda found: f"&#{ord(found.group())};", shown)
-    return f"<code>{inert}</code>"
-
-
-@lru_cache(1024)
-def escaped(text: str) -> str:
-    """Return a sentence with Markdown escaped. A zero-width space keeps `@name` from notifying."""
-    inert = _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", printable(text))
-    return inert.replace("@", "@&#8203;").replace("://", "&#58;//").replace("www.", "www&#46;")
-
-
-def _shorten(text: str, length: int) -> str:
-    if len(text) <= length:
-        return text
-    half = (length - 1) // 2
-    return f"{text[:half]}…{text[-half:]}"

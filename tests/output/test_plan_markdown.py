@@ -192,7 +192,7 @@ def test_rows_matter_more_than_links() -> None:
 
 
 def test_hundreds_of_vector_stores_fit() -> None:
-    store = {"action": "create", "reason": "new", "id": None, "fields": []}
+    store: dict[str, Any] = {"action": "create", "reason": "new", "id": None, "fields": []}
     members = [
         {"key": f"k{n}", "action": "attach", "reason": "new", "file_id": None, "old_file_id": None}
         for n in range(30)
