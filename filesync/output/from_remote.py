@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from filesync.core.from_remote.candidates import Found, LeftOut
 from filesync.core.from_remote.declare import FOLDER, Declared, Import
+from filesync.core.from_remote.stores import FoundStore
 from filesync.core.text import human_bytes, listed, plural, printable
 
 _NAMED = 5
@@ -19,8 +20,19 @@ def told_download(wanted: Sequence[Found]) -> str:
     return f"{plural(len(wanted), 'file')} ({size}, {' and '.join(purposes)})"
 
 
-def told_import(result: Import, left_out: Counter[LeftOut], manifest: str, lock: str) -> list[str]:
-    """Return one line per declared and per skipped file, and what to do next."""
+def told_import(
+    result: Import,
+    left_out: Counter[LeftOut],
+    manifest: str,
+    lock: str,
+    *,
+    stores: Sequence[FoundStore] = (),
+    unmarked: int = 0,
+) -> list[str]:
+    """Return one line per kind of thing declared or left out, and what to do next.
+
+    `unmarked` of the vector stores do not say yet that they are this project's.
+    """
     lines = [
         f"wrote {manifest} and {lock}: {plural(len(result.declared), 'file')} declared"
         + _in_brackets(_sources(result.declared))
@@ -35,9 +47,18 @@ def told_import(result: Import, left_out: Counter[LeftOut], manifest: str, lock:
     if left_out:
         told = ", ".join(f"{count:,} {why}" for why, count in left_out.most_common())
         lines.append(f"not declared: {told}")
+    found = "no changes"
+    if stores:
+        documents = sum(len(one.members) for one in stores)
+        lines.append(
+            f"{plural(len(stores), 'vector store')} declared with {plural(documents, 'document')}; "
+            "their other members stay"
+        )
+    if unmarked:
+        found = f"only the mark that makes {plural(unmarked, 'vector store')} yours"
     folder = f", {FOLDER}/" if any(one.fetched for one in result.declared) else ""
     lines.append(
-        f"next: read {manifest}, run `filesync plan`, which should find no changes, and commit "
+        f"next: read {manifest}, run `filesync plan`, which should find {found}, and commit "
         f"{manifest}, {lock}{folder} and the schema"
     )
     return lines

@@ -6,18 +6,22 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from filesync.core.content.document import SEARCH_PURPOSES
 from filesync.core.from_remote.candidates import Found, LeftOut, sort_out
 from filesync.core.from_remote.declare import FOLDER, Content, Import, settle, would_be_orphans
 from filesync.core.from_remote.manifest_text import manifest_text
+from filesync.core.from_remote.stores import FoundStore, declare_stores
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.manifest.yaml_errors import MAX_BYTES
 from filesync.core.model import RemoteFile
 from filesync.core.run import Run
+from filesync.core.stores.model import RemoteMember, RemoteStore
 from filesync.core.text import plural, printable
-from filesync.errors import ApiError, FilesyncError, LocalFileError, Refused
+from filesync.errors import ApiError, AuthError, FilesyncError, LocalFileError, Refused
 from filesync.execute.pool import Step, Task, run_tasks
 from filesync.local import lockfile
 from filesync.local.downloads import FetchedFiles, find_copies
@@ -38,6 +42,8 @@ class Imported(NamedTuple):
 
     result: Import
     left_out: Counter[LeftOut]
+    stores: tuple[FoundStore, ...] = ()
+    unmarked: int = 0
 
 
 def import_remote(
@@ -78,14 +84,22 @@ def import_remote(
         store = FetchedFiles(run.manifest) if wanted and may_download(wanted) else None
         if store is not None:
             fetched = _fetch(client, store, wanted, refused, stop, on_fetched)
+        remote_stores = _stores(client)
     result = settle(found.found, fetched, refused, copies, _names_in(_folder(run)))
     _refuse_orphans(files, result, owner)
+    documents = {
+        one.found.remote.id: one.found.key
+        for one in result.declared
+        if one.found.remote.purpose in SEARCH_PURPOSES
+    }
+    stores = declare_stores(remote_stores, documents, owner)
     text = manifest_text(
         project=owner,
         base_url=base_url,
         schema=SCHEMA_FILE,
         declared=result.declared,
         undeclared=result.undeclared,
+        stores=stores,
     )
     if len(text.encode()) > MAX_BYTES:
         raise FilesyncError(
@@ -94,8 +108,23 @@ def import_remote(
         )
     lock = Lockfile(owner, base_url or server.base_url)
     lock.files = {one.found.key: one.locked(now) for one in result.declared}
+    lock.stores = {one.key: one.locked(stores.attributes) for one in stores.stores}
     _write(run, store, result, lock, text)
-    return Imported(result, found.left_out)
+    unmarked = sum(not one.is_marked(owner) for one in stores.stores)
+    return Imported(result, found.left_out, tuple(stores.stores), unmarked)
+
+
+def _stores(client: Reader) -> list[tuple[RemoteStore, list[RemoteMember]]]:
+    """Return the platform's vector stores that are not over, with their members."""
+    try:
+        stores = [one for one in client.stores.list_stores() if not one.expired]
+    except ApiError as error:
+        if isinstance(error, AuthError) or error.status not in _REFUSALS:
+            raise
+        return []  # a server without vector stores
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        members = pool.map(lambda one: list(client.stores.list_members(one.id)), stores)
+        return list(zip(stores, members, strict=True))
 
 
 def _server(run: Run) -> tuple[Server, str | None]:

@@ -380,3 +380,68 @@ def test_what_a_lost_journal_leaves_attached_is_detached_before_it_is_deleted(
     declare(project, "a", stores=STORE)
     project.apply()
     in_line(platform, project, "a")
+
+
+def test_stores_that_are_there_already_are_declared(project: Project, platform: Platform) -> None:
+    """`init --from-remote`: the next plan marks them as ours, and changes no document."""
+    ids = {}
+    for name in ("a.md", "b.md", "c.md"):
+        project.write(name, f"text of {name}\n")
+        ids[name] = platform.upload(name, f"text of {name}\n".encode(), purpose="assistants")
+    elsewhere = platform.upload("elsewhere.md", b"not here\n", purpose="assistants")
+
+    def store(name: str, files: list[dict[str, Any]], **fields: Any) -> str:
+        platform.clock.offset += 10  # the oldest is declared first
+        made = platform.http.post("/vector_stores", json={"name": name, **fields}).json()
+        path = f"/vector_stores/{made['id']}/file_batches"
+        assert platform.http.post(path, json={"files": files}).status_code == 200
+        return str(made["id"])
+
+    odd = {"audience": "all: $5, #1", "level": 2, "draft": False}
+    own_chunks = {
+        "type": "static",
+        "static": {"max_chunk_size_tokens": 400, "chunk_overlap_tokens": 100},
+    }
+    handbook = store(
+        "Support Handbook",
+        [
+            {"file_id": ids["a.md"], "attributes": odd, "chunking_strategy": own_chunks},
+            {"file_id": ids["b.md"], "chunking_strategy": own_chunks},
+            {"file_id": elsewhere, "attributes": {"x": "kept"}},
+        ],
+        metadata={"team": "support"},
+        expires_after={"anchor": "last_active_at", "days": 30},
+    )
+    # Other attributes than in the first store, and braces: neither can be declared.
+    second = store(
+        "support handbook",
+        [
+            {"file_id": ids["a.md"], "attributes": {"audience": "few"}},
+            {"file_id": ids["b.md"], "attributes": {"audience": "{key}"}},
+            {"file_id": ids["c.md"]},
+        ],
+    )
+    store("Of others", [{"file_id": ids["c.md"]}], metadata={"filesync": "others/kb"})
+    store("Nothing of ours", [{"file_id": elsewhere}])
+    done = project.run("init", "--from-remote", "--no-download", "--project", "support")
+    assert "2 vector stores declared with 3 documents" in done.err
+    text = (project.root / "filesync.yaml").read_text()
+    assert 'attributes: {audience: "all: $5, #1", draft: false, level: 2}' in text
+    lock = project.lock["vector_stores"]
+    assert {key: one["id"] for key, one in lock.items()} == {
+        "support-handbook": handbook,
+        "support-handbook-2": second,
+    }
+    before = {key: members(platform, project, key) for key in lock}
+    plan = project.plan().json
+    assert plan["changes"] == []
+    assert {one["key"]: (one["action"], one["fields"]) for one in plan["vector_stores"]} == {
+        key: ("update", ["metadata"]) for key in lock
+    }
+    assert all(one["members"] == [] for one in plan["vector_stores"])
+    project.apply()
+    assert {key: members(platform, project, key) for key in lock} == before
+    assert {one["name"]: one["metadata"] for one in stores(platform)}["Support Handbook"] == {
+        "team": "support",
+        "filesync": "support/support-handbook",
+    }

@@ -130,7 +130,14 @@ def _init_from_remote(
             run, project=project, match=match, may_download=may_download, on_fetched=on_fetched
         )
     result = imported.result
-    for line in told_import(result, imported.left_out, common.manifest, lock_path(common.manifest)):
+    for line in told_import(
+        result,
+        imported.left_out,
+        common.manifest,
+        lock_path(common.manifest),
+        stores=imported.stores,
+        unmarked=imported.unmarked,
+    ):
         common.note(line)
     if (warning := guess_warning(result.declared)) is not None:
         common.warn(warning)

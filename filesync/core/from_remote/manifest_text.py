@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from filesync.core.durations import format_duration
 from filesync.core.from_remote.candidates import Found
 from filesync.core.from_remote.declare import Declared, Undeclared
+from filesync.core.from_remote.stores import FoundStore, StoresToDeclare
+from filesync.core.stores.model import Attributes, in_days
 from filesync.core.text import printable
 
 _HEAD = """\
@@ -38,14 +40,19 @@ def manifest_text(
     schema: str,
     declared: Sequence[Declared],
     undeclared: Sequence[Undeclared],
+    stores: StoresToDeclare = StoresToDeclare([], {}),  # noqa: B008 - nothing changes it
 ) -> str:
-    """Return the manifest that declares these files, and as comments those it cannot."""
+    """Return the manifest that declares these files and stores, and as comments those it cannot."""
     lines = [_HEAD.format(schema=schema, project=scalar(project))]
     if base_url is not None:
         lines.append(f"remote:\n  base_url: {scalar(base_url)}\n")
+    if stores.stores:
+        lines.append("vector_stores:\n")
+        for store in stores.stores:
+            lines += _lines(store.key, _store_fields(store), "")
     lines.append("files:\n" if declared else "files: {}\n")
     for one in sorted(declared, key=lambda one: one.found.key):
-        lines += _entry(one)
+        lines += _entry(one, stores.attributes.get(one.found.key))
     if undeclared:
         lines.append(_COMMENTED.format(braces="" if declared else " and the {} after `files:`"))
     for other in sorted(undeclared, key=lambda other: other.found.key):
@@ -53,11 +60,36 @@ def manifest_text(
     return "".join(lines)
 
 
-def _entry(one: Declared) -> Iterable[str]:
+def _store_fields(store: FoundStore) -> dict[str, str]:
+    fields = {
+        "name": _value(store.remote.name or store.key),
+        "files": f"[{', '.join(_value(key) for key in sorted(store.members))}]",
+    }
+    if store.remote.expires_after is not None:
+        fields["expires_after"] = f"{in_days(store.remote.expires_after)}d"
+    if store.chunking is not None:
+        tokens, overlap = store.chunking
+        fields["chunking"] = f"{{max_tokens: {tokens}, overlap: {overlap}}}"
+    if store.metadata:
+        fields["metadata"] = _mapping(store.metadata)
+    return fields
+
+
+def _mapping(pairs: Attributes) -> str:
+    written = (
+        f"{_value(name)}: {_value(one) if isinstance(one, str) else json.dumps(one)}"
+        for name, one in sorted(pairs.items())
+    )
+    return f"{{{', '.join(written)}}}"
+
+
+def _entry(one: Declared, attributes: Attributes | None) -> Iterable[str]:
     note = "" if one.compared else "  # taken by name and size: its content was not compared"
     fields = _fields(one.found, one.path, one.filename)
     if one.is_fingerprinted:
         fields["fingerprint"] = "true"
+    if attributes:
+        fields["attributes"] = _mapping(attributes)
     return _lines(one.found.key, fields, note)
 
 
