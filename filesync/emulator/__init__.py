@@ -19,6 +19,7 @@
     admin      the routes that change it and show what was asked
     indexing   what becomes of a file in a vector store
     job_files  what a job finds wrong with its file
+    openapi    the document of what is served
     records    objects that are only remembered
     files  listings  uploads  jobs    the routes, one module a family
     vector_stores  file_batches  search    those of vector stores

@@ -21,6 +21,7 @@ from filesync.emulator import (
     files,
     jobs,
     listings,
+    openapi,
     search,
     tokens,
     uploads,
@@ -140,4 +141,7 @@ _ADMIN = [
     _route("/requests", GET=admin.requests),
     _route("/github/oidc", GET=tokens.identity),
 ]
-_OUTSIDE = [_route("/oauth/token", POST=tokens.exchange)]
+_OUTSIDE = [
+    _route("/oauth/token", POST=tokens.exchange),
+    _route("/openapi.json", GET=openapi.serve),
+]
