@@ -210,7 +210,7 @@ def validate(
         allow_env=tuple(allow_env),
     )
     read, problems = read_manifest(run)
-    report = check_content(run, read, scan(run, read, problems))
+    report = check_content(run, read, scan(run, read, problems, stores=False))
     if check and report.errors:
         raise ContentError("\n".join(report.lines("error")), "fix the content, then validate again")
     return tuple(ContentFinding(**one) for one in findings_document(report)["findings"])

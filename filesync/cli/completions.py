@@ -99,7 +99,7 @@ def free_keys(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
 
     run = Run(manifest, env=env)
     declared, problems = read_manifest(run)
-    keys = {file.key for file in scan(run, declared, problems)}
+    keys = {file.key for file in scan(run, declared, problems, stores=False)}
     if os.path.exists(lock_path(manifest, env)):
         keys -= read_lock(manifest, env).files.keys()
     return [(key, "") for key in keys]

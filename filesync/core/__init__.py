@@ -12,6 +12,7 @@ model         the nouns: declared, local, locked and remote files
 run           what a run was asked to do
 shard         which of several runs uploads the file of a key
 events        what an apply reports while it runs, and its result
+hashed        what reading a file's content has brought
 fingerprint   the owner and content token in a remote filename
 resemblance   whether a listed file may be one that we know of
 servers       what each type of server takes and sends, one row each
@@ -19,6 +20,7 @@ purposes      the API's rules for each purpose, one row each
 parts         how a large file is cut
 template      `${filesync:KEY}` in a text
 durations     `90m`, `12h`, `7d`
+globs         the glob language
 object_url    `s3://bucket/key` and other URLs of objects
 loopback      whether a URL names this machine
 moment        `+7d` and `2026-12-01T12:00Z`

@@ -7,8 +7,10 @@ expiries and "not told" for anything a server may leave out.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Literal, NamedTuple
 
+from filesync.core.object_url import is_url, object_url
 from filesync.core.stores.model import NO_ATTRIBUTES, Attributes, StoreEntry
 
 InUse = Literal["keep", "delete"]
@@ -53,6 +55,18 @@ class Entry(NamedTuple):
     positions: dict[str, Position]
     prefix: str = ""
     attributes: Attributes = NO_ATTRIBUTES
+
+    @property
+    def in_store(self) -> bool:
+        """Say whether its files are in an object store or on a web server, not on disk."""
+        source = self.path or self.glob or ""
+        return is_url(source) and not source.lower().startswith("file:")
+
+    @property
+    def source(self) -> str:
+        """Return its path or glob as it may be shown."""
+        source = self.path or self.glob or ""
+        return object_url(source).shown if is_url(source) else source
 
     def at(self, field: str) -> Position:
         return self.positions.get(field) or self.positions.get("", Position(1, 1))
@@ -103,10 +117,14 @@ class Manifest(NamedTuple):
 
 
 class ScannedFile(NamedTuple):
-    """A file found on disk for an entry, not read yet. `path` is as the lockfile shows it.
+    """A file found for an entry, on disk or in an object store, and not read yet.
 
-    `fault` says why it cannot be read, "" if nothing speaks against it. Such a file still belongs
-    to its key, so that nothing is deleted because of it.
+    `path` is as the lockfile shows it. `fault` says why it cannot be read, "" if nothing speaks
+    against it. Such a file still belongs to its key, so that nothing is deleted because of it. For
+    an object in a store `absolute` is its URL, which may hold a signature; `path` has none.
+    `version` is None for a file on disk. For an object it is what changes with the content: its
+    etag, with the time it was modified where that says too little, or "" where the store says
+    nothing. The three numbers after the size are 0 for an object that has an etag.
     """
 
     entry: Entry
@@ -118,6 +136,7 @@ class ScannedFile(NamedTuple):
     ctime_ns: int
     inode: int
     fault: str = ""
+    version: str | None = None
 
     @property
     def identity(self) -> tuple[int, int, int, int]:
@@ -125,9 +144,16 @@ class ScannedFile(NamedTuple):
         return self.bytes, self.mtime_ns, self.ctime_ns, self.inode
 
     @property
-    def content(self) -> tuple[str, int, int, int, int]:
+    def content(self) -> tuple[str, int, int, int, int, str | None]:
         """Return what identifies the bytes: the path and the identity, whatever entry matched."""
-        return self.absolute, self.bytes, self.mtime_ns, self.ctime_ns, self.inode
+        return self.absolute, *self.identity, self.version
+
+    @property
+    def known_as(self) -> str:
+        """Return its name in the hash cache, which holds no signature of a URL."""
+        if self.version is None or self.absolute == self.path:
+            return self.path
+        return f"{self.path}#{hashlib.sha256(self.absolute.encode()).hexdigest()[:16]}"
 
 
 class Stored(NamedTuple):

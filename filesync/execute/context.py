@@ -11,12 +11,14 @@ from filesync.execute.answers import Answers
 from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
 from filesync.remote.client import Writer
+from filesync.storage.objects import Objects
 
 
 class ApplyContext(NamedTuple):
     """What all transfers of an apply share: the way to the server, and who is notified.
 
-    `answers` says whether an answer is about the file that was sent.
+    `answers` says whether an answer is about the file that was sent, `objects` reads the files that
+    are in object stores.
     """
 
     client: Writer
@@ -27,3 +29,4 @@ class ApplyContext(NamedTuple):
     watch: Watcher
     now: Callable[[], int]
     answers: Answers
+    objects: Objects

@@ -5,12 +5,20 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from filesync.core.model import DesiredFile
-from filesync.core.parts import Part
 from filesync.core.text import printable
 from filesync.errors import Interrupted, LocalFileError
-from filesync.local.file_slice import FileSlice
+
+
+class Source(Protocol):
+    """Bytes of a file, in chunks, from the start at each iteration; `size` of them."""
+
+    @property
+    def size(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
 
 
 class FileBody:
@@ -25,16 +33,16 @@ class FileBody:
     def __init__(
         self,
         want: DesiredFile,
-        part: Part,
+        source: Source,
         *,
         stop: threading.Event,
         count: Callable[[int], None],
         sha256: str | None = None,
         before_last: Callable[[], None] | None = None,
     ) -> None:
-        self.size = part.length
+        self.size = source.size
         self._want = want
-        self._source = FileSlice(want.scanned.absolute, part.offset, part.length)
+        self._source = source
         self._stop = stop
         self._count = count
         self._counted = 0

@@ -4,7 +4,8 @@ The content is proven while it is sent. In one POST the last chunk is held back 
 sha256 of all that was read is the planned one, so a file that changed meanwhile never becomes
 whole on the server. In parts, the file's stat identity (ctime among it, which cannot be set
 back) must be the same before the first part and after the last as when it was hashed, and the
-server checks an md5 that was taken meanwhile: see `local.md5`.
+server checks an md5 that was taken meanwhile: see `local.md5`. Of an object in a store, each read
+is of the version that was hashed.
 
 Every step that may leave something on the server is in the journal before it is asked for.
 """
@@ -32,10 +33,11 @@ from filesync.errors import (
     RemoteError,
 )
 from filesync.execute.context import ApplyContext
-from filesync.execute.file_body import FileBody, changed
+from filesync.execute.file_body import FileBody, Source, changed
 from filesync.execute.pool import Step, Task
-from filesync.local.file_slice import stat_identity
+from filesync.local.file_slice import FileSlice, stat_identity
 from filesync.remote.mime_types import content_type
+from filesync.storage.object_slice import ObjectSlice
 
 # Parts of files already begun go before files not begun: fewer files are half done at once.
 _PART_RANK = -(1 << 62)
@@ -299,6 +301,8 @@ class Transfer:
 
     def _check_unchanged(self) -> None:
         scanned = self.want.scanned
+        if scanned.version is not None:
+            return  # each read of an object is of this version, or fails
         try:
             found = stat_identity(scanned.absolute)
         except OSError as error:
@@ -316,9 +320,15 @@ class Transfer:
         sha256: str | None = None,
         before_last: Callable[[], None] | None = None,
     ) -> FileBody:
+        scanned = self.want.scanned
+        source: Source = (
+            FileSlice(scanned.absolute, part.offset, part.length)
+            if scanned.version is None
+            else ObjectSlice(self._context.objects, scanned, part.offset, part.length)
+        )
         return FileBody(
             self.want,
-            part,
+            source,
             stop=self._context.stop,
             count=lambda count: self._context.watch(Sent(self.want.key, count)),
             sha256=sha256,

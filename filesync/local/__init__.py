@@ -1,7 +1,6 @@
 """Everything on disk.
 
 scan        the manifest's files, and every problem with them
-globs       the glob language
 hashes      sha256, streamed, in threads, and content checked in the same read
 hash_reader  the threads that read
 hash_cache  hashes and verdicts kept from run to run

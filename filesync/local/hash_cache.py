@@ -17,6 +17,9 @@ gives those away. The rule needs no time of hashing in the table, as it is appli
 in. It also keeps out files whose mtime lies in the future. Two limits: where ctime is only a
 copy of mtime (FAT, sshfs) an edit of the same size that restores mtime passes unseen, and a
 file server whose clock is behind ours widens the tick by as much.
+
+An object in a store is known by its URL, version and size, and a store changes the version with
+the content. Its md5 is kept too, since reading it once more would cost a download.
 """
 
 from __future__ import annotations
@@ -24,23 +27,24 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
-from typing import Any
+from typing import Any, NamedTuple
 
 from filesync.core.content.findings import Verdict
 from filesync.core.content.kept import NO_VERDICTS, verdict_in, with_verdict
 from filesync.core.model import ScannedFile
 from filesync.local.state_dir import make_state_dir, state_dir
 
-_VERSION = 3
+_VERSION = 4
 _CREATE = """
 CREATE TABLE hashes (
   path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER,
-  sha256 BLOB, verdicts TEXT
+  version TEXT, sha256 BLOB, md5 TEXT, verdicts TEXT
 ) WITHOUT ROWID"""
 # Types are asked for because SQLite stores anything in any column.
 _SELECT = """
-SELECT path, size, mtime_ns, ctime_ns, inode, sha256, verdicts FROM hashes
+SELECT path, size, mtime_ns, ctime_ns, inode, version, sha256, md5, verdicts FROM hashes
 WHERE typeof(path) = 'text' AND typeof(sha256) = 'blob' AND length(sha256) = 32
+  AND typeof(version) IN ('text', 'null') AND typeof(md5) IN ('text', 'null')
   AND typeof(verdicts) = 'text'"""
 
 _FINE_TICK_NS = 100_000_000  # ten times the coarsest kernel tick
@@ -50,7 +54,19 @@ _WAIT_S = 1.0  # for another process that writes
 # Caused by another process, so temporary. After any other error the cache is rebuilt.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
 
-_Row = tuple[str, int, int, int, int, bytes, str]
+_Identity = tuple[int, int, int, int, str | None]
+
+
+class _Row(NamedTuple):
+    path: str
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    version: str | None
+    sha256: bytes
+    md5: str | None
+    verdicts: str
 
 
 class HashCache:
@@ -73,7 +89,12 @@ class HashCache:
     def get(self, file: ScannedFile) -> str | None:
         """Return the file's sha256 in hex if it is unchanged."""
         row = self._row(file)
-        return None if row is None else row[5].hex()
+        return None if row is None else row.sha256.hex()
+
+    def md5(self, file: ScannedFile) -> str | None:
+        """Return the file's md5 in hex if it is unchanged and was computed, too."""
+        row = self._row(file)
+        return None if row is None else row.md5
 
     def with_verdict(self, file: ScannedFile, check: str) -> tuple[str, Verdict] | None:
         """Return the file's sha256 in hex and what the check of this name said of its content.
@@ -81,33 +102,39 @@ class HashCache:
         None if the file is changed, or if that check was not made.
         """
         row = self._row(file)
-        verdict = None if row is None else verdict_in(row[6], check)
-        return None if row is None or verdict is None else (row[5].hex(), verdict)
+        verdict = None if row is None else verdict_in(row.verdicts, check)
+        return None if row is None or verdict is None else (row.sha256.hex(), verdict)
 
     def _row(self, file: ScannedFile) -> _Row | None:
         if self._rows is None:
             self._rows = self._load()
-        row = self._rows.get(file.path)
-        return None if row is None or row[1:5] != _identity(file) else row
+        row = self._rows.get(file.known_as)
+        return None if row is None or row[1:6] != _identity(file) else row
 
-    def put(self, file: ScannedFile, sha256: str, *, hashed_at_ns: int) -> None:
-        """Keep a file's hash for `save`, unless an edit could have gone unseen.
+    def put(
+        self, file: ScannedFile, sha256: str, *, hashed_at_ns: int, md5: str | None = None
+    ) -> None:
+        """Keep a file's hashes for `save`, unless an edit could have gone unseen.
 
         `hashed_at_ns` is the clock before the file was opened.
         """
         tick = _FINE_TICK_NS if file.ctime_ns % _SECOND_NS else _COARSE_TICK_NS
-        if max(file.mtime_ns, file.ctime_ns) >= hashed_at_ns - tick:
+        unseen = max(file.mtime_ns, file.ctime_ns) >= hashed_at_ns - tick
+        if unseen or file.version == "":
             return
-        row = (file.path, *_identity(file), bytes.fromhex(sha256))
-        known = self._fresh.get(file.path) or (self._rows or {}).get(file.path)
-        verdicts = known[6] if known is not None and known[:6] == row else NO_VERDICTS
-        self._fresh[file.path] = (*row, verdicts)
+        name, digest = file.known_as, bytes.fromhex(sha256)
+        row = _Row(name, *_identity(file), digest, md5, NO_VERDICTS)
+        known = self._fresh.get(name) or (self._rows or {}).get(name)
+        if known is not None and known[:7] == row[:7]:
+            row = row._replace(md5=md5 or known.md5, verdicts=known.verdicts)
+        self._fresh[name] = row
 
     def put_verdict(self, file: ScannedFile, check: str, verdict: Verdict) -> None:
         """Keep a verdict beside the hash that `put` has just kept; not without it."""
-        row = self._fresh.get(file.path)
+        row = self._fresh.get(file.known_as)
         if row is not None:
-            self._fresh[file.path] = (*row[:6], with_verdict(row[6], check, verdict))
+            verdicts = with_verdict(row.verdicts, check, verdict)
+            self._fresh[file.known_as] = row._replace(verdicts=verdicts)
 
     def save(self) -> None:
         """Write what is new; what other runs stored stays, as theirs may be another manifest's."""
@@ -130,7 +157,7 @@ class HashCache:
             with contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT_S)) as db:
                 if _version(db) != _VERSION:
                     return {}
-                return {row[0]: row for row in db.execute(_SELECT)}
+                return {row[0]: _Row(*row) for row in db.execute(_SELECT)}
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
             self._broken = code & 0xFF not in _PASSING
@@ -149,7 +176,7 @@ class HashCache:
                 db.execute(_CREATE)
                 db.execute(f"PRAGMA user_version = {_VERSION}")
             rows = self._fresh.values()
-            db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            db.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
             db.execute("COMMIT")
 
     def _remove(self) -> None:
@@ -164,7 +191,7 @@ def _version(db: sqlite3.Connection) -> Any:
     return db.execute("PRAGMA user_version").fetchone()[0]
 
 
-def _identity(file: ScannedFile) -> tuple[int, int, int, int]:
+def _identity(file: ScannedFile) -> _Identity:
     size, mtime_ns, ctime_ns, inode = file.identity
     # SQLite's integers are signed; inodes are not, and network file systems use all 64 bits.
-    return size, mtime_ns, ctime_ns, inode & 0x7FFF_FFFF_FFFF_FFFF
+    return size, mtime_ns, ctime_ns, inode & 0x7FFF_FFFF_FFFF_FFFF, file.version

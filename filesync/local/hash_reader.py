@@ -14,16 +14,14 @@ from collections import deque
 from collections.abc import Callable
 
 from filesync.core.content.findings import Verdict
+from filesync.core.hashed import Hashed, Task
 from filesync.core.model import ScannedFile
-from filesync.local.content.asked import Asked
 from filesync.local.content.pool import Pool
 from filesync.local.content.ranges import FileChanged
 from filesync.local.content.reading import POOL_FROM, Session
 from filesync.local.files import READ_FLAGS, identity, why
 
 _BUFFER = 1 << 20
-
-Task = tuple[ScannedFile, Asked | None]
 
 
 class HashReader:
@@ -35,7 +33,7 @@ class HashReader:
         on_bytes: Callable[[int], None] | None,
         on_idle: Callable[[ScannedFile], None] | None,
     ) -> None:
-        self.done: list[tuple[Task, str, Verdict | None, int]] = []
+        self.done: list[Hashed] = []
         self.failed: list[tuple[Task, str]] = []
         self._todo = deque(sorted(tasks, key=lambda task: -task[0].bytes))
         self._largest = iter([file for file, _ in self._todo])
@@ -90,7 +88,7 @@ class HashReader:
                 except OSError as error:
                     self.failed.append((task, f"cannot be read: {why(error)}"))
                 else:
-                    self.done.append((task, sha256, verdict, hashed_at_ns))
+                    self.done.append(Hashed(*task, sha256, verdict, hashed_at_ns))
             if self._on_idle and (largest := next(self._largest, None)):
                 self._on_idle(largest)
         except BaseException as error:  # a bug, or what we call: raised again by run

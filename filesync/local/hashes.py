@@ -1,106 +1,156 @@
-"""The hashes of local files: from the cache where nothing changed, read where something did.
+"""The hashes of files: from the cache where nothing changed, read where something did.
 
 Content is checked in the same read (`local.content`): where a verdict is in the cache beside the
-hash, the file is not read again.
+hash, the file is not read again. Objects in stores are read by whom the caller names, as nothing
+here knows a network.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
+from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import CLEAN
+from filesync.core.hashed import Hashed, HashObjects, Task, Unread
 from filesync.core.model import ScannedFile
 from filesync.core.text import plural, printable
 from filesync.errors import LocalFileError
-from filesync.local.content.asked import Asked, ContentChecks
 from filesync.local.hash_cache import HashCache
 
-if TYPE_CHECKING:
-    from filesync.local.hash_reader import HashReader
+_WORKERS = 2
 
-_Same = tuple[tuple[str, int, int, int, int], Asked | None]
+_Content = tuple[str, int, int, int, int, str | None]
+_Same = tuple[_Content, Asked | None]
 
 
 def hash_files(
     files: Sequence[ScannedFile],
     cache: HashCache,
     *,
-    workers: int = 2,
     on_bytes: Callable[[int], None] | None = None,
     on_idle: Callable[[ScannedFile], None] | None = None,
     checks: ContentChecks | None = None,
+    objects: HashObjects | None = None,
     now_ns: Callable[[], int] = time.time_ns,
 ) -> list[tuple[ScannedFile, str]]:
     """Return each file with its sha256 (hex), in the same order, and save the new ones in `cache`.
 
-    `on_bytes` is given the number of bytes just read, from any of the `workers` threads; files
-    known to the cache are not opened and not counted. With `checks`, content is checked in the
-    same read, and the verdicts are kept beside the hashes. A thread that finds nothing left to hash
-    gives `on_idle` the largest file that was to be hashed, the next one the next.
+    `on_bytes` is given the number of bytes just read, from any thread; files known to the cache
+    are not opened and not counted. With `checks`, content is checked in the same read, and the
+    verdicts are kept beside the hashes. A thread that finds nothing left to hash gives `on_idle`
+    the largest file on disk that was to be hashed, the next one the next. `objects` reads those of
+    the files that are in stores.
 
     A file that vanished, cannot be read, or changed since it was scanned has the hash "", and
-    `checks.unread` says why; without `checks`, one LocalFileError names all of them. The others'
-    hashes are saved all the same.
+    `checks.unread` says why; without `checks`, one LocalFileError names all of them. Raises what
+    `objects` raises. The others' hashes are saved all the same.
     """
-    hashes: list[str | None] = []
-    unknown: dict[_Same, list[int]] = {}
-    unread: dict[str, str] = {}  # by the file's key: why
-    for i, file in enumerate(files):
-        asked = checks.asked(file) if checks is not None else None
-        if file.fault:
-            unread[file.key] = f"cannot be read: {file.fault}"
-            hashes.append("")
-            continue
-        hashes.append(_known(file, cache, asked, checks))
-        if hashes[-1] is None:
-            unknown.setdefault((file.content, asked), []).append(i)
-    if unknown:
-        # With all that checks content it takes 60 ms to import, which most plans do not need.
-        from filesync.local.hash_reader import HashReader
-
-        tasks = [(files[places[0]], asked) for (_, asked), places in unknown.items()]
-        reader = HashReader(tasks, on_bytes, on_idle)
+    hashing = _Hashing(files, cache, checks, objects)
+    if hashing.unknown:
+        tasks = hashing.tasks()
+        on_disk = [task for task in tasks if task[0].version is None]
+        in_stores = [task for task in tasks if task[0].version is not None]
         try:
-            reader.run(workers, now_ns)
+            if on_disk:
+                _read(on_disk, hashing.take, on_bytes, on_idle, now_ns)
+            if in_stores:
+                assert objects is not None
+                objects.read(in_stores, on_bytes, hashing.take)
         finally:
-            # After Ctrl-C too: what has been read need not be read again.
-            _keep(reader, cache)
-        for (file, asked), sha256, verdict, _ in reader.done:
-            for i in unknown[file.content, asked]:
-                hashes[i] = sha256
-                if checks is not None and verdict is not None:
-                    checks.verdicts[files[i].key] = verdict
-        for (file, asked), reason in reader.failed:
-            unread |= {files[i].key: reason for i in unknown[file.content, asked]}
+            cache.save()  # after Ctrl-C too: what has been read need not be read again
+    unread = hashing.unread
     if checks is not None:
         checks.unread.update(unread)
     elif unread:
         raise _failure({file.path: unread[file.key] for file in files if file.key in unread})
-    return [(file, sha256 or "") for file, sha256 in zip(files, hashes, strict=True)]
+    return [(file, sha256 or "") for file, sha256 in zip(files, hashing.sums, strict=True)]
 
 
-def _keep(reader: HashReader, cache: HashCache) -> None:
-    for (file, asked), sha256, verdict, hashed_at_ns in reader.done:
-        cache.put(file, sha256, hashed_at_ns=hashed_at_ns)
-        if asked is not None and verdict is not None:
-            cache.put_verdict(file, asked.id, verdict)
-    cache.save()
+class _Hashing:
+    """The hashes of files as they become known.
+
+    `unknown` holds the places of those to read, `unread` says by key why one could not be read.
+    """
+
+    def __init__(
+        self,
+        files: Sequence[ScannedFile],
+        cache: HashCache,
+        checks: ContentChecks | None,
+        objects: HashObjects | None,
+    ) -> None:
+        self.sums: list[str | None] = []
+        self.unknown: dict[_Same, list[int]] = {}
+        self.unread: dict[str, str] = {}
+        self._files = files
+        self._cache = cache
+        self._checks = checks
+        self._objects = objects
+        for i, file in enumerate(files):
+            asked = checks.asked(file) if checks is not None else None
+            if file.fault:
+                self.unread[file.key] = f"cannot be read: {file.fault}"
+                self.sums.append("")
+                continue
+            known = self._known(file, asked)
+            self.sums.append(known)
+            if known is None:
+                self.unknown.setdefault((file.content, asked), []).append(i)
+            elif file.version is not None and objects and (md5 := cache.md5(file)):
+                objects.take_md5(file, md5)
+
+    def _known(self, file: ScannedFile, asked: Asked | None) -> str | None:
+        """Return the hash of a file that is not to be read: it, and the verdict, are kept."""
+        if self._checks is None or asked is None:
+            return self._cache.get(file)
+        if (both := self._cache.with_verdict(file, asked.id)) is None:
+            return None
+        known, said = both
+        if said is not CLEAN:
+            self._checks.verdicts[file.key] = said
+        return known
+
+    def tasks(self) -> list[Task]:
+        """Return what is to be read, each content once."""
+        return [(self._files[places[0]], asked) for (_, asked), places in self.unknown.items()]
+
+    def take(self, one: Hashed | Unread) -> None:
+        """Take what reading one file has brought."""
+        places = self.unknown[one.file.content, one.asked]
+        if isinstance(one, Unread):
+            self.unread |= {self._files[i].key: one.why for i in places}
+            return
+        self._cache.put(one.file, one.sha256, hashed_at_ns=one.at_ns, md5=one.md5)
+        if one.asked is not None and one.verdict is not None:
+            self._cache.put_verdict(one.file, one.asked.id, one.verdict)
+        for i in places:
+            self.sums[i] = one.sha256
+            if self._checks is not None and one.verdict is not None:
+                self._checks.verdicts[self._files[i].key] = one.verdict
+        if one.md5 is not None and self._objects is not None:
+            self._objects.take_md5(one.file, one.md5)
 
 
-def _known(
-    file: ScannedFile, cache: HashCache, asked: Asked | None, checks: ContentChecks | None
-) -> str | None:
-    """Return the hash of a file that is not to be read: it, and the verdict asked for, are kept."""
-    if checks is None or asked is None:
-        return cache.get(file)
-    if (both := cache.with_verdict(file, asked.id)) is None:
-        return None
-    known, said = both
-    if said is not CLEAN:
-        checks.verdicts[file.key] = said
-    return known
+def _read(
+    tasks: list[Task],
+    take: Callable[[Hashed | Unread], None],
+    on_bytes: Callable[[int], None] | None,
+    on_idle: Callable[[ScannedFile], None] | None,
+    now_ns: Callable[[], int],
+) -> None:
+    """Read files on disk, and hand over what came of each, after Ctrl-C too."""
+    # With all that checks content it takes 60 ms to import, which most plans do not need.
+    from filesync.local.hash_reader import HashReader
+
+    reader = HashReader(tasks, on_bytes, on_idle)
+    try:
+        reader.run(_WORKERS, now_ns)
+    finally:
+        for one in reader.done:
+            take(one)
+        for task, because in reader.failed:
+            take(Unread(*task, because))
 
 
 def _failure(failed: dict[str, str]) -> LocalFileError:

@@ -2,7 +2,7 @@
 
 md5 cannot be computed in parallel, and it is slower than sha256 and often than the network. So it
 is computed in the background while the parts are sent and, for a file that has probably changed,
-already while the plan is made.
+already while the plan is made. That of an object in a store is known from when it was hashed.
 
 The file is read a second time for it. Both readings saw the same bytes if the file's identity
 (which includes ctime, and that cannot be set back) is as it was scanned after each of them.
@@ -14,24 +14,32 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Self
 
 from filesync.core.model import ScannedFile
 from filesync.core.text import printable
 from filesync.errors import Interrupted, LocalFileError
-from filesync.local.files import READ_FLAGS, Identity, identity, why
+from filesync.local.files import READ_FLAGS, identity, why
 
 _BUFFER = 1 << 20
 _AT_ONCE = 2  # more would only compete for the processor with the threads that send
 _LOOK_SECONDS = 0.2
 
+_Content = tuple[str, int, int, int, int, str | None]
+
 
 class Md5Sums:
-    """Computes md5s in its own threads; leaving the context stops all of them."""
+    """Computes md5s in its own threads; leaving the context stops all of them.
+
+    `read_object` yields the content of an object in a store, for one whose md5 is not known.
+    """
+
+    read_object: Callable[[ScannedFile], Iterable[bytes]]
 
     def __init__(self) -> None:
-        self._begun: dict[tuple[str, Identity], Future[str]] = {}
+        self._begun: dict[_Content, Future[str]] = {}
         self._guard = threading.Lock()
         self._turns = threading.Semaphore(_AT_ONCE)
         self._closed = threading.Event()
@@ -47,14 +55,20 @@ class Md5Sums:
 
         The future raises LocalFileError if the file is not what was scanned any more.
         """
-        key = file.absolute, file.identity
         with self._guard:
-            if found := self._begun.get(key):
+            if found := self._begun.get(file.content):
                 return found
-            future = self._begun[key] = Future()
+            future = self._begun[file.content] = Future()
         # A daemon thread: after an interrupt the process does not wait until gigabytes are read.
         threading.Thread(target=self._take, args=(file, future), daemon=True).start()
         return future
+
+    def take(self, file: ScannedFile, md5: str) -> None:
+        """Take note of an md5, in hex, that is known without reading the file once more."""
+        with self._guard:
+            future = self._begun.setdefault(file.content, Future())
+        if not future.done():
+            future.set_result(md5)
 
     def result(self, file: ScannedFile, stop: threading.Event) -> str:
         """Return a file's md5 in hex, when it is there; Interrupted once `stop` is set."""
@@ -79,6 +93,12 @@ class Md5Sums:
 
     def _md5(self, file: ScannedFile) -> str:
         md5 = hashlib.md5(usedforsecurity=False)
+        if file.version is not None:
+            for chunk in self.read_object(file):
+                if self._closed.is_set():
+                    raise Interrupted("interrupted")
+                md5.update(chunk)
+            return md5.hexdigest()
         view = memoryview(bytearray(_BUFFER))
         left = file.bytes
         fd = os.open(file.absolute, READ_FLAGS)

@@ -12,15 +12,16 @@ import posixpath
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
+from filesync.core.decide.desired import same_keys
+from filesync.core.globs import Glob, Matcher, States
 from filesync.core.model import Entry, ScannedFile
+from filesync.core.object_url import is_url, object_url
 from filesync.core.text import printable
 from filesync.errors import Problem
 from filesync.local.files import identity, why
-from filesync.local.globs import Glob, Matcher, States
 from filesync.local.state_dir import STATE_DIR, state_dir
 
 # Control characters, and the lone surrogates that stand for bytes which are not UTF-8. Neither
@@ -46,28 +47,46 @@ def scan(
 
     A path entry has the entry's key. The files of a glob have `<entry key>/<path below the
     glob's fixed prefix>`, the prefix being its leading segments without a wildcard, never the
-    last one. `local.globs` describes the language; beyond it:
+    last one. `core.globs` describes the language; beyond it:
 
     - `**` does not enter symlinked folders, so there are no loops; a segment that matches the
       link's name does enter.
     - Files and folders behind symlinks are taken if they are inside `root`, refused otherwise.
     - `exclude` speaks the same language, relative to `root` too, and wins over every refusal.
+
+    A `file://` URL is the path that it names: outside of `root` refused as any other. Its files
+    are shown by URL.
     """
     scanner = _Scanner(root, allow_outside, ignore)
     for entry in entries:
-        if entry.glob is not None:
-            scanner.glob(entry, entry.glob)
-        elif entry.path is not None:
-            scanner.path(entry, entry.path)
+        before, local = len(scanner.files), _on_disk(entry, root)
+        if local.glob is not None:
+            scanner.glob(local, local.glob)
+        elif local.path is not None:
+            scanner.path(local, local.path)
+        if local is not entry:
+            scanner.files[before:] = [
+                file._replace(entry=entry, path=f"file://{file.absolute}")
+                for file in scanner.files[before:]
+            ]
     files = sorted(scanner.files, key=attrgetter("key"))
-    for one, other in pairwise(files):
-        if one.key == other.key:
-            scanner.entry = other.entry
-            scanner.complain(
-                f"{printable(other.path)} has the key {printable(other.key)}, which"
-                f" {printable(one.path)} (files.{printable(one.entry.key)}) has too"
-            )
-    return files, scanner.problems
+    return files, [*scanner.problems, *same_keys(files)]
+
+
+def _on_disk(entry: Entry, root: str) -> Entry:
+    """Return an entry with its `file://` URLs as paths, relative to `root` where they are in it."""
+
+    def path(text: str) -> str:
+        inside = os.path.abspath(root).rstrip("/") + "/"
+        return object_url(text).key.removeprefix(inside) if is_url(text) else text
+
+    if not is_url(entry.path or entry.glob or ""):
+        return entry
+    return entry._replace(
+        path=entry.path and path(entry.path),
+        glob=entry.glob and path(entry.glob),
+        exclude=tuple(map(path, entry.exclude)),
+    )
 
 
 class _Folder(NamedTuple):

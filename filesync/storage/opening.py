@@ -41,10 +41,12 @@ _TRUE = ("1", "true", "yes", "on")
 class Deadlines(NamedTuple):
     """How long a store may take, in seconds, and how often a request is repeated.
 
-    `request` bounds one request with its whole answer; no retry begins after `retry`.
+    `request` bounds one request with its whole answer, `silence` the time between two pieces of
+    it; no retry begins after `retry`.
     """
 
     connect: float = 5
+    silence: float = 30
     request: float = 60
     retry: float = 90
     retries: int = 5
@@ -62,6 +64,7 @@ def open_store(url: ObjectUrl, deadlines: Deadlines = Deadlines()) -> ObjectStor
     _check_environment(url)
     client: ClientConfig = {
         "connect_timeout": timedelta(seconds=deadlines.connect),
+        "read_timeout": timedelta(seconds=deadlines.silence),
         "timeout": timedelta(seconds=deadlines.request),
         "allow_http": _allows_http(url),
     }

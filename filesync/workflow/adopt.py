@@ -25,6 +25,7 @@ from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.journal import end_attempts, read_journal
 from filesync.remote.client import Reader
+from filesync.workflow.sources import hashing
 from filesync.workflow.workspace import open_workspace, scan
 
 
@@ -53,7 +54,8 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     if key not in files:
         raise unknown_key(key, files, "the manifest")
     lock = space.lock
-    ((file, sha256),) = hash_files([files[key]], HashCache.beside(run.manifest))
+    cache = HashCache.beside(run.manifest)
+    ((file, sha256),) = hash_files([files[key]], cache, objects=hashing(space.manifest))
     want = desired_file(space.manifest.project, file, sha256)
     with space.reader() as client:
         held = lock.take_out(key)

@@ -32,6 +32,7 @@ from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
 from filesync.local.store_journal import StoreJournal
 from filesync.remote.timing import ClientSettings
+from filesync.storage.objects import Objects
 from filesync.workflow.lock_target import LockTarget
 from filesync.workflow.workspace import (
     Workspace,
@@ -122,6 +123,8 @@ def _carry_out(
 
     take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key).retain)
     run = plan.inputs.run
+    objects = Objects()
+    md5s.read_object = lambda file: objects.read(file, 0, file.bytes)
     with (
         _stopped_by_signals() as stop,
         space.writer(ClientSettings(stop=stop)) as client,
@@ -137,7 +140,7 @@ def _carry_out(
             lambda key: lock.files[key].id if key in lock.files else "",
         )
         context = ApplyContext(
-            client, journal, md5s, settings.concurrency, stop, watch, now, answers
+            client, journal, md5s, settings.concurrency, stop, watch, now, answers, objects
         )
         # What was recovered is locked now: it must not be looked for again after another crash.
         for number, file_id in plan.recovery.found.items():

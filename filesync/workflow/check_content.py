@@ -7,15 +7,16 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NamedTuple
 
 from filesync.core.content import document
+from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import CLEAN, Finding, Verdict, joined
 from filesync.core.content.report import ContentReport, FileFindings
 from filesync.core.decide.desired import longest_name, remote_filename
 from filesync.core.lockfile.format import parse_lockfile
 from filesync.core.model import LockEntry, Manifest, ScannedFile
+from filesync.core.object_url import is_url
 from filesync.core.run import Run
 from filesync.core.servers import ServerType
 from filesync.core.text import human_bytes, printable
-from filesync.local.content.asked import Asked, ContentChecks
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.local.lockfile import lock_path, read_lock_bytes
@@ -40,6 +41,8 @@ def check_content(
     on_bytes: Callable[[int], None] | None = None,
 ) -> ContentReport:
     """Read the files that are not known yet, and return what is wrong with all of them.
+
+    `files` are all on disk: nothing is asked of a network.
 
     The lockfile, where there is one, says what shrank; LockfileError if it is damaged.
     """
@@ -83,7 +86,9 @@ def content_report(
             message = f"the same content as {printable(twin.key)}, sent a second time"
             verdict = joined(verdict, Verdict((Finding(None, "duplicate-file", message),), 0, 1))
         if verdict != CLEAN:
-            path = posixpath.normpath(posixpath.join(run.folder, file.path))
+            path = file.path
+            if not is_url(path):
+                path = posixpath.normpath(posixpath.join(run.folder, path))
             found.append(FileFindings(file.key, path, verdict))
     return ContentReport(count, tuple(found), run.strict)
 

@@ -15,6 +15,7 @@ from filesync.errors import FilesyncError
 from filesync.local.git import version_in_git
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
+from filesync.workflow.sources import hashing
 from filesync.workflow.workspace import open_workspace, read_lock, scan
 
 _MAX_BYTES = 64 * 2**20  # of a version that is compared line by line
@@ -53,7 +54,7 @@ def changed_files(run: Run, key: str | None, *, ask_server: bool) -> Iterator[Fi
     if key is not None and key not in {file.key for file in files}:
         raise unknown_key(key, [file.key for file in files], run.manifest)
     chosen = [file for file in files if key is None or file.key == key]
-    hashed = hash_files(chosen, HashCache.beside(run.manifest))
+    hashed = hash_files(chosen, HashCache.beside(run.manifest), objects=hashing(space.manifest))
     for file, sha256 in hashed:
         locked = space.lock.files.get(file.key)
         if locked is None:
@@ -68,7 +69,8 @@ def _old(
 ) -> tuple[bytes | None, str | None]:
     if locked.bytes > _MAX_BYTES or file.bytes > _MAX_BYTES:
         return None, None
-    found = version_in_git(file.absolute, locked.sha256)
+    on_disk = file.version is None
+    found = version_in_git(file.absolute, locked.sha256) if on_disk else None
     if found is not None:
         return found, "git"
     if not ask_server:

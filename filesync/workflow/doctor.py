@@ -45,7 +45,7 @@ def examine(run: Run) -> Iterator[Check]:
     yield _versions()
     try:
         space = open_workspace(run)
-        files = scan(run, space.manifest, space.problems)
+        files = scan(run, space.manifest, space.problems, stores=not run.offline)
     except FilesyncError as error:
         name = "lockfile" if isinstance(error, LockfileError) else "manifest"
         yield _failed(name, error)
@@ -151,7 +151,7 @@ def _state(run: Run) -> Check:
 
 def _lfs(files: list[ScannedFile]) -> Check:
     """Say whether Git LFS has left pointers in place of files."""
-    pointers = [file.path for file in files if file.bytes < _POINTER_BYTES and _is_pointer(file)]
+    pointers = [file.path for file in files if _is_pointer(file)]
     if not pointers:
         return Check("lfs", OK, "no file is a Git LFS pointer")
     more = f" and {len(pointers) - 1:,} more" if len(pointers) > 1 else ""
@@ -161,6 +161,8 @@ def _lfs(files: list[ScannedFile]) -> Check:
 
 
 def _is_pointer(file: ScannedFile) -> bool:
+    if file.bytes >= _POINTER_BYTES or file.version is not None:
+        return False
     try:
         with open(file.absolute, "rb") as opened:
             return opened.read(len(_POINTER)) == _POINTER

@@ -13,7 +13,7 @@ from filesync.core.run import Run
 from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 from filesync.local.files import why
-from filesync.workflow.workspace import read_manifest, scan
+from filesync.workflow.workspace import in_stores, read_manifest, scan
 
 TOKENIZER = "o200k_base"
 
@@ -53,7 +53,14 @@ def inspect_file(run: Run, name: str) -> Inspection:
 def _path_of(run: Run, name: str) -> str:
     if os.path.exists(run.manifest):
         manifest, problems = read_manifest(run)
-        for file in scan(run, manifest, problems):
+        for entry in in_stores(manifest):
+            if name == entry.key or (entry.glob and name.startswith(f"{entry.key}/")):
+                raise FilesyncError(
+                    f"{quoted(name)} is in an object store ({entry.source}), "
+                    "and `filesync inspect` reads files on disk",
+                    "download it, then run `filesync inspect PATH`",
+                )
+        for file in scan(run, manifest, problems, stores=False):
             if file.key == name:
                 return file.absolute if os.path.isabs(file.path) else _joined(run, file.path)
     if os.path.isfile(name):

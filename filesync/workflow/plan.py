@@ -32,6 +32,7 @@ from filesync.local.store_journal import read_store_journal
 from filesync.workflow.check_content import Read, content_checks, content_report
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
+from filesync.workflow.sources import hashing, not_looked_at, unseen_objects
 from filesync.workflow.workspace import (
     Workspace,
     desired_stores,
@@ -91,6 +92,7 @@ def make_plan(
         warnings=[
             *space.manifest.warnings,
             *_clock_warning(seen),
+            *_offline_warning(space),
             *content.lines("warning"),
             *decided.warnings,
         ],
@@ -118,6 +120,7 @@ def observe(
     """
     run = space.run
     files, others, share = _found(space, declared)
+    unseen = unseen_objects(space.manifest, space.lock) if run.offline else []
     checks = content_checks()
 
     def on_idle(file: ScannedFile) -> None:
@@ -127,9 +130,16 @@ def observe(
     def hash_all() -> list[DesiredFile]:
         # Made here, so that it is gone (40 MiB for 100,000 files) when the plan is put together.
         cache = HashCache.beside(run.manifest)
-        hashed = hash_files(files, cache, on_bytes=on_hashed, on_idle=on_idle, checks=checks)
-        ours = [desired_file(space.manifest.project, file, sha256) for file, sha256 in hashed]
-        locked = space.lock.files
+        hashed = hash_files(
+            files,
+            cache,
+            on_bytes=on_hashed,
+            on_idle=on_idle,
+            checks=checks,
+            objects=hashing(space.manifest, None if md5s is None else md5s.take),
+        )
+        project, locked = space.manifest.project, space.lock.files
+        ours = [desired_file(project, file, sha256) for file, sha256 in [*hashed, *unseen]]
         return ours + [
             wanted_as_locked(file, locked[file.key]) for file in others if file.key in locked
         ]
@@ -148,7 +158,8 @@ def observe(
         return report._replace(files=chosen)
 
     history = read_journal(space.journal_path)
-    stores_wanted, _ = desired_stores(space.manifest, [*files, *others])
+    unlooked = [file for file, _ in unseen]
+    stores_wanted, _ = desired_stores(space.manifest, [*files, *others, *unlooked])
     wanted = tuple(stores_wanted)
     if run.offline:
         remote, stores = _as_locked(space.lock), as_locked(space.lock.stores)
@@ -197,12 +208,18 @@ def _found(
     if declared is not None:
         known = ((key, locked[key]) for key in sorted(declared) if key in locked)
         return [], list(found_as_locked(space.manifest, known)), None
-    files = scan(run, space.manifest, space.problems)
+    files = scan(run, space.manifest, space.problems, stores=not run.offline)
     if run.shard is None:
         return files, [], None
     share = share_of(files, run.shard)
     mine = [file for file in files if file.key in share]
     return mine, [file for file in files if file.key not in share], share
+
+
+def _offline_warning(space: Workspace) -> Iterator[str]:
+    left = not_looked_at(space.manifest) if space.run.offline else ""
+    if left:
+        yield f"{left}; the lockfile's word is taken for them"
 
 
 def _clock_warning(seen: Observed) -> Iterator[str]:

@@ -21,7 +21,7 @@ from filesync.workflow.server import Server, choose_server, reader, urls_of, wri
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
     from filesync.core.lockfile.pieces import Origin
     from filesync.core.manifest.variables import Access
-    from filesync.core.model import Manifest, ScannedFile
+    from filesync.core.model import Entry, Manifest, ScannedFile
     from filesync.core.run import Run, Shard
     from filesync.core.servers import ServerType
     from filesync.core.stores.model import DesiredStore
@@ -265,24 +265,36 @@ def read_lock(manifest_path: str, env: str | None) -> Lockfile:
     return lock_format.parse_lockfile(found, path)
 
 
-def scan(run: Run, manifest: Manifest, problems: Sequence[Problem]) -> list[ScannedFile]:
-    """Find the manifest's files; raises one ManifestError with all that is wrong in it and them."""
-    from filesync.core.decide.desired import check_files
+def scan(
+    run: Run, manifest: Manifest, problems: Sequence[Problem], *, stores: bool = True
+) -> list[ScannedFile]:
+    """Find the manifest's files; raises one ManifestError with all that is wrong in it and them.
+
+    Without `stores` nothing is asked of object stores: their objects are not among the files.
+    """
+    from filesync.core.decide.desired import check_files, same_keys
     from filesync.local import scan as scanning
 
     targets = (None, *manifest.environments)
     locks = [lockfile.lock_path(run.manifest, env) for env in targets]
     own = [run.manifest, *locks, *lockfile.lock_paths(run.manifest), SCHEMA_FILE]
     files, more = scanning.scan(
-        manifest.entries,
+        [entry for entry in manifest.entries if not entry.in_store],
         run.folder,
         allow_outside=run.allow_outside,
         ignore=frozenset(os.path.basename(path) for path in own),
     )
+    if stores and (elsewhere := in_stores(manifest)):
+        from filesync.storage.objects import Objects
+        from filesync.storage.scan import scan_objects
+
+        found, missing = scan_objects(elsewhere, Objects(), run.manifest)
+        files = sorted([*files, *found], key=lambda file: file.key)
+        more += [*missing, *(one for one in same_keys(files) if one not in more)]
     _, wrong = desired_stores(manifest, files)
     # With faults in the manifest itself, what a store names may only be missing for them.
-    stores = [] if problems else wrong
-    if every := [*problems, *more, *check_files(files, server_of(run, manifest)), *stores]:
+    of_stores = [] if problems else wrong
+    if every := [*problems, *more, *check_files(files, server_of(run, manifest)), *of_stores]:
         raise ManifestError(run.manifest, every)
     return files
 
@@ -291,6 +303,11 @@ def server_of(run: Run, manifest: Manifest) -> ServerType:
     """Return the type of server that a run's files go to; nothing is asked."""
     url = run.base_url or manifest.base_url or urls_of(run).fallback
     return server_type(manifest.server_type, url)
+
+
+def in_stores(manifest: Manifest) -> list[Entry]:
+    """Return the entries whose files are in object stores."""
+    return [entry for entry in manifest.entries if entry.in_store]
 
 
 def desired_stores(

@@ -23,6 +23,7 @@ from filesync.remote.client import Writer
 from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.timing import ClientSettings
+from filesync.storage.objects import Objects
 from tests.cli.fake_api import FakeApi
 from tests.core.builders import policy
 
@@ -50,6 +51,7 @@ class Apply:
             watch=self.events.append,
             now=lambda: int(api.clock()),
             answers=Answers(set(), [], [], lambda _key: ""),
+            objects=Objects(),
         )
 
     @property

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import Verdict
 from filesync.core.content.frame import Frame
 from filesync.core.content.lines import LineChecker
@@ -15,7 +16,6 @@ from filesync.core.content.whole import Whole, repeated
 from filesync.core.model import Entry, Policy, ScannedFile
 from filesync.local import hash_reader
 from filesync.local.content import ranges, reading
-from filesync.local.content.asked import Asked, ContentChecks
 from filesync.local.content.pool import Pool
 from filesync.local.content.ranges import FileChanged, Range, check_range
 from filesync.local.files import identity

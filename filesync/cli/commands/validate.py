@@ -50,18 +50,19 @@ def validate(
 ) -> None:
     """Check the manifest and the content of its files, offline.
 
-    The content must be what the files' purposes need. With --full it lists the files that
-    were found.
+    The content must be what the files' purposes need. Sources in object stores are named and
+    not checked. With --full it lists the files that were found.
     """
     from filesync.output.progress import hashing
     from filesync.workflow.check_content import check_content
     from filesync.workflow.init import schema_is_old, schema_path
+    from filesync.workflow.sources import not_looked_at
     from filesync.workflow.workspace import read_manifest, scan
 
     run = common.run(allow_outside=allow_outside, strict=strict, allow_shrink=allow_shrink)
     manifest, problems = read_manifest(run)
     try:
-        files = scan(run, manifest, problems)
+        files = scan(run, manifest, problems, stores=False)
     except ManifestError as error:
         print_findings(manifest_report(error), form)
         raise
@@ -82,6 +83,8 @@ def validate(
     raise_for_content(report, form)
     if locked:
         _check_locked(run)
+    if left := not_looked_at(manifest):
+        common.note(f"{left}; `filesync plan` checks them")
     agrees = ", and the lockfile agrees" if locked else ""
     target = "" if run.env is None else f" for {run.env}"
     common.note(f"{run.manifest} is valid{target}: {plural(len(files), 'file')}{agrees}")

@@ -15,7 +15,9 @@ whole       the stretches of one file, put together: duplicates, counts, limits
 facts       what a JSONL file holds, for people to look at
 report      what the checks say about all files of a run
 kept        verdicts as text, for the cache
-kept        verdicts as text, for the cache
+asked       what a file is to be checked for
+images      what libraries say of an image
+streamed    one file checked while it arrives, from wherever it is
 document    files that are not JSONL: names, sizes, images, text, Git LFS pointers, secrets
 
 Sources: OpenAI's guides for supervised, vision, preference and reinforcement fine-tuning, for

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from urllib.parse import unquote
 
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.model import DesiredFile, Entry, Manifest, Policy, ScannedFile
 from filesync.core.servers import COMPATIBLE, ServerType
-from filesync.core.text import quoted
+from filesync.core.text import printable, quoted
 from filesync.errors import Problem
 
 # No limit is documented; the API notes say to stay below this, and it is what all servers take.
@@ -22,6 +24,11 @@ def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -
     a glob, or with a file's size, concerns that file alone: see `content.document`.
     """
     problems = _too_many_unexpiring(files, server)
+    problems += [
+        _problem(file.entry, "path", f"{printable(file.path)} names no file: set a `filename`")
+        for file in files
+        if not remote_filename(file)
+    ]
     for file in files:
         if file.entry.glob is None and len(name := remote_filename(file)) > longest_name(file):
             marked = file.entry.policy.fingerprint
@@ -43,6 +50,20 @@ def longest_name(file: ScannedFile) -> int:
     return MAX_FILENAME - (_FINGERPRINT if file.entry.policy.fingerprint else 0)
 
 
+def same_keys(files: Sequence[ScannedFile]) -> list[Problem]:
+    """Return a problem for each file, of those sorted by key, that has the key of another."""
+    return [
+        _problem(
+            other.entry,
+            "glob" if other.entry.glob else "path",
+            f"{printable(other.path)} has the key {printable(other.key)}, which"
+            f" {printable(one.path)} (files.{printable(one.entry.key)}) has too",
+        )
+        for one, other in pairwise(files)
+        if one.key == other.key
+    ]
+
+
 def _too_many_unexpiring(files: Sequence[ScannedFile], server: ServerType) -> list[Problem]:
     """Report more files without an expiry than the server keeps, at the first one too many."""
     if server.max_unexpiring is None:
@@ -60,7 +81,10 @@ def _too_many_unexpiring(files: Sequence[ScannedFile], server: ServerType) -> li
 
 def remote_filename(file: ScannedFile) -> str:
     """Return the remote name before any fingerprint: `filename`, by default the basename."""
-    return file.entry.prefix + (file.entry.filename or file.path.rpartition("/")[2])
+    name = file.entry.filename or file.path.rpartition("/")[2]
+    if file.entry.filename is None and file.path.startswith(("https://", "http://")):
+        name = unquote(name).rpartition("/")[2]
+    return file.entry.prefix + name
 
 
 def desired_file(project: str, file: ScannedFile, sha256: str) -> DesiredFile:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from filesync.core.durations import format_duration, parse_duration
 from filesync.core.model import MaxDelete
+from filesync.core.object_url import ObjectUrl, is_url, object_url
 from filesync.core.purposes import (
     MAX_EXPIRES_AFTER,
     MIN_EXPIRES_AFTER,
@@ -154,14 +155,34 @@ def parse_max_delete(value: object) -> MaxDelete:
 
 
 def check_path(value: str) -> str:
-    """Return a path or glob of local files, as written; where it leads is for the scan to say."""
+    """Return a path or URL of a file, as written; where it leads is for the scan to say."""
+    url = _url_in(value)
+    if url is not None and not url.key and not url.is_web:
+        raise ValueError(f"names no object: write {url.scheme}://{url.bucket}/key")
+    return value
+
+
+def check_glob(value: str) -> str:
+    """Return a glob of files on disk or in a bucket, as written."""
+    url = _url_in(value)
+    if url is not None and url.is_web:
+        raise ValueError("cannot be listed: a web server has no glob, so give each file a `path`")
+    if url is not None and not url.key.strip("/"):
+        raise ValueError(f"names no object: for all of them write {url.scheme}://{url.bucket}/**")
+    return value
+
+
+def _url_in(value: str) -> ObjectUrl | None:
+    """Return the URL that a path is, None for a path on disk; ValueError if it is neither."""
     if not value:
         raise ValueError("is empty: give a path below the manifest's folder")
     if "\0" in value:
         raise ValueError("must not have a NUL character in it")
+    if is_url(value):
+        return object_url(value)
     if "\\" in value and "/" not in value:
         raise ValueError("must have '/' between folders, on Windows too")
-    return value
+    return None
 
 
 def check_name_glob(value: str) -> str:

@@ -22,6 +22,7 @@ from filesync.core.manifest.fields import (
     PROJECT_PATTERN,
     VERSION,
     check_filename,
+    check_glob,
     check_name_glob,
     check_path,
     check_prefix,
@@ -61,7 +62,8 @@ _ONE_PATH = {
     "dependentRequired": {"filename": ["path"], "exclude": ["glob"], "allow_empty": ["glob"]},
 }
 
-Local = Annotated[str, AfterValidator(check_path), WithJsonSchema(TEXT)]
+Path = Annotated[str, AfterValidator(check_path), WithJsonSchema(TEXT)]
+Glob = Annotated[str, AfterValidator(check_glob), WithJsonSchema(TEXT)]
 Duration = Annotated[int, PlainValidator(parse_duration), WithJsonSchema({"anyOf": _DURATION})]
 Purpose = Annotated[
     str, PlainValidator(check_purpose), WithJsonSchema({"enum": list(KNOWN_PURPOSES)})
@@ -196,7 +198,7 @@ class Defaults(TypedDict, total=False):
     validate: Annotated[bool, Field(description="false: do not check the content. Default true.")]
     # Not strict, so that a list becomes a tuple: all entries share the one in the defaults.
     exclude: Annotated[
-        tuple[Local, ...],
+        tuple[Glob, ...],
         Field(strict=False, description="For globs: leave out what matches one of these globs."),
     ]
     allow_empty: Annotated[
@@ -216,12 +218,20 @@ class File(Defaults, total=False):
 
     __pydantic_config__ = strict("file", **_ONE_PATH)  # type: ignore[misc]
 
-    path: Annotated[Local, Field(description="The file, relative to the manifest's folder.")]
-    glob: Annotated[
-        Local,
+    path: Annotated[
+        Path,
         Field(
-            description="One remote file for each match, relative to the manifest's folder.",
-            examples=["docs/**/*.md"],
+            description="The file, relative to the manifest's folder, or its URL: s3://, gs://, "
+            "az://, file:// or https://.",
+            examples=["data/train.jsonl", "s3://bucket/train.jsonl"],
+        ),
+    ]
+    glob: Annotated[
+        Glob,
+        Field(
+            description="One remote file for each match, relative to the manifest's folder or by "
+            "URL: s3://, gs://, az:// or file://.",
+            examples=["docs/**/*.md", "s3://bucket/docs/**/*.md"],
         ),
     ]
     filename: Annotated[

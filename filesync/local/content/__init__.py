@@ -1,7 +1,5 @@
 """Content checked while it is read: in the same read as the sha256, on every core.
 
-asked     what a file is to be checked for
-images    what libraries say of an image
 ranges    a range of a JSONL file, checked: the unit of work of a process
 worker    a process that checks ranges
 pool      the processes, started when there is enough to do

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from filesync.core.content import document
+from filesync.core.content.asked import Asked
 from filesync.core.content.document import HEAD, Beginning
 from filesync.core.content.findings import Verdict, joined
 from filesync.core.content.frame import frame_of
+from filesync.core.content.images import image_facts
 from filesync.core.content.lines import MAX_LINE, LineChecker, Part
 from filesync.core.content.whole import Whole
 from filesync.core.model import ScannedFile
-from filesync.local.content.asked import Asked
-from filesync.local.content.images import image_facts
 from filesync.local.content.pool import Pool
 from filesync.local.content.ranges import Range, check_range
 from filesync.local.files import READ_FLAGS
@@ -33,7 +34,8 @@ class Session:
         self._file = file
         self._pool = pool
         head = os.pread(fd, HEAD, 0)
-        image = image_facts(fd, head, file.bytes) if asked.purpose == "vision" and head else None
+        read = partial(os.pread, fd)
+        image = image_facts(read, head, file.bytes) if asked.purpose == "vision" and head else None
         beginning = Beginning(asked.purpose, asked.name, file.bytes, head, image)
         self._beginning = document.of_beginning(beginning)
         self._whole: Whole | None = None

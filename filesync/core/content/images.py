@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
+from collections.abc import Callable
 
 from filesync.core.content.document import Image
 
@@ -14,8 +14,12 @@ _ENDS = {"png": b"IEND", "gif": b"\x3b", "jpeg": b"\xff\xd9"}
 _FORMATS = {"image/jpeg": "jpeg", "image/png": "png", "image/webp": "webp", "image/gif": "gif"}
 
 
-def image_facts(fd: int, head: bytes, size: int) -> Image:
-    """Return what is known of the image that an open file is said to be.
+Read = Callable[[int, int], bytes]
+"""Returns so many bytes of a file from an offset, fewer only where the file ends."""
+
+
+def image_facts(read: Read, head: bytes, size: int) -> Image:
+    """Return what is known of the image that a file is said to be; `read` reads of it.
 
     `head` are its first bytes, `size` is that of the whole file.
     """
@@ -23,9 +27,9 @@ def image_facts(fd: int, head: bytes, size: int) -> Image:
     width, height = _dimensions(head) if found in _FORMATS.values() else (None, None)
     if found == "jpeg" and width is None and size > len(head):
         # Metadata of more than the head may stand before the dimensions.
-        width, height = _dimensions(os.pread(fd, size, 0))
+        width, height = _dimensions(read(size, 0))
     frames = head.count(_GIF_CONTROL) if found == "gif" else 1
-    return Image(found, width, height, _is_cut(found, fd, head, size), frames)
+    return Image(found, width, height, _is_cut(found, read, head, size), frames)
 
 
 def _format(head: bytes) -> str | None:
@@ -54,14 +58,14 @@ def _dimensions(data: bytes) -> tuple[int | None, int | None]:
     return (int(width), int(height)) if width > 0 and height > 0 else (None, None)
 
 
-def _is_cut(found: str | None, fd: int, head: bytes, size: int) -> bool:
+def _is_cut(found: str | None, read: Read, head: bytes, size: int) -> bool:
     """Say whether the end of the image is missing; bytes after the end do no harm."""
     if found == "webp":
         return int.from_bytes(head[4:8], "little") + 8 > size
     end = _ENDS.get(found or "")
-    if end is None or end in os.pread(fd, _TAIL, max(0, size - _TAIL)):
+    if end is None or end in read(_TAIL, max(0, size - _TAIL)):
         return False
-    data = os.pread(fd, size, 0)
+    data = read(size, 0)
     return data.find(end, _jpeg_scan(data) if found == "jpeg" else 0) < 0
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from filesync.local.globs import Glob
+from filesync.core.globs import Glob
 
 
 def matches(pattern: str, path: str, *, dots: bool = False) -> bool:

@@ -1,0 +1,204 @@
+"""Objects as sources: looked up, listed and read piece by piece, each read pinned to a version.
+
+A piece of at most PIECE bytes is one request with a deadline, so that neither a slow server nor a
+slow receiver keeps one open, and memory holds a piece for each thread. Where the version is an
+etag, each request has it as a condition (If-Match); and each answer is compared with the version
+and the size, for servers that do not know conditions.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from filesync.core.model import ScannedFile
+from filesync.core.object_url import ObjectUrl, object_url
+from filesync.errors import NoSuchObject, ObjectChanged, ObjectStoreError
+from filesync.storage.failures import no_bucket, store_errors
+from filesync.storage.opening import Deadlines, open_store
+
+if TYPE_CHECKING:
+    from obstore import GetOptions, GetResult, ObjectMeta
+    from obstore.store import ObjectStore
+
+PIECE = 4 << 20
+CHUNK = 1 << 20
+MOST_LISTED = 5_000_000
+"""Objects below one prefix, beyond which a listing is given up: it would not end."""
+
+_PAGE = 1000
+# One request may be for a whole object there, which takes as long as it takes.
+_WEB_DEADLINES = Deadlines(request=86_400)
+
+
+class Found(NamedTuple):
+    """An object: its key in the bucket, bytes, version and when it was modified, in ns."""
+
+    key: str
+    bytes: int
+    version: str
+    modified_ns: int
+
+
+class Objects:
+    """The objects of a run, with each bucket opened once; for several threads."""
+
+    def __init__(self, deadlines: Deadlines | None = None) -> None:
+        self._deadlines = deadlines
+        self._stores: dict[tuple[str, str], ObjectStore] = {}
+        self._guard = threading.Lock()
+
+    def find(self, url: ObjectUrl) -> Found:
+        """Look one object up; raises NoSuchObject, or another ObjectStoreError."""
+        store = self._store(url)
+        try:
+            with store_errors(url):
+                return _found(store.head(url.key))
+        except NoSuchObject:
+            # A HEAD has no words: whether there is no bucket or no key, only a listing says.
+            if not url.is_web and not self._has_bucket(url):
+                raise no_bucket(url) from None
+            raise
+        except ObjectStoreError:
+            if not url.is_web:
+                raise
+        # A signed URL is for GET alone, and some servers know no HEAD.
+        with store_errors(url):
+            options: GetOptions = {"range": (0, 1)}
+            return _found(store.get(url.key, options=options).meta)
+
+    def list(self, prefix: ObjectUrl) -> Iterator[Found]:
+        """Yield all objects below a prefix, the whole bucket for an empty one.
+
+        Raises ObjectStoreError, also where the store lists without an end.
+        """
+        store = self._store(prefix)
+        starts: set[str] = set()
+        count = 0
+        with store_errors(prefix, "list"):
+            pages = iter(store.list(prefix.key.strip("/") or None, chunk_size=_PAGE))
+        while True:
+            with store_errors(prefix, "list"):
+                page = next(pages, None)
+            if page is None:
+                return
+            for meta in page:
+                yield _found(meta)
+            count += len(page)
+            if page and page[0]["path"] in starts:
+                raise ObjectStoreError(
+                    f"cannot list {prefix.shown}: the store lists the same objects again and again",
+                    "nothing can rest on such a listing; ask whoever runs the store",
+                )
+            starts.update(meta["path"] for meta in page[:1])
+            if count > MOST_LISTED:
+                raise ObjectStoreError(
+                    f"cannot list {prefix.shown}: it has more than {MOST_LISTED:,} objects",
+                    "name a longer prefix",
+                )
+
+    def read(self, file: ScannedFile, offset: int, length: int) -> Iterator[bytes]:
+        """Yield bytes of an object in chunks of at most CHUNK.
+
+        Raises ObjectChanged where it is not the scanned one any more, or ObjectStoreError.
+        """
+        url = object_url(file.absolute)
+        if url.is_web and length == file.bytes:
+            # Not every web server sends a part of a file.
+            yield from self._whole(url, file)
+            return
+        end = offset + length
+        for at in range(offset, max(end, offset + 1), PIECE):
+            data = self._piece(url, file, at, min(at + PIECE, end))
+            for start in range(0, len(data), CHUNK):
+                yield bytes(data[start : start + CHUNK])
+
+    def read_all(self, file: ScannedFile, offset: int, length: int) -> bytes:
+        """Return bytes of an object; errors as of `read`."""
+        return b"".join(self.read(file, offset, min(length, file.bytes - offset)))
+
+    def _piece(self, url: ObjectUrl, file: ScannedFile, at: int, stop: int) -> memoryview:
+        """Return bytes of an object from `at` to `stop`, as one request."""
+        with store_errors(url):
+            result = self._get(url, file, None if file.bytes == 0 else (at, stop))
+            _check(url, file, result.meta)
+            data = memoryview(result.bytes())
+        if len(data) != stop - at:
+            raise ObjectStoreError(
+                f"cannot read {url.shown}: the store sent {len(data):,} of {stop - at:,} bytes",
+                "run it again; if it stays, ask whoever runs the store",
+            )
+        return data
+
+    def _whole(self, url: ObjectUrl, file: ScannedFile) -> Iterator[bytes]:
+        """Yield a whole object as one request."""
+        with store_errors(url):
+            result = self._get(url, file, None)
+            _check(url, file, result.meta)
+            stream = iter(result.stream(min_chunk_size=CHUNK))
+        left = file.bytes
+        while True:
+            with store_errors(url):
+                chunk = next(stream, None)
+            if chunk is None:
+                break
+            left -= len(chunk)
+            yield bytes(chunk)
+        if left:
+            raise ObjectChanged(
+                f"{url.shown} is not as long as its server said", "run filesync again"
+            )
+
+    def _get(self, url: ObjectUrl, file: ScannedFile, span: tuple[int, int] | None) -> GetResult:
+        options: GetOptions = {}
+        if span is not None:
+            options["range"] = span
+        if pins(file.version or ""):
+            options["if_match"] = file.version
+        return self._store(url).get(url.key, options=options)
+
+    def _store(self, url: ObjectUrl) -> ObjectStore:
+        name = url.scheme, url.text if url.is_web else url.bucket
+        with self._guard:
+            store = self._stores.get(name)
+            if store is None:
+                default = _WEB_DEADLINES if url.is_web else Deadlines()
+                store = self._stores[name] = open_store(url, self._deadlines or default)
+        return store
+
+    def _has_bucket(self, url: ObjectUrl) -> bool:
+        """Say whether a bucket exists; a listing that is refused does not say that it does not."""
+        store = self._store(url)
+        missing = no_bucket(url).message
+        try:
+            with store_errors(url, "list"):
+                next(iter(store.list(url.key, chunk_size=1)), None)
+        except ObjectStoreError as error:
+            return error.message != missing
+        return True
+
+
+def pins(version: str) -> bool:
+    """Say whether a version is an etag that a request can have as its condition."""
+    return version != "" and not version.startswith(("W/", "@"))
+
+
+def _found(meta: ObjectMeta) -> Found:
+    etag = meta["e_tag"] or ""
+    modified_ns = int(meta["last_modified"].timestamp() * 1e9)
+    if etag and not etag.startswith("W/"):
+        return Found(meta["path"], meta["size"], etag, 0)
+    # The same weak etag may stand for other bytes. Where a server gives no time, it is 1970.
+    version = f"{etag}@{modified_ns}" if modified_ns > 0 else ""
+    return Found(meta["path"], meta["size"], version, modified_ns)
+
+
+def _check(url: ObjectUrl, file: ScannedFile, meta: ObjectMeta) -> None:
+    """Raise ObjectChanged if an answer is about another version of the object."""
+    found = _found(meta)
+    if (found.bytes, found.version) != (file.bytes, file.version):
+        raise ObjectChanged(
+            f"{url.shown} changed while filesync was using it",
+            "let whatever writes it finish, then run filesync again",
+        )
