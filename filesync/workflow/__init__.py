@@ -1,7 +1,7 @@
 """The order of things: the only code that knows disk, network and decisions together.
 
 workspace         what a run starts from: manifest, lockfile, server
-sources           files in object stores: hashed, or left alone where offline
+sources           files in object stores: hashed, or not looked at offline
 server            which server, and a connection to it
 listing           the platform's files, confirmed
 observe_stores    the platform's vector stores, as far as a plan needs them

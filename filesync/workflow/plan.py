@@ -120,7 +120,8 @@ def observe(
     """
     run = space.run
     files, others, share = _found(space, declared)
-    unseen = unseen_objects(space.manifest, space.lock) if run.offline else []
+    unlooked_at = run.offline and declared is None
+    unseen = unseen_objects(space.manifest, space.lock) if unlooked_at else []
     checks = content_checks()
 
     def on_idle(file: ScannedFile) -> None:

@@ -1,4 +1,4 @@
-"""The manifest's files that are in object stores: hashed there, or left alone where offline."""
+"""The manifest's files that are in object stores: hashed there, or not looked at offline."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def hashing(
 
 
 def not_looked_at(manifest: Manifest) -> str:
-    """Return a sentence about the sources that an offline command leaves out, "" for none."""
+    """Return a sentence about the sources that an offline command does not look at, "" for none."""
     sources = [entry.source for entry in in_stores(manifest)]
     if not sources:
         return ""
