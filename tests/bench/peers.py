@@ -109,12 +109,39 @@ def lockfile(path: str) -> None:
     print(loaded - began, time.perf_counter() - loaded)
 
 
+def parse(path: str, library: str) -> None:
+    """Parse each line of a chat file and do nothing with it: the floor of checking it."""
+    import gc
+
+    gc.disable()
+    with open(path, "rb", buffering=1 << 20) as file:
+        for line in map(_decoder(library), file):
+            del line
+
+
+def _decoder(library: str) -> Callable[[bytes], object]:
+    if library == "json":
+        import json
+
+        return json.loads
+    import msgspec
+
+    roles = [
+        msgspec.defstruct(role, [("content", str)], tag_field="role", tag=role, gc=False)
+        for role in ("system", "user", "assistant")
+    ]
+    message = roles[0] | roles[1] | roles[2]
+    example = msgspec.defstruct("Example", [("messages", list[message])], gc=False)  # type: ignore[valid-type]
+    return msgspec.json.Decoder(example).decode
+
+
 _PEERS: dict[str, Callable[..., None]] = {
     "listing": listing,
     "chunked": chunked,
     "creates": creates,
     "parts": parts,
     "lockfile": lockfile,
+    "parse": parse,
 }
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ from tests.bench.tools import (
     project,
     run,
     sink,
+    write_chats,
     write_large,
     write_lock,
     write_small,
@@ -391,6 +392,37 @@ def memory(bench: Bench) -> Iterator[Line]:
     )
 
 
+def validate(bench: Bench) -> Iterator[Line]:
+    """Every line of a large training file, checked while it is hashed."""
+    size = bench.scaled(2 * GIB)
+    made = project(bench.folder / "validate", "http://127.0.0.1:9/v1")
+    write_chats(made.folder, size)
+    manifest = made.folder / "filesync.yaml"
+    entry = "{path: data/chats.jsonl, purpose: fine-tune}"
+    manifest.write_text(manifest.read_text().replace("{glob: 'data/**/*.txt'}", entry))
+    path = "data/chats.jsonl"
+
+    def ours() -> Ran:
+        made.forget()
+        return made.filesync("validate", "--quiet")
+
+    bare, plain, mine = best(
+        2,
+        lambda: run([*PEERS, "parse", path, "msgspec"], cwd=made.folder),
+        lambda: run([*PEERS, "parse", path, "json"], cwd=made.folder),
+        ours,
+    )
+    # The bare loop would take half the time on two cores.
+    ratio, times = bare.seconds / 2 / mine.seconds, plain.seconds / mine.seconds
+    yield Line(
+        f"`validate` of {_size(size)} of chats, whole process",
+        "≥ 0.7 × a bare msgspec loop on two cores, ≥ 4 × a `json.loads` loop, ≤ 200 MiB",
+        f"{ratio:.2f} ×, {times:.1f} × ({_rate(size, mine.seconds)}), {mine.rss_mib:.0f} MiB",
+        ratio >= 0.7 and times >= 4 and mine.rss_mib <= 200,
+        ratio,
+    )
+
+
 ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "no-op": no_op,
     "cold-plan": cold_plan,
@@ -405,6 +437,7 @@ ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "command-line": command_line,
     "lockfile": lockfile,
     "memory": memory,
+    "validate": validate,
 }
 
 

@@ -204,6 +204,37 @@ def write_large(folder: Path, sizes: Sequence[int]) -> list[Path]:
     return paths
 
 
+def write_chats(folder: Path, size: int) -> None:
+    """Make a training file of at least so many bytes: examples of about 1 KB, each another."""
+    words = [
+        "the",
+        "answer",
+        "to",
+        "a",
+        "question",
+        "is",
+        "\n",
+        '"quoted"',
+        "or",
+        "long",
+        "and",
+        "sometimes",
+        "über-long",
+    ]
+    texts = [" ".join(words[(i * j) % len(words)] for j in range(1, 90)) for i in range(1, 200)]
+    texts = [json.dumps(text)[1:-1] for text in texts]
+    with (folder / "data" / "chats.jsonl").open("w") as file:
+        written = number = 0
+        while written < size:
+            number += 1
+            asked, said = texts[number % 199], texts[number * 7 % 199]
+            written += file.write(
+                '{"messages": [{"role": "system", "content": "You are a helpful assistant."}, '
+                f'{{"role": "user", "content": "{number} {asked}"}}, '
+                f'{{"role": "assistant", "content": "{said} {number}"}}]}}\n'
+            )
+
+
 def write_lock(folder: Path, base_url: str, count: int, size: int) -> None:
     """Write the lockfile that holds the files of `write_small` under the sink's ids."""
     with (folder / "filesync.lock").open("w") as file:
