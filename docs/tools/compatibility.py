@@ -22,13 +22,14 @@ from generate_markdown import table  # noqa: E402
 
 from filesync.core.servers import SERVER_TYPES  # noqa: E402
 from filesync.emulator.server import embedded  # noqa: E402
+from filesync.emulator.server_types import SERVER_TYPES as EMULATED  # noqa: E402
 from tests.cli.fake_api import FakeApi, serving  # noqa: E402
 from tests.cli.harness import CANARY, Project  # noqa: E402
-from tests.servers.fakes import become  # noqa: E402
-from tests.servers.foreign import FOREIGN, Absent, Foreign  # noqa: E402
+from tests.servers.fakes import PAGE, become  # noqa: E402
+from tests.servers.foreign import FOREIGN, Absent, Foreign, npm_package  # noqa: E402
 from tests.servers.story import converge  # noqa: E402
 
-PAGE = ROOT / "docs/compatibility.md"
+REPORT = ROOT / "docs/compatibility.md"
 FILES = 250
 _HEAD = f"""\
 # Compatibility
@@ -40,13 +41,28 @@ more than two pages of a listing: validate, apply, an empty plan; edit one file,
 one, apply, an empty plan; destroy, and nothing is left. The API key is a canary: it must be in no
 output, and in no file that filesync wrote. Nothing here was run against a paid service.
 """
-_PYTHON_CLIENT = "tests/emulator/test_official_client.py"
+_PYTHON_CLIENTS = {
+    "synchronous": (
+        "tests/emulator/test_official_client.py",
+        "tests/emulator/test_official_stores.py",
+    ),
+    "asynchronous": ("tests/emulator/test_official_async.py",),
+}
+_NODE_CLIENT = "tests/servers/test_node_client.py"
 
 
 def main() -> None:
     """Run everything and write the page."""
-    types = [(f"`{name}`", "a scripted server", *_typed(name)) for name in SERVER_TYPES]
-    own = ("filesync emulator", importlib.metadata.version("openai-filesync"), *_emulator())
+    types = [
+        row
+        for name in SERVER_TYPES
+        for row in (
+            (f"`{name}`", "a scripted server", *_typed(name)),
+            (f"`{name}`", f"`filesync emulator --type {name}`", *_emulator(name)),
+        )
+    ]
+    version = importlib.metadata.version("openai-filesync")
+    own = ("filesync emulator", version, *_emulator("compatible", like="openai"))
     foreign = [(what, *_foreign(start)) for what, start in FOREIGN.values()]
     titles = ("Server", "Version", "Result", "What worked, or why not")
     parts = [
@@ -54,15 +70,17 @@ def main() -> None:
         "## Servers\n",
         table(titles, [own, *foreign, _OGX]),
         "## Types of server\n",
-        "A small server for each `remote.type`, written from the servers' own\n"
-        "pages: their paging, purposes and headers. [Servers](servers.md) has the rules.\n",
+        "A small server for each `remote.type`, written from the servers' own pages: their\n"
+        "paging, purposes and headers; and [the emulator](emulator.md) like a server of that\n"
+        "type. Listings that have pages have pages of 100 files. [Servers](servers.md) has the\n"
+        "rules.\n",
         table(("Type", "Server", "Result", "What worked, or why not"), types),
         "## Clients\n\nOther clients against filesync's emulator, so that the emulator does not "
         "merely agree with\nfilesync.\n",
-        table(("Client", "Version", "Result", "Test"), [_python_client()]),
+        table(("Client", "Version", "Result", "Test"), [*_python_clients(), _node_client()]),
         f"Python {platform.python_version()}, httpx {importlib.metadata.version('httpx')}.\n",
     ]
-    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    REPORT.write_text("\n".join(parts), encoding="utf-8")
 
 
 _OGX = (
@@ -103,13 +121,22 @@ def _typed(name: str) -> tuple[str, str]:
             return _story(project, name)
 
 
-def _emulator() -> tuple[str, str]:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        embedded(folder, api_key=CANARY) as url,
-        _project(url) as project,
-    ):
-        return _story(project, "compatible")
+def _emulator(name: str, like: str | None = None) -> tuple[str, str]:
+    """The story on the emulator, with `remote.type` set to `name`; it is like that type."""
+    like = like or name
+    kind = EMULATED[like]
+    if like == name:
+        EMULATED[like] = kind._replace(page=(PAGE, PAGE))
+    try:
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            embedded(folder, api_key=CANARY, settings={"type": like}) as url,
+        ):
+            azure = {"AZURE_OPENAI_API_KEY": CANARY, "AZURE_OPENAI_ENDPOINT": url}
+            with _project(url, **azure) as project:
+                return _story(project, name)
+    finally:
+        EMULATED[like] = kind
 
 
 def _foreign(
@@ -122,15 +149,35 @@ def _foreign(
         return "", "not run", str(why)
 
 
-def _python_client() -> tuple[str, str, str, str]:
+def _python_clients() -> list[tuple[str, str, str, str]]:
+    version = importlib.metadata.version("openai")
+    return [
+        (
+            f"openai (Python), {how}",
+            version,
+            _passes(*tests),
+            ", ".join(f"`{one}`" for one in tests),
+        )
+        for how, tests in _PYTHON_CLIENTS.items()
+    ]
+
+
+def _node_client() -> tuple[str, str, str, str]:
+    try:
+        version = npm_package("openai")
+    except Absent as why:
+        return "openai (Node)", "", f"not run: {why}", f"`{_NODE_CLIENT}`"
+    return "openai (Node)", version, _passes(_NODE_CLIENT), f"`{_NODE_CLIENT}`"
+
+
+def _passes(*tests: str) -> str:
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", _PYTHON_CLIENT],
+        [sys.executable, "-m", "pytest", "-q", "-m", "foreign or not foreign", *tests],
         cwd=ROOT,
         capture_output=True,
         check=False,
     )
-    result = "works" if ran.returncode == 0 else "fails"
-    return "openai (Python)", importlib.metadata.version("openai"), result, f"`{_PYTHON_CLIENT}`"
+    return "works" if ran.returncode == 0 else "fails"
 
 
 if __name__ == "__main__":

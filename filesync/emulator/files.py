@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -22,10 +23,13 @@ async def create(request: Request) -> Response:
     """POST /files."""
     fields = ("purpose", *_EXPIRY_FIELDS)
     store: Store = request.app.state.store
-    async with read_form(
-        request, file_field="file", text_fields=fields, max_bytes=store.type.max_bytes
-    ) as (form, blob):
-        return json_response(await run_in_threadpool(_insert, store, form, blob))
+    return await read_form(
+        request,
+        functools.partial(_insert, store),
+        file_field="file",
+        text_fields=fields,
+        max_bytes=store.type.max_bytes,
+    )
 
 
 def _insert(store: Store, form: Form, blob: Blob) -> Json:

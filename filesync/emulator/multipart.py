@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
+from starlette.responses import Response
 
-from filesync.emulator.errors import ApiError, missing_parameter, unknown_parameter
+from filesync.emulator.call import json_response
+from filesync.emulator.errors import ApiError, Json, missing_parameter, unknown_parameter
 from filesync.emulator.store import Blob, Store
 
 # Bytes gathered before a thread parses and writes them: a hop costs as much as 100 KB.
@@ -130,11 +131,18 @@ class Form:
         self._ended = True
 
 
-@contextlib.asynccontextmanager
 async def read_form(
-    request: Request, *, file_field: str, text_fields: Collection[str], max_bytes: int
-) -> AsyncIterator[tuple[Form, Blob]]:
-    """The whole form and its blob, which is gone again when left unless it was kept."""
+    request: Request,
+    work: Callable[[Form, Blob], Json],
+    *,
+    file_field: str,
+    text_fields: Collection[str],
+    max_bytes: int,
+) -> Response:
+    """Read the whole form, do the work with it, and answer what that returns.
+
+    The blob is gone again afterwards unless it was kept.
+    """
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     boundary = options.get(b"boundary", b"")
     if kind != b"multipart/form-data" or not boundary:
@@ -162,8 +170,13 @@ async def read_form(
             if size >= BATCH_BYTES:
                 await run_in_threadpool(form.feed, batch)
                 batch, size = [], 0
-        await run_in_threadpool(form.feed, batch)
-        yield form, await run_in_threadpool(form.finish)
+
+        def end() -> Response:
+            # In one hop: a small file is parsed, written and inserted by the same thread.
+            form.feed(batch)
+            return json_response(work(form, form.finish()))
+
+        return await run_in_threadpool(end)
     finally:
         # Not in a thread: when the request is being cancelled there is no more waiting.
         if form.blob is not None:

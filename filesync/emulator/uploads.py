@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from filesync.emulator import checks, errors
-from filesync.emulator.call import Call, json_response
+from filesync.emulator.call import Call
 from filesync.emulator.errors import ApiError, Json
 from filesync.emulator.multipart import read_form
 from filesync.emulator.store import Blob, Store
@@ -47,11 +47,13 @@ async def add_part(request: Request) -> Response:
     item: str = request.path_params["upload_id"]
     # Asked before the bytes are read, and again after: reading them may take its time.
     await run_in_threadpool(_check_pending, store, item)
-    async with read_form(request, file_field="data", text_fields=(), max_bytes=MAX_PART_BYTES) as (
-        _,
-        blob,
-    ):
-        return json_response(await run_in_threadpool(_insert_part, store, item, blob))
+    return await read_form(
+        request,
+        lambda _, blob: _insert_part(store, item, blob),
+        file_field="data",
+        text_fields=(),
+        max_bytes=MAX_PART_BYTES,
+    )
 
 
 def _check_pending(store: Store, item: str) -> None:
