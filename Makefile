@@ -52,6 +52,8 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/zizmor --offline --no-progress --quiet .github action.yml examples/ci/github.yml \
+		examples/ci/caller.yml
 
 # Renew the lock: the newest versions that pyproject.toml allows, for each Python and system.
 # `LOCK="--upgrade-package httpx"` renews one; run.txt has the versions of dev.txt.
@@ -62,6 +64,8 @@ lock: $(UV)
 	$(COMPILE) $(LOCK) --extra dev pyproject.toml requirements/build.in -o requirements/dev.txt
 	$(COMPILE) --extra emulator pyproject.toml requirements/build.in -c requirements/dev.txt \
 		-o requirements/run.txt
+	$(COMPILE) --extra cloud pyproject.toml requirements/build.in -c requirements/dev.txt \
+		-o requirements/cloud.txt
 
 $(UV):
 	$(PYTHON) -m venv .venv-uv

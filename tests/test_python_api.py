@@ -179,6 +179,17 @@ def test_a_key_that_is_given_is_used_and_shown_nowhere(
     assert "sk-given" not in repr(plan) + repr(vars(plan)) + plan.to_json() + str(plan)
 
 
+def test_wrong_numbers_are_refused_at_once(tmp_path: Path) -> None:
+    manifest = write(tmp_path, a="one")
+    for timeout in (0, -1, "5"):
+        with pytest.raises(filesync.FilesyncError, match="timeout must be a number above 0"):
+            filesync.plan(manifest, timeout=timeout)  # type: ignore[arg-type]
+        with pytest.raises(filesync.FilesyncError, match="timeout"):
+            filesync.Plan.load("plan.json", manifest, timeout=timeout)  # type: ignore[arg-type]
+    with pytest.raises(filesync.FilesyncError, match="concurrency must be a number above 0"):
+        filesync.apply(filesync.plan(manifest), concurrency=0)
+
+
 def test_everything_public_is_there_and_described() -> None:
     page = (Path(__file__).parents[1] / "docs" / "python.md").read_text()
     for name in filesync.__all__:

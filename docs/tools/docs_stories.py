@@ -25,9 +25,9 @@ from docs_helpers import Shell, serving
 from docs_pages import PAGES, Block, blocks_of, name_of, sections_of
 from docs_platform import CLOCK, server_time
 
-BY_SECTION = {"recovery.md"}
+BY_SECTION = {"recovery.md", "guides.md"}
 # For whoever has a key: these run against a platform that others use as well.
-SERVED = {"recovery.md", "how-it-decides.md"}
+SERVED = {"recovery.md", "how-it-decides.md", "guides.md"}
 
 _MARK = "---8<---"
 

@@ -1,4 +1,4 @@
-"""Writes what the documents take from the code: docs/reference.md, and tables of docs/ci.md.
+"""Writes what the documents take from the code: two reference pages, and tables of docs/ci.md.
 
 `make docs` runs it. The order is the code's, and what is added there is picked up: commands,
 options and fields with the words they have in the code, the rest with a sentence from
@@ -17,6 +17,7 @@ import sentences
 import yaml
 from generate_fields import render_fields
 from generate_markdown import code, paragraph, plain, render_commands, table
+from generate_python import python_reference
 
 from filesync import errors
 from filesync.cli import cli
@@ -34,7 +35,8 @@ from filesync.output.tables import status_document
 DOCS = Path(__file__).parents[1]
 ROOT = DOCS.parent
 REFERENCE = DOCS / "reference.md"
-PAGES = (REFERENCE, DOCS / "ci.md")
+PYTHON = DOCS / "python-reference.md"
+PAGES = (REFERENCE, DOCS / "ci.md", PYTHON)
 
 # Ours and the clients' stand by themselves where they are read; httpx's are only told of in hints.
 _VARIABLE = re.compile(
@@ -208,6 +210,8 @@ def made(page: Path) -> str:
     """Return a page of PAGES as it should be."""
     if page == REFERENCE:
         return reference()
+    if page == PYTHON:
+        return python_reference()
     return with_action(page.read_text(encoding="utf-8"))
 
 

@@ -30,7 +30,7 @@ def load_lock(path: Path = "filesync.lock") -> Lockfile:
     from filesync.errors import LockfileError
     from filesync.local.lockfile import read_lock_bytes
 
-    name = os.fspath(path)
+    name = os.fsdecode(path)
     found = read_lock_bytes(name)
     if found is None:
         raise LockfileError(f"there is no lockfile {printable(name)}", "run `filesync apply` first")
@@ -41,7 +41,7 @@ def ids(manifest: Path = "filesync.yaml", *, env: str | None = None) -> dict[str
     """Return the id of each key, from the lockfile beside a manifest, which is not read."""
     from filesync.workflow.workspace import read_lock
 
-    return read_lock(os.fspath(manifest), env).ids()
+    return read_lock(os.fsdecode(manifest), env).ids()
 
 
 def plan(
@@ -123,6 +123,7 @@ def apply(
     after Ctrl-C, each with all that was done in `result`. With `check=False` these two are not
     raised, and the result says what failed.
     """
+    from filesync.api.arguments import positive
     from filesync.api.plan import live_plan, run_of
     from filesync.core.decide.guards import Overrides
     from filesync.core.events import failure_of
@@ -130,6 +131,7 @@ def apply(
     from filesync.workflow.apply import apply_plan
     from filesync.workflow.workspace import alone
 
+    positive("concurrency", concurrency)
     with alone(run_of(plan), timeout=lock_timeout, on_wait=lambda _message: None):
         result = apply_plan(
             live_plan(plan),
@@ -251,10 +253,12 @@ def adopt(
 
 
 def _run(manifest: Path, *, api_key: str | None = None, **more: Any) -> Run:
+    from filesync.api.arguments import positive
     from filesync.core.run import Run
     from filesync.core.secret import secret
 
-    return Run(os.fspath(manifest), api_key=secret(api_key), **more)
+    positive("timeout", more.get("timeout"))
+    return Run(os.fsdecode(manifest), api_key=secret(api_key), **more)
 
 
 def _filters(only: Names, exclude: Names, purpose: Names) -> Any:

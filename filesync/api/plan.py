@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from filesync.api.arguments import positive
 from filesync.core.plan import plan as live
 from filesync.core.plan.document import (
     ChangeDocument,
@@ -74,10 +75,11 @@ class Plan:
         from filesync.core.secret import secret
         from filesync.workflow.saved_plans import read_plan, run_as_saved
 
-        name = os.fspath(path)
+        positive("timeout", timeout)
+        name = os.fsdecode(path)
         saved = read_plan(name)
         run = Run(
-            os.fspath(manifest),
+            os.fsdecode(manifest),
             base_url,
             allow_outside=allow_outside,
             allow_insecure_http=allow_insecure_http,

@@ -10,6 +10,7 @@ connect       the server of commands that look at single remote files
 usage         what is wrong with a command line
 streams       the standard streams, which may be closed or full
 output_files  files that a command writes: whole or not at all
+github_files  the summary and the outputs of a GitHub Actions job
 completions   what a shell offers after Tab
 logs          the log of requests
 retry_notes   what is said while a request is sent again

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from filesync.cli.completions import files
+from filesync.cli.github_files import tell_github_of_apply
 from filesync.cli.options import Common, confirmed, paint
 from filesync.cli.output_files import write_whole
 from filesync.errors import FilesyncError
@@ -59,6 +60,7 @@ def carry_out(
     run = made.inputs.run
     with watching(made, quiet=common.quiet, verbose=common.log_http) as watch:
         result = apply_plan(made, allowed=overrides, settings=settings, watch=watch, md5s=md5s)
+    tell_github_of_apply(common, made, result)
     if as_json:
         click.echo(to_text(apply_document(made, result)))
     elif made.has_changes and not common.quiet:

@@ -14,7 +14,7 @@ class RateLimit:
         self._at = 0.0
 
     def take(self, per_minute: float, now: float) -> None:
-        """Count a request; ApiError 429 where there is none left. 0 is no limit."""
+        """Count a request; ApiError 429 where there is none left. 0: unlimited."""
         if not per_minute:
             return
         if per_minute != self._per_minute:

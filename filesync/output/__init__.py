@@ -21,6 +21,7 @@ drift            what `drift` shows
 reasons          why a plan changes something, in words
 progress         what is shown while an apply runs
 ids              `ids --format`
+applied_markdown  what an apply did, for the summary of a job
 github           outputs of a GitHub step
 findings         what is wrong with content, as JSON and as GitHub annotations
 inspection       what a JSONL file holds

@@ -1,9 +1,10 @@
-"""A plan as the outputs of a GitHub Actions step, which later steps can test."""
+"""A plan or an apply as the outputs of a GitHub Actions step, which later steps can test."""
 
 from __future__ import annotations
 
 import secrets
 
+from filesync.core.events import Result
 from filesync.core.plan.document import PlanDocument
 from filesync.core.plan.several import Several
 
@@ -18,6 +19,12 @@ def outputs(plan: PlanDocument | Several, path: str | None) -> str:
     if path is not None:
         lines.append(_pair("plan_path", path))
     return "\n".join(lines) + "\n"
+
+
+def applied_outputs(plan: PlanDocument, result: Result) -> str:
+    """Return lines for $GITHUB_OUTPUT: those of the plan, and how many changes were made or not."""
+    counts = f"applied={len(result.applied)}\nfailed={len(result.failed)}\n"
+    return outputs(plan, None) + counts
 
 
 def _pair(name: str, value: str) -> str:

@@ -1,72 +1,41 @@
-"""A runner of GitHub's, as far as it takes to run the shell steps of our action.yml here."""
+"""GitHub's runner, as far as it takes to run workflows that use our action, and the action, here.
+
+Steps run in order, each with GitHub's own rules for `if`, inputs, outputs, PATH and environment.
+Of the actions of others, checkout is played by git, and setup-python by a Python that installs
+nothing: its venv has the command that is under test.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).parents[2]
-BOT = "github-actions[bot]"
+from tests.action.expressions import holds, inserted, shown
+from tests.action.github_server import REPOSITORY, GitHubState
 
-# GitHub's command line tool, in front of comments and issues that are kept in a file. It knows
-# the calls that the action makes, and fails at any other.
-FAKE_GH = """
-import json, os, re, sys
-args = sys.argv[1:]
-assert args.pop(0) == "api", sys.argv
-state = json.load(open(os.environ["FAKE_GH"]))
-state["calls"] += 1
-options = {}
-while args:
-    arg = args.pop(0)
-    if arg in ("--paginate", "--silent"):
-        options[arg] = True
-    elif arg in ("--jq", "--method", "-F", "-f"):
-        options.setdefault(arg, []).append(args.pop(0))
-    else:
-        url = arg
-method = options.get("--method", ["GET"])[0]
-if url == "user" or not os.environ.get("GH_TOKEN"):
-    sys.exit("gh: Resource not accessible by integration (HTTP 403)")
-fields = dict(one.split("=", 1) for one in options.get("-f", []))
-for one in options.get("-F", []):
-    name, value = one.split("=", 1)
-    assert value.startswith("@")
-    fields[name] = open(value[1:]).read()
-assert len(fields.get("body", "")) <= 65536
-base = "repos/" + os.environ["GITHUB_REPOSITORY"] + "/issues"
-assert url.startswith(base), url
-rest = url.removeprefix(base)
-if method == "GET" and (found := re.fullmatch(r"/(\\d+)/comments\\?per_page=100", rest)):
-    expected = ".[] | select((.body | startswith(env.mark)) and .user.login == env.me) | .id"
-    assert options["--jq"] == [expected]
-    for one in state["comments"]:
-        if one["body"].startswith(os.environ["mark"]) and one["login"] == os.environ["me"]:
-            print(one["id"])
-elif method == "GET" and rest == "?state=open&per_page=100":
-    for one in state["issues"]:
-        if one["title"] == os.environ["title"] and one["state"] == "open":
-            print(one["number"])
-elif method == "POST" and re.fullmatch(r"/\\d+/comments", rest):
-    number = len(state["comments"]) + 1
-    state["comments"].append({"id": number, "login": "github-actions[bot]", **fields})
-elif method == "PATCH" and (found := re.fullmatch(r"/comments/(\\d+)", rest)):
-    state["comments"][int(found[1]) - 1].update(fields)
-elif method == "POST" and rest == "":
-    number = len(state["issues"]) + 1
-    state["issues"].append({"number": number, "state": "open", **fields})
-elif method == "PATCH" and (found := re.fullmatch(r"/(\\d+)", rest)):
-    state["issues"][int(found[1]) - 1].update(fields)
-else:
-    sys.exit(f"unknown call: {sys.argv}")
-json.dump(state, open(os.environ["FAKE_GH"], "w"))
+ROOT = Path(__file__).parents[2]
+
+# `python3 -m venv` makes a folder of what a venv has; `-m pip` only says what it was asked.
+_PYTHON = """#!/bin/sh
+if [ "$1 $2" = "-m venv" ]; then
+  mkdir -p "$3/bin"
+  cp "$0" "$3/bin/python"; cp "$0" "$3/bin/python3"; echo > "$3/bin/pip"
+  printf '#!/bin/sh\\nexec "%s" "$@"\\n' "{filesync}" > "$3/bin/filesync"
+  chmod +x "$3/bin/filesync"
+elif [ "$1 $2" = "-m pip" ]; then
+  echo "$@" >> "$RUNNER_TEMP/pip.log"
+else
+  exec "{python}" "$@"
+fi
 """
 
 
@@ -75,82 +44,144 @@ def load(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
-class Runner:
-    """Runs the steps of action.yml in a checkout, with the files and variables of a job."""
+@dataclass
+class Ended:
+    """How steps ended: exit code, log, outputs, each step's result by id, and which steps ran."""
 
-    def __init__(self, temp: Path, checkout: Path, env: dict[str, str]) -> None:
-        self.temp, self.checkout = temp, checkout
-        self.steps = load("action.yml")["runs"]["steps"]
-        self.defaults = {
-            name: str(one.get("default", "")) for name, one in load("action.yml")["inputs"].items()
-        }
-        tools = temp / "tools"
-        tools.mkdir(parents=True)
-        gh = tools / "gh"
-        gh.write_text(f"#!{sys.executable}\n{FAKE_GH}")
-        gh.chmod(0o755)
-        (temp / "gh.json").write_text(json.dumps({"comments": [], "issues": [], "calls": 0}))
-        path = os.pathsep.join([str(tools), os.path.dirname(sys.executable), env["PATH"]])
-        self.env = {
-            **env,
-            "PATH": path,
-            "RUNNER_TEMP": str(temp),
-            "GITHUB_REPOSITORY": "acme/files",
-            "FAKE_GH": str(temp / "gh.json"),
-        }
+    code: int = 0
+    log: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
+    results: dict[str, Any] = field(default_factory=dict)
+    ran: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Job:
+    """One job on a fresh machine: its folders, and what its steps leave for the next."""
+
+    github: GitHubState
+    temp: Path
+    workspace: Path
+    env: dict[str, str]
+    event_name: str = "push"
+    event: dict[str, Any] = field(default_factory=dict)
+    ref: str = "refs/heads/main"
+    secrets: dict[str, str] = field(default_factory=dict)
+    inputs: dict[str, str] = field(default_factory=dict)
+    seen: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.temp.mkdir(parents=True, exist_ok=True)
+        self._path: list[str] = []
+        python = self.temp / "hostedtoolcache" / "python3"
+        python.parent.mkdir(exist_ok=True)
+        own = Path(sys.executable)
+        python.write_text(_PYTHON.format(python=own, filesync=own.with_name("filesync")))
+        python.chmod(0o755)
+        self._python = str(python)
+        (self.temp / "summary.md").touch()
 
     @property
-    def gh(self) -> Any:
-        """What GitHub holds by now: comments and issues."""
-        return json.loads((self.temp / "gh.json").read_text())
+    def summary(self) -> str:
+        """What the job's summary says by now."""
+        return (self.temp / "summary.md").read_text(encoding="utf-8")
 
-    def gh_has(self, what: str, **fields: Any) -> None:
-        """Put a comment or an issue there that is not ours."""
-        state = self.gh
-        state[what].append(fields)
-        (self.temp / "gh.json").write_text(json.dumps(state))
+    @property
+    def on_path(self) -> list[str]:
+        """The commands that steps have put on PATH."""
+        return sorted(name for folder in self._path for name in os.listdir(folder))
 
-    def run(self, mode: str, *, fork: bool = False, **inputs: str) -> tuple[int, str]:
-        """Run the action's shell steps but for the installation; returns exit code and log."""
-        values = {f"inputs.{name}": value for name, value in self.defaults.items()}
-        values |= {f"inputs.{name.replace('_', '-')}": value for name, value in inputs.items()}
-        values["inputs.mode"] = mode
-        values["inputs.token"] = values.get("inputs.token", "").replace(
-            "${{ github.token }}", "gh-token"
-        )
-        request = mode == "plan"
-        values["github.event.pull_request.number"] = "7" if request else ""
-        values["github.event.pull_request.head.repo.fork"] = str(fork).lower() if request else ""
-        failed, log = 0, ""
-        for step in self.steps:
-            if "run" not in step or step["name"] == "Install":
-                continue
-            condition = step.get("if", "true")
-            if failed and "always()" not in condition:
-                continue
-            if not _holds(condition, values):
-                continue
-            code, said = self._step(step, values)
-            log += said
-            failed = failed or code
-        return failed, log
-
-    def _step(self, step: Any, values: dict[str, str]) -> tuple[int, str]:
-        assert step["shell"] == "bash"
-        output, summary = self.temp / "output.txt", self.temp / "summary.md"
-        output.write_text("")
-        env = {
-            name: re.sub(r"\$\{\{ ([\w.-]+) \}\}", lambda found: values.get(found[1], ""), str(one))
-            for name, one in step.get("env", {}).items()
+    def contexts(self, **more: Any) -> dict[str, Any]:
+        """What expressions of the workflow can ask for."""
+        found = {
+            "github": {
+                "event_name": self.event_name,
+                "event": self.event,
+                "ref": self.ref,
+                "ref_name": self.ref.removeprefix("refs/heads/"),
+                "token": "job-token",
+                "repository": REPOSITORY,
+                "workflow": "files",
+            },
+            "secrets": self.secrets,
+            "env": self.env,
+            "steps": {},
+            "runner": {"os": "Linux", "temp": str(self.temp)},
+            "inputs": self.inputs,
         }
+        return found | more
+
+    def action(self, inputs: Mapping[str, object]) -> Ended:
+        """Run the steps of action.yml; an input that it does not have is an error here."""
+        action = load("action.yml")
+        assert set(inputs) <= set(action["inputs"]), "unknown inputs"
+        contexts = self.contexts()
+        given = {name: shown(value) for name, value in inputs.items()}
+        values = {
+            name: given.get(name, shown(inserted(one.get("default", ""), contexts)))
+            for name, one in action["inputs"].items()
+        }
+        ended = self.steps(action["runs"]["steps"], self.contexts(inputs=values), composite=True)
+        contexts = self.contexts(inputs=values, steps=ended.results)
+        outputs = {
+            name: shown(inserted(one["value"], contexts)) for name, one in action["outputs"].items()
+        }
+        return Ended(ended.code, ended.log, outputs, ran=ended.ran)
+
+    def steps(
+        self, steps: list[dict[str, Any]], contexts: dict[str, Any], *, composite: bool = False
+    ) -> Ended:
+        """Run steps in order."""
+        results: dict[str, Any] = contexts["steps"]
+        ended = Ended(results=results)
+        for number, step in enumerate(steps):
+            name = step.get("id", f"step-{number}")
+            if not holds(step.get("if", "true"), contexts, "failure" if ended.code else "success"):
+                results[name] = {"outputs": {}, "outcome": "skipped", "conclusion": "skipped"}
+                continue
+            # What a step's `env` says is the text that its inputs and expressions make.
+            extra = {
+                key: shown(inserted(value, contexts)) for key, value in step.get("env", {}).items()
+            }
+            given = {
+                key: shown(inserted(value, contexts)) for key, value in step.get("with", {}).items()
+            }
+            if "run" in step:
+                assert not composite or step["shell"] == "bash", "a composite step names its shell"
+                one = self._run(inserted(step["run"], contexts), extra)
+            else:
+                one = self._use(step["uses"], given)
+            self.seen[step.get("name", step.get("uses", name))] = extra
+            ended.ran.append(step.get("name", step.get("uses", name)))
+            outcome = "failure" if one.code else "success"
+            results[name] = {"outputs": one.outputs, "outcome": outcome, "conclusion": outcome}
+            ended.log += one.log
+            ended.code = ended.code or one.code
+        return ended
+
+    def _run(self, script: str, extra: Mapping[str, str]) -> Ended:
+        files = {name: self.temp / f"{name.lower()}.txt" for name in ("OUTPUT", "ENV", "PATH")}
+        for file in files.values():
+            file.write_text("")
+        (self.temp / "step.sh").write_text(script)
         done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-            cwd=self.checkout,
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", self.temp / "step.sh"],
+            cwd=self.workspace,
             env={
                 **self.env,
-                **env,
-                "GITHUB_OUTPUT": str(output),
-                "GITHUB_STEP_SUMMARY": str(summary),
+                "PATH": os.pathsep.join([*reversed(self._path), self.env["PATH"]]),
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_ACTION_PATH": str(ROOT),
+                "GITHUB_API_URL": f"{self.github.url}/api/v3",
+                "GITHUB_GRAPHQL_URL": f"{self.github.url}/api/graphql",
+                "GITHUB_SERVER_URL": self.github.url,
+                "GITHUB_REPOSITORY": REPOSITORY,
+                "GITHUB_RUN_ID": "42",
+                "GITHUB_RUN_ATTEMPT": "1",
+                "GITHUB_STEP_SUMMARY": str(self.temp / "summary.md"),
+                "RUNNER_TEMP": str(self.temp),
+                **{f"GITHUB_{name}": str(file) for name, file in files.items()},
+                **extra,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -159,24 +190,97 @@ class Runner:
             check=False,
             timeout=120,
         )
-        for line in output.read_text().splitlines():
-            name, value = line.split("=", 1)
-            values[f"steps.{step['id']}.outputs.{name}"] = value
-        return done.returncode, done.stdout
+        self._path += files["PATH"].read_text().split()
+        self.env.update(_pairs(files["ENV"].read_text()))
+        return Ended(done.returncode, done.stdout, _pairs(files["OUTPUT"].read_text()))
+
+    def _use(self, action: str, given: dict[str, str]) -> Ended:
+        name, _, commit = action.partition("@")
+        assert re.fullmatch("[0-9a-f]{40}", commit), f"{action} is not pinned by its commit"
+        if name == "OWNER/filesync":
+            return self.action(given)
+        if name == "actions/checkout":
+            return self._checkout(given)
+        if name == "actions/setup-python":
+            assert given["update-environment"] == "false"
+            return Ended(outputs={"python-path": self._python})
+        assert name == "actions/cache", name
+        assert given["key"].startswith("filesync-")
+        return Ended()
+
+    def _checkout(self, given: dict[str, str]) -> Ended:
+        """Check out as actions/checkout does: the ref that is asked for, else the event's."""
+        shutil.rmtree(self.workspace, ignore_errors=True)
+        url = f"{self.github.url}/{REPOSITORY}.git"
+        self._git("clone", "--quiet", url, str(self.workspace), cwd=self.temp)
+        ref = given.get("ref") or self.ref
+        if ref.startswith("refs/pull/"):  # of a pull request, the merge: a commit, not a branch
+            self._git("fetch", "--quiet", "origin", ref, cwd=self.workspace)
+            self._git("checkout", "--quiet", "--detach", "FETCH_HEAD", cwd=self.workspace)
+        else:
+            branch = ref.removeprefix("refs/heads/")
+            self._git("checkout", "--quiet", "-B", branch, f"origin/{branch}", cwd=self.workspace)
+        if given.get("persist-credentials", "true") == "true":
+            header = "AUTHORIZATION: basic eC1hY2Nlc3MtdG9rZW46am9iLXRva2Vu"
+            name = f"http.{self.github.url}/.extraheader"
+            self._git("config", "--local", name, header, cwd=self.workspace)
+        return Ended()
+
+    def _git(self, *args: str, cwd: Path) -> None:
+        subprocess.run(["git", *args], cwd=cwd, env=self.env, check=True, capture_output=True)
 
 
-def _holds(condition: str, values: dict[str, str]) -> bool:
-    """Say whether a step's `if` holds: `==`, `&&` and `||` of contexts and texts, no brackets."""
+def run_workflow(workflow: dict[str, Any], job: Job) -> dict[str, Ended]:
+    """Run each job of a workflow whose `if` holds, as the event of `job` starts it.
 
-    def term(text: str) -> bool:
-        text = text.strip()
-        if text in ("always()", "true"):
-            return True
-        left, sign, right = text.partition("==")
-        value = values.get(left.strip(), "")
-        return value == right.strip().strip("'") if sign else bool(value)
+    They share a machine here; the token may do what each job's permissions say. A workflow that
+    is called must find all the permissions of its jobs with its caller.
+    """
+    ended: dict[str, Ended] = {}
+    for name, one in workflow["jobs"].items():
+        if not holds(one.get("if", "true"), job.contexts(), "success"):
+            continue
+        job.github.permissions = one.get("permissions", workflow.get("permissions", {}))
+        if "uses" in one:
+            return _call(one, job)
+        before = dict(job.env)
+        for env in (workflow.get("env", {}), one.get("env", {})):
+            job.env |= {key: shown(inserted(value, job.contexts())) for key, value in env.items()}
+        ended[name] = job.steps(one["steps"], job.contexts())
+        job.env = before
+    return ended
 
-    return any(
-        all(term(one) for one in part.split("&&"))
-        for part in " ".join(condition.split()).split("||")
-    )
+
+def _call(caller: dict[str, Any], job: Job) -> dict[str, Ended]:
+    """Run the workflow that a job calls, with the inputs and secrets that it is given."""
+    path, _, commit = caller["uses"].removeprefix("OWNER/filesync/").partition("@")
+    assert re.fullmatch("[0-9a-f]{40}", commit)
+    called = load(path)
+    asked = called[True]["workflow_call"]  # YAML 1.1 reads `on` as true
+    given = {name: shown(inserted(one, job.contexts())) for name, one in caller["with"].items()}
+    assert set(given) <= set(asked["inputs"])
+    assert set(caller["secrets"]) <= set(asked["secrets"])
+    for one in called["jobs"].values():
+        for scope, what in one["permissions"].items():
+            assert caller["permissions"].get(scope) in (what, "write"), f"{scope} is not granted"
+    secrets = {name: inserted(one, job.contexts()) for name, one in caller["secrets"].items()}
+    job.inputs = {name: one["default"] for name, one in asked["inputs"].items()} | given
+    job.secrets = secrets
+    return run_workflow(called, job)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """Read the lines of $GITHUB_OUTPUT: `name=value`, or a value between two marks."""
+    found, lines = {}, iter(text.splitlines())
+    for line in lines:
+        name, sign, value = line.partition("=")
+        if "<<" in name or not sign:
+            name, _, mark = line.partition("<<")
+            kept = []
+            for one in lines:
+                if one == mark:
+                    break
+                kept.append(one)
+            value = "\n".join(kept)
+        found[name] = value
+    return found

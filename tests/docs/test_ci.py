@@ -48,16 +48,18 @@ def test_workflow_of_one_job_has_every_mode() -> None:
 
 
 def test_whole_workflows_have_what_the_page_demands() -> None:
-    """The key, one apply at a time, and an apply that begins with the newest lockfile."""
+    """The key for one step, one apply at a time, and an apply with the newest lockfile."""
     # YAML 1.1 reads `on` as true.
     found = [one for one in blocks_in_yaml("docs/ci.md") if isinstance(one, dict) and True in one]
     whole = [one for one in found if uses_of_the_action(one)]
     assert whole
     for workflow in whole:
-        assert "OPENAI_API_KEY" in workflow["env"]
-        assert workflow["concurrency"]["group"].startswith("files-")
-        assert workflow["concurrency"]["cancel-in-progress"] is False
+        assert "env" not in workflow
+        assert workflow["permissions"] == {}
         for job in workflow["jobs"].values():
+            assert job["permissions"]
+            assert job["concurrency"]["group"].startswith("files-")
+            assert "OPENAI_API_KEY" in job["steps"][-1]["with"]["api-key"]
             if "apply" in str(job["steps"][-1]["with"]["mode"]):
                 assert "main" in job["steps"][0]["with"]["ref"]
 

@@ -86,3 +86,31 @@ def test_python_api_tells_an_error_in_words(shell: Shell) -> None:
     command = ("python", "examples/python_api.py", "manifests/fine-tuning.yaml")
     said = shell.run(*command, status=1, OPENAI_API_KEY="")
     assert said.startswith("OPENAI_API_KEY is not set\n")
+
+
+def test_train_if_changed(shell: Shell, client: openai.OpenAI) -> None:
+    lock = apply(shell, "fine-tuning")
+    command = ("examples/train_if_changed.py", "manifests/fine-tuning.lock")
+    assert "started with " + lock.id("train") in shell.python(*command)
+    assert "nothing changed since" in shell.python(*command)
+    (job,) = client.fine_tuning.jobs.list()
+
+    data = shell.folder / "manifests/data/fine-tuning/train.jsonl"
+    data.write_text(data.read_text() + data.read_text().splitlines()[0] + "\n")
+    lock = apply(shell, "fine-tuning")
+    assert "started with " + lock.id("train") in shell.python(*command)
+    # One that did not come to its end does not count.
+    for job in client.fine_tuning.jobs.list():
+        client.fine_tuning.jobs.cancel(job.id)
+    assert "started with " + lock.id("train") in shell.python(*command)
+    assert len(list(client.fine_tuning.jobs.list())) == 3
+
+
+def test_check_drift(shell: Shell, client: openai.OpenAI) -> None:
+    lock = apply(shell, "fine-tuning")
+    command = ("python", "examples/check_drift.py", "manifests/fine-tuning.yaml")
+    assert shell.run(*command).endswith("is as the lockfile says\n")
+    client.files.delete(lock.id("train"))
+    assert shell.run(*command, status=3) == "train: missing_remotely\n"
+    said = shell.run(*command, status=1, OPENAI_API_KEY="")
+    assert said.startswith("OPENAI_API_KEY is not set\n")

@@ -107,7 +107,8 @@ def _can_be_printed(line: str) -> bool:
 @cache
 def _messages() -> list[tuple[str, int]]:
     """Return a pattern for each text in the code, and how much of it always stands there."""
-    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "filesync").rglob("*.py")]
+    paths = [*(ROOT / "filesync").rglob("*.py"), *(ROOT / ".github" / "action").glob("*.py")]
+    sources = [path.read_text(encoding="utf-8") for path in paths]
     found = {_pattern(node) for text in sources for node in ast.walk(ast.parse(text))}
     told = re.findall(r"::(?:error|warning)::(.*?)'", text_of("action.yml"))
     return [*(one for one in found if one[1]), *((re.escape(one), len(one)) for one in told)]

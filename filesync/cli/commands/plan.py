@@ -15,6 +15,7 @@ from filesync.cli.finding_steps import (
     shrink_option,
     strict_option,
 )
+from filesync.cli.github_files import tell_github_of_plan
 from filesync.cli.options import (
     Common,
     command,
@@ -39,9 +40,7 @@ from filesync.core.commands import word
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
-    from filesync.core.plan.document import PlanDocument
     from filesync.core.plan.plan import Plan
-    from filesync.core.plan.several import Several
     from filesync.core.run import Filters
 
 
@@ -148,7 +147,7 @@ def plan(
             )
         several = make_several(common, make, report=markdown)
         show_several(common, several, as_json=as_json, markdown=markdown)
-        _tell_github(common, several, None)
+        tell_github_of_plan(common, several, None)
         raise_for_several(several)
         if detailed_exitcode and several.has_changes:
             click.get_current_context().exit(2)
@@ -178,7 +177,7 @@ def plan(
     if out is not None:
         common.note(f"saved the plan: `filesync apply {word(out)}` does exactly this, or refuses")
     _hint_next(common, made, out)
-    _tell_github(common, document, out)
+    tell_github_of_plan(common, document, out)
     raise_for_content(made.content, form)
     if detailed_exitcode and made.has_changes:
         click.get_current_context().exit(2)
@@ -199,34 +198,6 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
     elif made.has_changes and not (made.refusals or run.offline or out or made.at):
         only = f" {run.filters.flags()}" if run.filters.narrow else ""
         common.hint(f"run `filesync apply{only}` to make these changes")
-
-
-def _tell_github(common: Common, document: PlanDocument | Several, out: str | None) -> None:
-    """Add to the files that GitHub Actions names; what goes wrong there is only a warning."""
-    from filesync.core.plan.document import PlanDocument
-    from filesync.output.github import outputs
-    from filesync.output.plan_markdown import render_markdown
-    from filesync.output.plan_several import markdown_several
-
-    if os.environ.get("GITHUB_STEP_SUMMARY"):
-        report = (
-            render_markdown(document)
-            if isinstance(document, PlanDocument)
-            else markdown_several(document)
-        )
-        _append(common, "GITHUB_STEP_SUMMARY", report)
-    if os.environ.get("GITHUB_OUTPUT"):
-        _append(common, "GITHUB_OUTPUT", outputs(document, out))
-
-
-def _append(common: Common, variable: str, text: str) -> None:
-    path = os.environ[variable]
-    try:
-        with open(path, "ab") as file:
-            file.write(text.encode(errors="backslashreplace"))
-    except (OSError, ValueError) as error:
-        because = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        common.warn(f"cannot add the plan to {variable} ({path}): {because}")
 
 
 def _declared(made: Plan, path: str) -> list[str]:

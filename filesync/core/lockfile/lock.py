@@ -14,7 +14,7 @@ from filesync.errors import LockfileError
 
 @dataclass(repr=False)
 class Lockfile:
-    """The lock in memory; `retired` maps a replaced file's id to its record.
+    """A lockfile: `files` and `stores` by key, and `retired`, the replaced files by id.
 
     Several keys may hold one file, and only one that none holds is retired: `put`, `drop` and
     `retire` see to that, so nothing else changes `files` or `retired`.

@@ -1,0 +1,128 @@
+"""The pipeline for GitLab: its scripts run as they stand, line after line, as a runner does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.action.conftest import Repository
+from tests.action.runner import load
+from tests.cli.fake_api import Answer, FakeApi, Request, error
+from tests.cli.harness import Platform
+
+PIPELINE = load("examples/ci/gitlab-ci.yml")
+
+
+def run(repository: Repository, job: str, server: str, push: str = "") -> tuple[int, str]:
+    """Run a job's script in a fresh checkout of a commit, not of a branch; exit code and log."""
+    repository.jobs += 1
+    folder = repository.temp / f"job-{repository.jobs}"
+    tools = repository.temp / "tools"
+    if not tools.exists():
+        tools.mkdir()
+        # The push goes to a host that is not here: what the script says is where, to our origin.
+        git = tools / "git"
+        git.write_text(
+            '#!/bin/sh\n[ "$1 $2" = "remote set-url" ] && '
+            'exec /usr/bin/git remote set-url --push origin "$ORIGIN"\nexec /usr/bin/git "$@"\n'
+        )
+        git.chmod(0o755)
+    repository.git("clone", "-q", repository.origin, str(folder))
+    repository.git("checkout", "-q", "--detach", cwd=folder)
+    for artifact in ("plan.json",):
+        if (kept := repository.temp / artifact).exists():
+            (folder / artifact).write_bytes(kept.read_bytes())
+    script: list[Any] = PIPELINE[job]["script"]
+    path = [str(tools), str(Path(sys.executable).parent), repository.env["PATH"]]
+    done = subprocess.run(
+        ["bash", "-eo", "pipefail", "-c", "\n".join(script)],
+        cwd=folder,
+        env={
+            **repository.env,
+            "PATH": os.pathsep.join(path),
+            "FILESYNC_SERVER": server,
+            "CI_COMMIT_BRANCH": "main",
+            "ORIGIN": push or repository.origin,
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    for artifact in PIPELINE[job].get("artifacts", {}).get("paths", []):
+        if (made := folder / artifact).exists():
+            (repository.temp / artifact).write_bytes(made.read_bytes())
+    return done.returncode, done.stdout
+
+
+def test_story(platform: Platform, repository: Repository) -> None:
+    repository.project.files("a", "b")
+    repository.commit("Declare the files")
+    code, log = run(repository, "plan", platform.url)
+    assert code == 0, log
+    assert (repository.temp / "plan.html").is_file()
+    repository.git("commit", "-q", "--allow-empty", "-m", "Meanwhile")
+    repository.git("push", "-q")
+    code, log = run(repository, "apply", platform.url)
+    assert code == 0, log
+    assert platform.names() == ["a.txt", "b.txt"]
+    assert repository.log()[0] == "Update filesync.lock [skip ci]"
+    repository.pull()
+    code, log = run(repository, "drift", platform.url)
+    assert code == 0, log
+    platform.delete(repository.project.id("a"))
+    code, log = run(repository, "drift", platform.url)
+    assert code == 3
+    assert "a" in log
+
+
+def test_a_token_that_may_not_push_is_found_before_any_write(
+    platform: Platform, repository: Repository
+) -> None:
+    repository.project.files("a")
+    repository.commit("Declare the files")
+    assert run(repository, "plan", platform.url)[0] == 0
+    code, _ = run(repository, "apply", platform.url, push="/no/such/repository")
+    assert code != 0
+    assert platform.files() == {}
+
+
+@pytest.mark.parametrize("times", [2, 9])
+def test_push_is_repeated_on_top_of_what_was_pushed_meanwhile(
+    times: int, platform: Platform, repository: Repository, tmp_path: Path
+) -> None:
+    repository.project.files("a")
+    repository.commit("Declare the files")
+    assert run(repository, "plan", platform.url)[0] == 0
+    repository.hook_pushes_first(times)
+    code, log = run(repository, "apply", platform.url)
+    if times == 2:
+        assert code == 0, log
+        assert repository.log()[0] == "Update filesync.lock [skip ci]"
+    else:
+        assert code == 1
+        assert "could not be pushed" in log
+        assert next(iter(platform.files())) in log
+
+
+def test_an_apply_that_fails_half_way_fails_the_job_and_pushes_its_lockfile(
+    repository: Repository, fake: FakeApi
+) -> None:
+    repository.project.files("a", "b")
+    repository.commit("Declare the files")
+    assert run(repository, "plan", fake.url)[0] == 0
+
+    def refuse(request: Request) -> Answer | None:
+        return error(400, "not this one") if request.filename == "b.txt" else None
+
+    fake.rule(refuse)
+    code, log = run(repository, "apply", fake.url)
+    assert code == 1, log
+    repository.pull()
+    assert set(repository.project.lock["files"]) == {"a"}
