@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urljoin
 
 import pytest
 
@@ -21,7 +22,7 @@ class Emulator(NamedTuple):
     def set(self, **settings: object) -> dict[str, Any]:
         """Change settings of /_emulator/settings; returns all. HTTPError for one it lacks."""
         request = urllib.request.Request(
-            self.url.removesuffix("/v1") + "/_emulator/settings",
+            urljoin(self.url, "/_emulator/settings"),
             json.dumps(settings).encode(),
             {"authorization": f"Bearer {self.key}", "content-type": "application/json"},
         )
@@ -30,6 +31,13 @@ class Emulator(NamedTuple):
         with opener.open(request, timeout=30) as answer:
             found: dict[str, Any] = json.load(answer)
         return found
+
+    def like(self, server_type: str) -> Emulator:
+        """Make it like another type of server; returns it with that type's base URL."""
+        from filesync.emulator.server_types import SERVER_TYPES
+
+        self.set(type=server_type)
+        return Emulator(urljoin(self.url, SERVER_TYPES[server_type].path), self.key)
 
 
 @pytest.fixture

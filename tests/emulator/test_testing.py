@@ -32,3 +32,13 @@ def test_a_server_with_a_key_of_its_own_and_settings(emulator: plugin.Emulator) 
         other.files.list()
     with pytest.raises(urllib.error.HTTPError):
         emulator.set(unknown=1)
+
+
+def test_like_another_server(emulator: plugin.Emulator) -> None:
+    groq = emulator.like("groq")
+    assert groq.url.endswith("/openai/v1")
+    with openai.OpenAI(base_url=groq.url, api_key=groq.key, max_retries=0) as client:
+        assert client.files.list().data == []
+        with pytest.raises(openai.NotFoundError):
+            client.vector_stores.list()
+    assert groq.set()["type"] == "groq"
