@@ -13,7 +13,7 @@ import click
 
 from filesync.cli.completions import files, purposes, selections
 from filesync.core.commands import DEFAULT_MANIFEST, flags, with_flags, word
-from filesync.core.text import printable, quoted
+from filesync.core.text import composed, printable, quoted
 from filesync.errors import FilesyncError, Interrupted
 
 if TYPE_CHECKING:  # brings the decision table and all that it knows, which --help does without
@@ -168,6 +168,9 @@ def command(
             common = _common(click.get_current_context(), values, search)
             if len(common.manifests) > 1 and not several:
                 raise click.UsageError(f"{name} takes one --manifest")
+            for typed in ("key", "old", "new", "store", "only", "exclude"):
+                if typed in values:
+                    values[typed] = _composed(values[typed])
             if "exclude" in values:
                 from filesync.core.run import Filters
 
@@ -192,6 +195,13 @@ def command(
         return command
 
     return decorate
+
+
+def _composed(said: Any) -> Any:
+    """Return what was typed as keys have it: terminals differ in how they write an accent."""
+    if isinstance(said, str):
+        return composed(said)
+    return tuple(map(composed, said)) if isinstance(said, tuple) else said
 
 
 class CommandGroup(click.Group):

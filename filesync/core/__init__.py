@@ -15,6 +15,7 @@ events        what an apply reports while it runs, and its result
 hashed        what reading a file's content has brought
 fingerprint   the owner and content token in a remote filename
 resemblance   whether a listed file may be one that we know of
+ids           what can be a remote id
 servers       what each type of server takes and sends, one row each
 purposes      the API's rules for each purpose, one row each
 parts         how a large file is cut

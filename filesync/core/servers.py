@@ -185,6 +185,41 @@ def server_type(said: str | None, base_url: str) -> ServerType:
     return COMPATIBLE
 
 
+_ROUTES = frozenset(
+    {
+        "files",
+        "uploads",
+        "models",
+        "vector_stores",
+        "batches",
+        "responses",
+        "embeddings",
+        "completions",
+        "chat",
+        "jobs",
+        "fine_tuning",
+        "moderations",
+    }
+)
+
+
+def path_fault(base_url: str) -> str:
+    """Return what is wrong with a base URL's path, as "must ...: write URL"; "" if nothing.
+
+    A path of one of the API's routes is what people copy from an example of a request.
+    """
+    scheme, _, rest = base_url.rstrip("/").partition("://")
+    host, *parts = rest.split("/")
+    named = [part for part in parts if part]
+    route = len(named)
+    while route and named[route - 1].lower() in _ROUTES:
+        route -= 1
+    better = "/".join((f"{scheme}://{host}", *named[:route]))
+    if route < len(named):
+        return f"must not end in '/{'/'.join(named[route:])}', which is added to it: write {better}"
+    return f"must not have '//' in its path: write {better}" if named != parts else ""
+
+
 def with_path(kind: ServerType, base_url: str) -> str:
     """Return a base URL with the type's path, if it is a host without one."""
     if kind.path and urlsplit(base_url).path.rstrip("/") == "":

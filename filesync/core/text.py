@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
 from collections.abc import Sequence
 
 # C0, DEL and C1 controls, the Unicode line separators, the bidi overrides that can make a
@@ -15,6 +17,41 @@ _UNSAFE = re.compile(
 def printable(name: str) -> str:
     """Return `name` with control characters written as escapes (\\n, \\x1b, \\u202e)."""
     return _UNSAFE.sub(lambda m: m.group().encode("unicode_escape").decode("ascii"), name)
+
+
+# Spaces that are not the space bar's, and characters of no width: pasted, and not to be seen.
+_ODD = re.compile(
+    "[\xa0\xad\u034f\u061c\u115f\u1160\u1680\u180e\u2000-\u200b\u202f\u205f\u2060-\u2064"
+    "\u3164\ufeff\uffa0]"
+)
+
+
+def composed(text: str) -> str:
+    """Return a text in Unicode's composed form (NFC): `é` as one character, not as two."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def encodable(data: object) -> bool:
+    """Say whether data read from JSON can be written again: escapes may hold half a character."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def odd_character(text: str) -> str:
+    """Return the first space or invisible character in a text that no key types; "" for none.
+
+    In words, such as "a no-break space (U+00A0)". The joiners of emoji and of Indic and Persian
+    writing are not among them.
+    """
+    found = None if text.isascii() else _ODD.search(text)
+    if found is None:
+        return ""
+    name = unicodedata.name(found[0], "an invisible character").lower()
+    article = "an" if name[0] in "aeiou" else "a"
+    return f"{article} {name} (U+{ord(found[0]):04X})"
 
 
 def quoted(name: str) -> str:

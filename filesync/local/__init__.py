@@ -1,6 +1,8 @@
 """Everything on disk.
 
 scan        the manifest's files, and every problem with them
+excludes    what a glob leaves out
+own_files   lockfiles, plans and emulators' data, which no glob takes
 hashes      sha256, streamed, in threads, and content checked in the same read
 hash_reader  the threads that read
 hash_cache  hashes and verdicts kept from run to run

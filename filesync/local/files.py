@@ -6,7 +6,9 @@ import contextlib
 import errno
 import os
 import stat
+import unicodedata
 from collections.abc import Iterable
+from typing import Literal
 
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
@@ -31,6 +33,25 @@ _WORDS = {
 def why(error: OSError) -> str:
     """Return the cause of an OSError in words, for use after a colon."""
     return _WORDS.get(error.errno or 0) or (error.strerror or str(error)).lower()
+
+
+def as_on_disk(root: str, path: str) -> str:
+    """Return `path`, below `root`, with each name in the Unicode form (NFC or NFD) that exists.
+
+    Where neither does, the name stays as it is written.
+    """
+    whole = os.path.join(root, path)
+    if path.isascii() or os.path.lexists(whole):
+        return whole
+    found = root
+    for name in path.split("/"):
+        forms = (name, *(unicodedata.normalize(form, name) for form in _FORMS))
+        tried = [os.path.join(found, form) for form in forms]
+        found = next((one for one in tried if os.path.lexists(one)), tried[0])
+    return found
+
+
+_FORMS: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
 
 
 def unwritable(path: str, error: OSError) -> LocalFileError:

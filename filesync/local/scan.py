@@ -11,17 +11,19 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import NamedTuple
 
 from filesync.core.decide.desired import same_keys
-from filesync.core.globs import Glob, Matcher, States
+from filesync.core.globs import Glob, States
 from filesync.core.model import Entry, ScannedFile
 from filesync.core.object_url import is_url, object_url
-from filesync.core.text import printable
+from filesync.core.text import composed, odd_character, printable
 from filesync.errors import Problem
-from filesync.local.files import identity, why
+from filesync.local.excludes import Excluded, Excludes, matches_nothing
+from filesync.local.files import as_on_disk, identity, why
+from filesync.local.own_files import emulators_own, is_written_by_us
 from filesync.local.state_dir import STATE_DIR, state_dir
 
 # Control characters, and the lone surrogates that stand for bytes which are not UTF-8. Neither
@@ -38,12 +40,18 @@ def scan(
     *,
     allow_outside: bool,
     ignore: frozenset[str] = frozenset(),
+    on_warning: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[ScannedFile], list[Problem]]:
     """Find the files of all entries below `root`, the manifest's folder; nothing is opened.
 
     Returns the files sorted by key, and every problem; problems are never raised. `ignore`
     holds paths relative to `root` that globs pass over and entries may not name: the manifest
-    and its lockfile. The folder `.filesync` always belongs to them.
+    and its lockfile. The folder `.filesync` always belongs to them, and globs take no lockfile,
+    saved plan or emulator's data (see `own_files`). `on_warning` gets what is odd but not a
+    problem: excludes that match nothing, names that differ only in case.
+
+    Keys and paths are in Unicode's composed form (NFC), whichever form the disk has: systems
+    differ in that, and an apply on one must not undo that of another.
 
     A path entry has the entry's key. The files of a glob have `<entry key>/<path below the
     glob's fixed prefix>`, the prefix being its leading segments without a wildcard, never the
@@ -70,6 +78,8 @@ def scan(
                 for file in scanner.files[before:]
             ]
     files = sorted(scanner.files, key=attrgetter("key"))
+    for warning in (*scanner.useless_excludes(), *_case_clashes(files)):
+        on_warning(warning)
     return files, [*scanner.problems, *same_keys(files)]
 
 
@@ -89,6 +99,20 @@ def _on_disk(entry: Entry, root: str) -> Entry:
     )
 
 
+def _case_clashes(files: Sequence[ScannedFile]) -> Iterator[str]:
+    """Yield a warning for each file of a glob that another one's name hides on some systems."""
+    first: dict[str, str] = {}
+    for file in files:
+        if file.entry.glob is None:
+            continue
+        known = first.setdefault(file.path.casefold(), file.path)
+        if known != file.path:
+            yield (
+                f"{printable(known)} and {printable(file.path)} differ only in case: a checkout on"
+                " macOS or Windows has only one of them, and an apply there deletes the other"
+            )
+
+
 class _Folder(NamedTuple):
     """A folder still to be listed. Both prefixes end in "/", or the label is empty."""
 
@@ -96,7 +120,7 @@ class _Folder(NamedTuple):
     label: str  # as paths below it are shown
     real: str  # without symlinks
     states: States
-    excluded: tuple[States, ...]
+    excluded: Excluded
 
 
 class _Scanner:
@@ -122,12 +146,28 @@ class _Scanner:
             folder, name = posixpath.split(os.path.realpath(f"{folder}/{name}"))
             self._ours.setdefault(folder, set()).add(name)
         self._euid = os.geteuid()
+        self._excludes: list[tuple[Entry, Excludes]] = []
 
     def complain(self, message: str) -> None:
         field = "path" if self.entry.glob is None else "glob"
         line, col = self.entry.at(field)
         where = f"files.{printable(self.entry.key)}.{field}"
         self.problems.append(Problem(line, col, where, message))
+
+    def useless_excludes(self) -> Iterator[str]:
+        """Yield a warning for each exclude that matches nothing.
+
+        One of the defaults has to match in one glob only.
+        """
+        unused: dict[tuple[str, str], bool] = {}
+        for entry, excludes in self._excludes:
+            own = "exclude" in entry.positions
+            for i, pattern in enumerate(excludes.patterns):
+                at = (f"files.{printable(entry.key)}" if own else "defaults", pattern)
+                unused[at] = unused.get(at, True) and i in excludes.unused
+        for (where, pattern), useless in unused.items():
+            if useless:
+                yield f"{where}.exclude: {matches_nothing(pattern)}"
 
     # One path
 
@@ -144,7 +184,7 @@ class _Scanner:
                 self.complain(f"{shown} {how}: paths stay inside the manifest's folder{_ALLOW}")
                 return
             label = written
-        absolute = posixpath.join(self._root, label)
+        absolute = as_on_disk(self._root, label)
         try:
             st = os.stat(absolute)
         except (FileNotFoundError, NotADirectoryError):
@@ -174,7 +214,7 @@ class _Scanner:
         shown = printable(pattern)
         if self._bad_name(pattern):
             return
-        glob = Glob(pattern)
+        glob = Glob(composed(pattern))
         if not glob.segments:
             self.complain(f"{shown} names no file; for all files of the folder write **")
             return
@@ -183,11 +223,12 @@ class _Scanner:
             how = "is an absolute path" if absolute else "contains '..'"
             self.complain(f"{shown} {how}: globs stay inside the manifest's folder{_ALLOW}")
             return
-        excludes = [Glob(e, dots=True) for e in entry.exclude]
+        excludes = Excludes(entry.exclude)
         files, problems = len(self.files), len(self.problems)
         base = self._base(glob, excludes, absolute)
         if base is not None:
             self._walk(glob, excludes, base)
+            self._excludes.append((entry, excludes))
         if (len(self.files), len(self.problems)) == (files, problems) and not entry.allow_empty:
             folder = os.path.isdir(posixpath.join(self._root, pattern))
             hint = f"; for the files of the folder write {posixpath.join(shown, '**')}"
@@ -196,15 +237,15 @@ class _Scanner:
                 "; set `allow_empty: true` to allow that"
             )
 
-    def _base(self, glob: Glob, excludes: list[Glob], absolute: bool) -> _Folder | None:
+    def _base(self, glob: Glob, excludes: Excludes, absolute: bool) -> _Folder | None:
         """Return the folder that the fixed prefix names, None if there is nothing to list."""
         fixed = glob.prefix
-        states, excluded = glob.start, tuple(e.start for e in excludes)
+        states, excluded = glob.start, excludes.start
         for name in fixed:
             states = glob.step(states, name)
-            excluded = tuple(e.step(s, name) for e, s in zip(excludes, excluded, strict=True))
+            excluded = excludes.step(excluded, name)
         label = "/" * absolute + "".join(f"{name}/" for name in fixed)
-        path = posixpath.join(self._root, label)
+        path = as_on_disk(self._root, label)
         real = os.path.realpath(path)
         if self._refused(real, label or ".") or self._is_ours(real):
             return None
@@ -222,27 +263,26 @@ class _Scanner:
             return None
         return _Folder(path if path.endswith("/") else path + "/", label, real, states, excluded)
 
-    def _walk(self, glob: Glob, excludes: list[Glob], base: _Folder) -> None:
+    def _walk(self, glob: Glob, excludes: Excludes, base: _Folder) -> None:
         key = f"{self.entry.key}/"
         below = len(base.label)
         folders = [base]
         while folders:
             folder = folders.pop()
             matches = glob.final(folder.states)
-            drops = [
-                test
-                for e, states in zip(excludes, folder.excluded, strict=True)
-                if (test := e.final(states))
-            ]
+            tests = excludes.tests(folder.excluded)
             for item in self._listed(folder):
-                name = item.name
+                name = composed(item.name)
                 link = item.is_symlink()
                 if _is_dir(item):
                     folders += self._inside(folder, item, glob, excludes)
-                elif matches and matches(name) and not _any(drops, name):
+                    continue
+                dropped = excludes.drop(tests, name) if tests else False
+                if not dropped and matches and matches(name):
                     label = folder.label + name
-                    self._match(key + label[below:], label, item, link=link)
-                elif link and not os.path.exists(item.path):
+                    if not is_written_by_us(item.path):
+                        self._match(key + label[below:], label, item, link=link)
+                elif link and not dropped and not os.path.exists(item.path):
                     # What was a folder may be gone (a disk that is not mounted?).
                     folders += self._inside(folder, item, glob, excludes)
 
@@ -250,25 +290,28 @@ class _Scanner:
         ours = self._ours.get(folder.real, ())
         try:
             with os.scandir(folder.prefix) as items:
-                for item in items:
-                    if item.name not in ours:
-                        yield item
+                listed = list(items)
         except OSError as error:
             self.complain(f"cannot list {printable(folder.label or '.')}: {why(error)}")
+            return
+        data = emulators_own([item.name for item in listed])
+        for item in listed:
+            if item.name not in ours and item.name not in data:
+                yield item
 
     def _inside(
-        self, folder: _Folder, item: os.DirEntry[str], glob: Glob, excludes: list[Glob]
+        self, folder: _Folder, item: os.DirEntry[str], glob: Glob, excludes: Excludes
     ) -> list[_Folder]:
         """Return a list of the folder `item`, empty if the glob cannot match anything in it."""
-        name, link = item.name, item.is_symlink()
-        states = glob.step(folder.states, name, deep=not link)
-        if not states:
-            return []
-        excluded = tuple(e.step(s, name) for e, s in zip(excludes, folder.excluded, strict=True))
-        if any(e.covers(s) for e, s in zip(excludes, excluded, strict=True)):
-            return []
+        name, link = composed(item.name), item.is_symlink()
         label = f"{folder.label}{name}/"
-        real = f"{folder.real}/{name}"
+        states = glob.step(folder.states, name, deep=not link)
+        if not (states or excludes.unused):
+            return []
+        excluded = excludes.step(folder.excluded, name)
+        if excludes.cover(excluded, label) or not states:
+            return []
+        real = f"{folder.real}/{item.name}"
         if link:
             real = os.path.realpath(real)
             if self._is_ours(real) or self._refused(real, label):
@@ -276,7 +319,7 @@ class _Scanner:
             if not os.path.exists(real):
                 self.complain(f"{printable(folder.label + name)} is a broken symlink")
                 return []
-        return [_Folder(f"{folder.prefix}{name}/", label, real, states, excluded)]
+        return [_Folder(f"{folder.prefix}{item.name}/", label, real, states, excluded)]
 
     def _match(self, key: str, label: str, item: os.DirEntry[str], *, link: bool) -> None:
         """Add a matched name, or say what is wrong with it."""
@@ -347,6 +390,8 @@ class _Scanner:
         self, key: str, label: str, absolute: str, st: os.stat_result | None, fault: str
     ) -> None:
         """Add a file; `st` is None where it could not even be examined."""
+        if not label.isascii():
+            key, label = composed(key), composed(label)
         what = _UNKNOWN if st is None else identity(st)
         self.files.append(ScannedFile(self.entry, key, label, absolute, *what, fault))
 
@@ -359,16 +404,16 @@ def _is_dir(item: os.DirEntry[str]) -> bool:
         return False
 
 
-def _any(tests: list[Matcher], name: str) -> bool:
-    return any(test(name) for test in tests) if tests else False
-
-
 def _meant(written: str, *, glob: bool = False) -> str:
     """Return what a path or glob without a file may have been meant as, "" for an ordinary one."""
     if written.startswith("~"):
         return "; ~ is not your home folder here: write the path from the manifest's folder"
     if not glob and any(sign in written for sign in "*?["):
         return "; for a pattern write `glob` in place of `path`"
+    if "\\" in written and "/" not in written:
+        return "; write '/' between folders"
+    if odd := odd_character(written):
+        return f"; the name has {odd} in it"
     if re.search(r"\{[^{}]*,[^{}]*\}", written):
         return "; braces are not special in a glob: write one entry for each alternative"
     if re.search(r"\$[A-Za-z_]", written):

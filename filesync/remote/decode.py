@@ -7,13 +7,12 @@ goes into URLs and into the lockfile, so one that could mean something else ther
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 
+from filesync.core.ids import MAX_ID, is_id
 from filesync.core.model import Job, RemoteFile
 from filesync.core.text import printable
 
-_ID = re.compile("[!-.0-~]+")  # printable ASCII without space and slash
 _LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a calendar can show
 
 
@@ -48,13 +47,11 @@ def object_id(raw: object) -> str:
     if not isinstance(found, str) or not found:
         raise BadAnswer("the answer has an object without an id")
     if not is_id(found):
-        raise BadAnswer(f"the answer has an id that cannot be one: {printable(found)[:80]!r}")
+        shown = printable(found)[:80]
+        if len(found) > MAX_ID:
+            raise BadAnswer(f"the answer has an id of {len(found):,} characters: '{shown}…'")
+        raise BadAnswer(f"the answer has an id that cannot be one: {shown!r}")
     return found
-
-
-def is_id(text: str) -> bool:
-    """Say whether `text` can stand in a URL's path as one segment, and in a lockfile."""
-    return _ID.fullmatch(text) is not None and text not in (".", "..")
 
 
 def remote_file(raw: object) -> RemoteFile:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from filesync.core.servers import path_fault
 from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 from filesync.remote.credentials import HEADER_SAFE, Credentials
@@ -63,5 +64,7 @@ def _complaint(url: str) -> str:
         return "names no host"
     if "?" in url or "#" in url:
         return "has a query or a fragment"
+    if fault := path_fault(url):
+        return fault
     parts.hostname.encode("idna")  # an over-long label would fail in the resolver, as UnicodeError
     return ""

@@ -3,7 +3,7 @@
 The length matters: a request that stops short of its Content-Length cannot have made a file,
 and that is what lets a broken upload be sent again. Small fields go first, the file last, as
 the API wants them. A file name is raw UTF-8 with the three characters escaped that HTML forms
-escape; RFC 5987's `filename*` is not understood everywhere.
+escape, and backslashes doubled; RFC 5987's `filename*` is not understood everywhere.
 """
 
 from __future__ import annotations
@@ -84,7 +84,10 @@ class Multipart:
 
 
 def _escaped(filename: str) -> str:
-    return filename.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    # A single backslash before the closing quote would take that into the name. The official
+    # client doubles them, too.
+    escaped = filename.replace("\\", "\\\\").replace('"', "%22")
+    return escaped.replace("\r", "%0D").replace("\n", "%0A")
 
 
 def require_utf8(filename: str) -> None:

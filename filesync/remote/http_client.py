@@ -84,7 +84,7 @@ def _goes_past(url: str, no_proxy: str) -> bool:
                 return True
             continue
         name, colon, its_port = item.lower().rpartition(":")
-        if not (colon and its_port.isdigit()):
+        if not (colon and its_port.isascii() and its_port.isdigit()):
             name, its_port = item.lower(), ""
         name = name.strip("[]").lstrip("*").lstrip(".")
         if its_port and int(its_port) != port:

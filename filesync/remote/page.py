@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from filesync.core.ids import is_id
 from filesync.remote import decode
 
 # Names under which servers and gateways send what leads to the next page.
@@ -65,7 +66,7 @@ def page_of(item: Callable[[object], T]) -> Callable[[object], Page[T]]:
             raise decode.BadAnswer("the listing's `has_more` is neither true nor false")
         items = [item(entry) for entry in data]
         last = fields.get("last_id")
-        if items and not (isinstance(last, str) and decode.is_id(last)):
+        if items and not (isinstance(last, str) and is_id(last)):
             last = items[-1].id
         cursor = last if isinstance(last, str) and items else None
         return Page(items, cursor, more, _total(fields), _tokens(fields))

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from filesync.core.ids import is_id
 from filesync.core.text import quoted
 from filesync.errors import RemoteError
-from filesync.remote import decode
 
 
 def segment(object_id: str) -> str:
     """Return an id as one segment of a path; one that a person typed may be anything."""
-    if not decode.is_id(object_id):
+    if not is_id(object_id):
         raise RemoteError(
             f"{quoted(object_id)} cannot be an id", "`filesync ls` lists the ids there are"
         )

@@ -91,6 +91,7 @@ def make_plan(
         waiting=decided.waiting,
         warnings=[
             *space.manifest.warnings,
+            *seen.warnings,
             *_clock_warning(seen),
             *_offline_warning(space),
             *content.lines("warning"),
@@ -119,7 +120,8 @@ def observe(
     of `make_plan`.
     """
     run = space.run
-    files, others, share = _found(space, declared)
+    warnings: list[str] = []
+    files, others, share = _found(space, declared, warnings.append)
     unlooked_at = run.offline and declared is None
     unseen = unseen_objects(space.manifest, space.lock) if unlooked_at else []
     checks = content_checks()
@@ -174,6 +176,7 @@ def observe(
             content=partial(content, desired),
             stores=stores,
             desired_stores=wanted,
+            warnings=tuple(warnings),
         )
     traces = read_store_journal(space.store_journal_path)
     keys, project = [one.key for one in wanted], space.manifest.project
@@ -198,18 +201,19 @@ def observe(
         unlisted=unlisted,
         has_lock=space.lock_bytes is not None,
         share=share,
+        warnings=tuple(warnings),
     )
 
 
 def _found(
-    space: Workspace, declared: Collection[str] | None
+    space: Workspace, declared: Collection[str] | None, on_warning: Callable[[str], None]
 ) -> tuple[list[ScannedFile], list[ScannedFile], frozenset[str] | None]:
     """Return the files to look at, those to take as they are locked, and a shard's keys."""
     run, locked = space.run, space.lock.files
     if declared is not None:
         known = ((key, locked[key]) for key in sorted(declared) if key in locked)
         return [], list(found_as_locked(space.manifest, known)), None
-    files = scan(run, space.manifest, space.problems, stores=not run.offline)
+    files = scan(run, space.manifest, space.problems, on_warning, stores=not run.offline)
     if run.shard is None:
         return files, [], None
     share = share_of(files, run.shard)

@@ -266,11 +266,17 @@ def read_lock(manifest_path: str, env: str | None) -> Lockfile:
 
 
 def scan(
-    run: Run, manifest: Manifest, problems: Sequence[Problem], *, stores: bool = True
+    run: Run,
+    manifest: Manifest,
+    problems: Sequence[Problem],
+    on_warning: Callable[[str], None] = lambda _: None,
+    *,
+    stores: bool = True,
 ) -> list[ScannedFile]:
     """Find the manifest's files; raises one ManifestError with all that is wrong in it and them.
 
     Without `stores` nothing is asked of object stores: their objects are not among the files.
+    `on_warning` gets what is odd about the files and does not stop anything.
     """
     from filesync.core.decide.desired import check_files, same_keys
     from filesync.local import scan as scanning
@@ -283,6 +289,7 @@ def scan(
         run.folder,
         allow_outside=run.allow_outside,
         ignore=frozenset(os.path.basename(path) for path in own),
+        on_warning=on_warning,
     )
     if stores and (elsewhere := in_stores(manifest)):
         from filesync.storage.objects import Objects

@@ -61,12 +61,13 @@ def validate(
 
     run = common.run(allow_outside=allow_outside, strict=strict, allow_shrink=allow_shrink)
     manifest, problems = read_manifest(run)
+    warnings: list[str] = []
     try:
-        files = scan(run, manifest, problems, stores=False)
+        files = scan(run, manifest, problems, warnings.append, stores=False)
     except ManifestError as error:
         print_findings(manifest_report(error), form)
         raise
-    for warning in manifest.warnings:
+    for warning in (*manifest.warnings, *warnings):
         common.warn(warning)
     if common.full:
         for file in files:

@@ -163,8 +163,12 @@ def of_name(
 
 def too_long(characters: int, allowed: int) -> Verdict:
     """Return the verdict on a file whose remote name has too many characters."""
-    message = f"its remote filename has {characters} characters; the limit is {allowed}"
-    return Verdict((Finding(None, "name-too-long", f"{message}: rename the file"),), 1, 0)
+    message = (
+        f"its remote filename has {characters} characters; the limit is {allowed}, which every "
+        "server takes: rename the file, or put it into `exclude` and give it an entry of its own "
+        "with `path` and a shorter `filename`"
+    )
+    return Verdict((Finding(None, "name-too-long", message),), 1, 0)
 
 
 def of_beginning(file: Beginning) -> Verdict:

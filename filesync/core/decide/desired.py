@@ -9,10 +9,10 @@ from urllib.parse import unquote
 from filesync.core.fingerprint import fingerprinted
 from filesync.core.model import DesiredFile, Entry, Manifest, Policy, ScannedFile
 from filesync.core.servers import COMPATIBLE, ServerType
-from filesync.core.text import printable, quoted
+from filesync.core.text import composed, printable, quoted
 from filesync.errors import Problem
 
-# No limit is documented; the API notes say to stay below this, and it is what all servers take.
+# Our own limit: the API documents none, and this is what all servers take (see the API notes).
 MAX_FILENAME = 128
 _FINGERPRINT = 24  # characters kept for a fingerprint: .fs-<6>-<12>, and one to spare
 
@@ -39,7 +39,7 @@ def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -
                     f"the remote filename {quoted(name)} has {len(name)} characters and may "
                     f"have {longest_name(file)}"
                     + (f" ({MAX_FILENAME}, less {_FINGERPRINT} for the fingerprint)" * marked)
-                    + ": set a shorter `filename`",
+                    + ", which every server takes: set a shorter `filename`",
                 )
             )
     return problems
@@ -57,11 +57,16 @@ def same_keys(files: Sequence[ScannedFile]) -> list[Problem]:
             other.entry,
             "glob" if other.entry.glob else "path",
             f"{printable(other.path)} has the key {printable(other.key)}, which"
-            f" {printable(one.path)} (files.{printable(one.entry.key)}) has too",
+            f" {printable(one.path)} (files.{printable(one.entry.key)}) has too"
+            + ("; the two names differ only in Unicode's form" * _in_another_form(one, other)),
         )
         for one, other in pairwise(files)
         if one.key == other.key
     ]
+
+
+def _in_another_form(one: ScannedFile, other: ScannedFile) -> bool:
+    return one.path == other.path and one.absolute != other.absolute
 
 
 def _too_many_unexpiring(files: Sequence[ScannedFile], server: ServerType) -> list[Problem]:
@@ -84,7 +89,7 @@ def remote_filename(file: ScannedFile) -> str:
     name = file.entry.filename or file.path.rpartition("/")[2]
     if file.entry.filename is None and file.path.startswith(("https://", "http://")):
         name = unquote(name).rpartition("/")[2]
-    return file.entry.prefix + name
+    return composed(file.entry.prefix + name)
 
 
 def desired_file(project: str, file: ScannedFile, sha256: str) -> DesiredFile:

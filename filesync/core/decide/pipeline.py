@@ -46,6 +46,7 @@ class Observed(NamedTuple):
     `content` returns what is wrong with the content of the selected files with these keys.
     `unlisted` are the remote files that the listing did not show; `has_lock`: there is a lockfile.
     `share` are the keys of a shard: every other wanted file is given as the lockfile has it.
+    `warnings` are about the local files.
     """
 
     desired: list[DesiredFile]
@@ -61,6 +62,7 @@ class Observed(NamedTuple):
     unlisted: frozenset[str] = frozenset()
     has_lock: bool = True
     share: frozenset[str] | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class PlanOptions(NamedTuple):

@@ -6,21 +6,22 @@ error, because an empty one would mean "upload everything again".
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from json.encoder import encode_basestring
 from typing import Any
 
+from filesync.core.ids import CHARACTERS, MAX_ID, is_id
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.lockfile.stores_format import BadStore, dump_stores, read_stores
 from filesync.core.model import LockEntry, Retired
-from filesync.core.text import printable, quoted
+from filesync.core.text import composed, encodable, printable, quoted
 from filesync.errors import LockfileError
 
 VERSION = 1
 #: Written only where there are stores: whoever does not know them must not lose them.
 VERSION_WITH_STORES = 2
-_ID = re.compile(r"[\x21-\x2e\x30-\x7e]{1,512}")  # goes into URLs and shells: no space, no slash
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _INTEGERS = range(1 << 62)
 _FIX = "restore it from git (git log -p on the file shows its past); do not edit it by hand"
@@ -76,8 +77,39 @@ def parse_lockfile(text: bytes, path: str) -> Lockfile:
         lock = _as_written(text, reader) or reader.read(text)
     except RecursionError:
         raise _broken(path, "is nested too deeply") from None
+    if not text.isascii():
+        lock = _composed(lock, path)
     _refuse_two_contents(lock, path)
     return lock
+
+
+def _composed(lock: Lockfile, path: str) -> Lockfile:
+    """Return the lock with keys and names as a scan has them, whichever form the lockfile has.
+
+    Systems differ in how they write an accent, and it may come from another one.
+    """
+    found = Lockfile(lock.project, lock.base_url)
+    for key, entry in lock.files.items():
+        where, filename = composed(entry.path), composed(entry.filename)
+        found.files[composed(key)] = entry._replace(path=where, filename=filename)
+    for file_id, retired in lock.retired.items():
+        found.retired[file_id] = retired._replace(key=composed(retired.key))
+    for key, store in lock.stores.items():
+        members = {composed(member): one for member, one in store.files.items()}
+        found.stores[composed(key)] = store._replace(files=members)
+        if len(members) < len(store.files):
+            raise _twice(path)
+    if (len(found.files), len(found.stores)) != (len(lock.files), len(lock.stores)):
+        raise _twice(path)
+    return found
+
+
+def _twice(path: str) -> LockfileError:
+    return _broken(
+        path,
+        "has two keys that differ only in Unicode's form: two branches may have been merged",
+        "keep one of the two lines, then run `filesync plan`",
+    )
 
 
 def _refuse_two_contents(lock: Lockfile, path: str) -> None:
@@ -102,7 +134,7 @@ _MAYBE = "(null|0|[1-9][0-9]{0,17})"
 # A line as `_entry_text` writes it, with every check of `_Reader.entry` in one match. Names
 # that contain a quote, a backslash or a control character do not match and are left to it.
 _LINE = re.compile(
-    rf'^    {_TEXT}: {{"id": "([!#-.0-\[\]-~]{{1,512}})", "path": {_TEXT}, '
+    rf'^    {_TEXT}: {{"id": "((?!\.{{1,2}}")[{CHARACTERS}]{{1,{MAX_ID}}})", "path": {_TEXT}, '
     rf'"sha256": "([0-9a-f]{{64}})", "bytes": {_NUMBER}, "filename": {_TEXT}, '
     rf'"purpose": {_TEXT}, "expires_after": {_MAYBE}, "created_at": {_NUMBER}, '
     rf'"expires_at": {_MAYBE}(, "protect": true)?(, "unproven": true)?}},\n',
@@ -162,14 +194,6 @@ def _as_written(text: bytes, reader: _Reader) -> Lockfile | None:
     return lock if len(files) == count else None
 
 
-def _encodable(data: object) -> bool:
-    try:
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def _broken(path: str, what: str, hint: str = _FIX) -> LockfileError:
     return LockfileError(f"{path} {what}", hint)
 
@@ -183,8 +207,11 @@ class _Reader:
     def load(self, text: bytes) -> Any:
         """Return the JSON, its objects without duplicate names."""
         try:
-            data = json.loads(text.decode(), object_pairs_hook=self._object)
+            # Some editors put a BOM before the text.
+            data = json.loads(text.decode("utf-8-sig"), object_pairs_hook=self._object)
         except UnicodeDecodeError as error:
+            if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise _broken(self.path, "is UTF-16, not UTF-8 text", "save it as UTF-8") from None
             raise _broken(self.path, f"is not UTF-8 text (byte {error.start + 1})") from None
         except json.JSONDecodeError as error:
             if b"<<<<<<<" in text or b">>>>>>>" in text:
@@ -197,7 +224,7 @@ class _Reader:
             raise _broken(self.path, f"is not valid JSON: {error}") from None
         if not isinstance(data, dict):
             raise _broken(self.path, "is not a JSON object")
-        if b"\\u" in text and not _encodable(data):
+        if b"\\u" in text and not encodable(data):
             raise _broken(self.path, "contains half a surrogate pair, which is not valid text")
         return data
 
@@ -231,7 +258,7 @@ class _Reader:
             lock.retired[record.id] = record
         if version != VERSION:
             try:
-                lock.stores.update(read_stores(data.get("vector_stores"), _ID.fullmatch))
+                lock.stores.update(read_stores(data.get("vector_stores"), is_id))
             except BadStore as error:
                 raise _broken(self.path, str(error)) from None
         return lock
@@ -289,7 +316,7 @@ class _Reader:
 
     def _id(self, value: dict[str, Any], where: str) -> str:
         found = self._text(value, "id", where)
-        if not _ID.fullmatch(found):
+        if not is_id(found):
             raise _broken(self.path, f"has a bad id in {where}")
         return found
 

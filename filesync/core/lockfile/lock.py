@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from filesync.core.model import LockEntry, Retired
 from filesync.core.stores.model import LockedStore
-from filesync.core.text import plural, printable, quoted
+from filesync.core.text import composed, plural, printable, quoted
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import LockfileError
 
@@ -43,6 +43,7 @@ class Lockfile:
 
     def id(self, key: str) -> str:
         """Return the remote file id for a key; UnknownKeyError if the lock has no such key."""
+        key = composed(key)
         if key not in self.files:
             raise unknown_key(key, self.files, "the lockfile")
         return self.files[key].id
@@ -53,6 +54,7 @@ class Lockfile:
 
     def store(self, key: str) -> LockedStore:
         """Return what is known of a vector store; UnknownKeyError if there is none."""
+        key = composed(key)
         if key not in self.stores:
             raise unknown_key(key, self.stores, "the lockfile's vector stores")
         return self.stores[key]

@@ -20,9 +20,9 @@ from filesync.core.purposes import (
     OUTPUT_PURPOSES,
     PURPOSES,
 )
-from filesync.core.servers import KNOWN_PURPOSES
+from filesync.core.servers import KNOWN_PURPOSES, path_fault
 from filesync.core.suggestions import nearest
-from filesync.core.text import printable
+from filesync.core.text import odd_character, printable
 
 VERSION = 1
 """The version of the manifest's format that this filesync reads."""
@@ -33,6 +33,9 @@ KEY_LENGTH = 200
 PROJECT_PATTERN = "[a-z0-9][a-z0-9-]{0,62}"
 PERCENT_PATTERN = "(100|[0-9]{1,2})%"
 _EXPIRY_RANGE = f"{format_duration(MIN_EXPIRES_AFTER)} to {format_duration(MAX_EXPIRES_AFTER)}"
+
+
+_TYPED_AGAIN = ": nobody can see or type it; write a space, or nothing, in its place"
 
 
 def did_you_mean(word: object, candidates: Iterable[str]) -> str:
@@ -54,13 +57,16 @@ def key_fault(key: str, noun: str) -> str | None:
     if not key.strip():
         return f"the key is empty: give the {noun} a name"
     if key != key.strip():
-        return "the key must not begin or end with a space"
+        odd = odd_character(key) or "a space"
+        return f"the key must not begin or end with {odd}{_TYPED_AGAIN if odd != 'a space' else ''}"
     if key.startswith("-"):
         return "the key must not begin with '-': commands would take it for an option"
     if len(key) > KEY_LENGTH:
         return f"the key must not be longer than {KEY_LENGTH} characters"
     if printable(key) != key:
         return "the key must not have control characters in it"
+    if odd := odd_character(key):
+        return f"the key must not have {odd} in it{_TYPED_AGAIN}"
     return None
 
 
@@ -87,6 +93,8 @@ def parse_base_url(value: str) -> str:
     """
     if printable(value) != value or (" " in value and not value.startswith("emulator:")):
         raise ValueError("must not have spaces or control characters in it")
+    if odd_character(value) and not value.startswith("emulator:"):
+        raise ValueError(f"must not have {odd_character(value)} in it")
     if value.startswith("emulator:"):
         if not value.removeprefix("emulator:").strip():
             raise ValueError("names no folder: write emulator:DIR")
@@ -102,7 +110,9 @@ def parse_base_url(value: str) -> str:
     if url.scheme not in ("http", "https") or not url.hostname or port == 0:
         raise ValueError("must be http://HOST..., https://HOST... or emulator:DIR")
     if "?" in value or "#" in value:
-        raise ValueError("must not have a '?' or '#' part")
+        raise ValueError(f"must not have a '?' or '#' part: write {re.split('[?#]', value)[0]}")
+    if fault := path_fault(value):
+        raise ValueError(fault)
     return value.rstrip("/")
 
 
@@ -178,11 +188,7 @@ def _url_in(value: str) -> ObjectUrl | None:
         raise ValueError("is empty: give a path below the manifest's folder")
     if "\0" in value:
         raise ValueError("must not have a NUL character in it")
-    if is_url(value):
-        return object_url(value)
-    if "\\" in value and "/" not in value:
-        raise ValueError("must have '/' between folders, on Windows too")
-    return None
+    return object_url(value) if is_url(value) else None
 
 
 def check_name_glob(value: str) -> str:

@@ -26,7 +26,7 @@ from filesync.core.manifest.yaml_errors import Unreadable
 from filesync.core.manifest.yaml_reader import Place
 from filesync.core.model import Entry, Manifest, MaxDelete, Prune
 from filesync.core.servers import NO_URLS, ServerType, Urls
-from filesync.core.text import quoted
+from filesync.core.text import odd_character, quoted
 from filesync.errors import ManifestError, Problem
 
 _REQUESTS_PER_MINUTE = 1000
@@ -113,7 +113,7 @@ def _checked(report: Report, env: str | None) -> Shape:
     for error in errors:
         place = error["loc"]
         if error["type"] == "extra_forbidden":
-            report.add(place, _unknown_key(place), at_key=True)
+            report.add(place, _unknown_key(place) + _odd(place[-1]), at_key=True)
         elif gaps := list(unfilled(error["input"])):
             # Whoever works on staging need not set what only prod asks for.
             elsewhere = place[0] == "environments" and len(place) > 1 and place[1] != env
@@ -121,7 +121,8 @@ def _checked(report: Report, env: str | None) -> Shape:
                 for message in (*gap.faults, *(() if elsewhere else gap.unset)):
                     report.add((*place, *way), message)
         else:
-            report.add(place, _shape_of(place, error["input"]) or _in_words(error))
+            message = _shape_of(place, error["input"]) or _in_words(error)
+            report.add(place, message + _odd(error["input"]))
     return SHAPE.validate_python(_without(report.root, [error["loc"] for error in errors]))
 
 
@@ -162,6 +163,12 @@ def _in_words(error: ErrorDetails) -> str:
     if kind == "string_type" and isinstance(value, int | float):
         return "must be text: write it in quotes"
     return _WORDS.get(kind, error["msg"])
+
+
+def _odd(value: object) -> str:
+    """Return what to add to a problem whose cause may be a character that nobody sees."""
+    odd = odd_character(value) if isinstance(value, str) else ""
+    return f" (it has {odd} in it: type it again)" if odd else ""
 
 
 def _shape_of(place: Place, value: object) -> str:

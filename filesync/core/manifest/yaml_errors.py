@@ -8,7 +8,7 @@ import re
 import yaml
 
 from filesync.core.model import Position
-from filesync.core.text import human_bytes, printable
+from filesync.core.text import human_bytes, odd_character, printable
 from filesync.errors import Problem
 
 MAX_BYTES = 10 * 2**20
@@ -95,7 +95,15 @@ def explained(error: yaml.YAMLError, source: str) -> tuple[Position, str]:
     else:
         said = f"{error.context} {problem}"
         message = next((better for words, better in _EXPLANATIONS if words in said), problem)
-    return Position(mark.line + 1, mark.column + 1), message
+    return Position(mark.line + 1, mark.column + 1), message + odd_lines(source, mark.line)
+
+
+def odd_lines(source: str, number: int) -> str:
+    """Return what to add about invisible characters in a line and the one above, "" for none."""
+    for one in (number, number - 1):
+        if one >= 0 and (odd := odd_character(_line(source, one))):
+            return f" (line {one + 1} has {odd} in it: type it again)"
+    return ""
 
 
 def _emptied_above(source: str, number: int) -> str | None:

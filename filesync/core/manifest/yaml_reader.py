@@ -15,10 +15,10 @@ from typing import NoReturn
 import yaml
 
 from filesync.core.manifest.variables import Filler, Unfilled
-from filesync.core.manifest.yaml_errors import Unreadable, decoded, explained
+from filesync.core.manifest.yaml_errors import Unreadable, decoded, explained, odd_lines
 from filesync.core.manifest.yaml_scalars import plain
 from filesync.core.model import Position
-from filesync.core.text import printable
+from filesync.core.text import composed, printable
 from filesync.errors import Problem
 
 MAX_DEPTH = 32
@@ -28,6 +28,11 @@ MAX_NODES = 1_000_000
 
 # libyaml is ten times the speed of the Python scanner, but is not in every build of PyYAML.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+# JSON writes what needs more than 16 bits as two escapes, such as \\ud83d\\ude00 for an emoji.
+_HALF_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_HALF = re.compile("[\ud800-\udfff]")
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
 Place = tuple[str | int, ...]
 """The way from the top to a value: keys of mappings and indices of lists."""
@@ -57,8 +62,10 @@ def load(text: bytes, filler: Filler | None = None) -> tuple[Mapping, list[Probl
     """
     source = decoded(text)
     builder = _Builder(filler)
+    # libyaml refuses the halves in which JSON writes an emoji; the Python scanner passes them on.
+    loader = yaml.SafeLoader if _HALF_ESCAPE.search(source) else _LOADER
     try:
-        for event in yaml.parse(source, Loader=_LOADER):
+        for event in yaml.parse(source, Loader=loader):
             builder.feed(event)
     except yaml.YAMLError as error:
         at, message = explained(error, source)
@@ -69,7 +76,9 @@ def load(text: bytes, filler: Filler | None = None) -> tuple[Mapping, list[Probl
             builder.stop(
                 Position(1, 1), "is empty: `filesync init` writes a manifest to start from"
             )
-        builder.stop(builder.root_at, "must be a mapping with version, project and files")
+        odd = odd_lines(source, builder.root_at.line - 1)
+        message = f"must be a mapping with version, project and files{odd}"
+        builder.stop(builder.root_at, message)
     return builder.root, builder.problems
 
 
@@ -191,7 +200,8 @@ class _Builder:
 
     def _key(self, event: yaml.ScalarEvent, at: Position) -> None:
         top = self._open[-1]
-        key = self._text(event, at)
+        # Editors and systems differ in how they write an accent; a key is the same in both forms.
+        key = composed(self._text(event, at))
         if event.anchor:
             self._anchors[event.anchor] = _Anchor(key, 1)
         top.key = key
@@ -205,10 +215,18 @@ class _Builder:
 
     def _text(self, event: yaml.ScalarEvent, at: Position) -> str:
         self._check_tag(event.tag, at)
-        # Half a character, from an escape: only the Python scanner lets it through.
-        if not event.value.isascii() and re.search("[\ud800-\udfff]", event.value):
-            self.stop(at, "not valid YAML: the text has half of a surrogate pair in it")
-        return str(event.value)
+        text = str(event.value)
+        if text.isascii() or not _HALF.search(text):
+            return text
+        text = _PAIR.sub(_joined, text)
+        if half := _HALF.search(text):
+            shown = printable(half[0])
+            self.stop(
+                at,
+                f"not valid YAML: {shown} is half of a surrogate pair: "
+                "write both halves, or the character itself",
+            )
+        return text
 
     def _scalar(self, event: yaml.ScalarEvent, at: Position) -> object:
         text = self._text(event, at)
@@ -289,6 +307,10 @@ class _Builder:
         steps = [len(o.node) if isinstance(o.node, Items) else o.key for o in self._open]
         place = place_text(tuple(step for step in steps if step is not None))
         self.problems.append(Problem(*at, place, message))
+
+
+def _joined(pair: re.Match[str]) -> str:
+    return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")
 
 
 def _merge(into: Mapping, sources: list[Mapping]) -> None:

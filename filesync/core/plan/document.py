@@ -7,6 +7,7 @@ Pure.
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from collections import Counter
@@ -20,7 +21,7 @@ from filesync.core.plan.origin import Origin, read_origin
 from filesync.core.plan.plan import Plan, Summary
 from filesync.core.plan.stores import StoreDocument, read_store, store_documents
 from filesync.core.run import Filters
-from filesync.core.text import printable
+from filesync.core.text import encodable, printable
 from filesync.errors import FilesyncError
 
 FORMAT_VERSION = "1.0"
@@ -222,8 +223,10 @@ def _file_document(stored: Stored) -> FileDocument:
 def parse_plan(text: bytes, path: str) -> PlanDocument:
     """Read a plan file's text; `path` is for messages. FilesyncError for anything unsound."""
     try:
-        data = json.loads(text.decode())
+        data = json.loads(text.decode("utf-8-sig"))
     except (UnicodeDecodeError, RecursionError):
+        if text.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise _not_a_plan(path, "it is UTF-16; `--out FILE` writes UTF-8") from None
         raise _not_a_plan(path, "it is not JSON text") from None
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
@@ -232,6 +235,8 @@ def parse_plan(text: bytes, path: str) -> PlanDocument:
         raise _not_a_plan(path, f"it is not valid JSON: {error}") from None
     if not isinstance(data, dict):
         raise _not_a_plan(path, "it is not a JSON object")
+    if b"\\u" in text and not encodable(data):
+        raise _not_a_plan(path, "it contains half a surrogate pair")
     version = data.get("format_version")
     if not isinstance(version, str) or not re.fullmatch(r"\d{1,9}\.\d{1,9}", version):
         raise _not_a_plan(path, "it has no format_version")

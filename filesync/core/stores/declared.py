@@ -15,7 +15,7 @@ from filesync.core.stores.model import (
     StoreEntry,
     mark_of,
 )
-from filesync.core.text import printable, quoted
+from filesync.core.text import composed, printable, quoted
 from filesync.errors import Problem
 
 PURPOSES = ("assistants", "user_data")
@@ -56,7 +56,7 @@ def declare(
     for entry in entries:
         members: dict[str, Attributes] = {}
         for number, pattern in enumerate(entry.files):
-            matched = [file for file in files if _matches(pattern, file)]
+            matched = [file for file in files if _matches(composed(pattern), file)]
             wrong = _pattern_problem(pattern, matched, empty_entries)
             if wrong:
                 where = f"vector_stores.{entry.key}.files[{number}]"
