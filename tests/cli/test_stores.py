@@ -445,3 +445,20 @@ def test_stores_that_are_there_already_are_declared(project: Project, platform: 
         "team": "support",
         "filesync": "support/support-handbook",
     }
+
+
+def test_a_lockfile_that_lags_behind_a_store_is_reported_offline(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    project.run("validate", "--locked")
+    declare(project, "a", "b", stores="vector_stores:\n  kb: {files: [a], metadata: {x: y}}\n")
+    err = project.run("validate", "--locked", code=1).err
+    assert "vector store kb: " in err
+    assert "(metadata)" in err
+    assert "vector store kb: b: " in err
+    plan = project.run("plan", "--offline", "--json").json
+    (store,) = plan["vector_stores"]
+    assert store["action"] == "update"
+    assert {one["key"]: one["action"] for one in store["members"]} == {"a": "update", "b": "detach"}

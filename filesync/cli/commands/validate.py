@@ -96,13 +96,24 @@ def validate(
 
 
 def _check_locked(run: Run) -> None:
+    from filesync.core.stores.change import StoreAction
     from filesync.local.lockfile import lock_path
-    from filesync.output.reasons import reason_of
+    from filesync.output.reasons import reason_named, reason_of
     from filesync.workflow.check_lock import disagreements
 
-    if found := disagreements(run):
+    found = disagreements(run)
+    named = [f"{printable(one.name)}: {reason_of(one)}" for one in found.files]
+    for store in found.stores:
+        what = f"vector store {printable(store.key)}"
+        if store.action != StoreAction.NOOP:
+            fields = f" ({', '.join(store.fields)})" if store.fields else ""
+            named.append(f"{what}: {reason_named(store.reason)}{fields}")
+        named += (
+            f"{what}: {printable(one.key or one.file_id or '')}: {reason_named(one.reason)}"
+            for one in store.members
+        )
+    if named:
         lock = lock_path(run.manifest, run.env)
-        named = [f"{printable(one.name)}: {reason_of(one)}" for one in found]
         listed = [f"  {line}" for line in first_of(named, _SHOWN)]
         raise FilesyncError(
             "\n".join([f"{lock} does not agree with {run.manifest}:", *listed]),
