@@ -7,6 +7,7 @@ finding_steps  steps that `validate` and `plan` share: findings about content
 several_plans  `plan` for several manifests or environments
 lock_steps    steps that the commands with a lockfile share
 connect       the server of commands that look at single remote files
+pager         long output on a terminal
 usage         what is wrong with a command line
 streams       the standard streams, which may be closed or full
 output_files  files that a command writes: whole or not at all

@@ -35,6 +35,7 @@ class Common(NamedTuple):
     allow_env: tuple[str, ...] = ()
     timeout: float | None = None
     manifests: tuple[str, ...] = ()  # all that were named, if there are several
+    pager: bool = False  # whether what is taller than the terminal is paged
 
     def run(self, **more: Any) -> Run:
         """Return the run that these and a command's own options ask for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from filesync.cli.completions import files
 from filesync.cli.github_files import tell_github_of_apply
 from filesync.cli.options import Common, confirmed, paint
 from filesync.cli.output_files import write_whole
+from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
@@ -23,6 +25,10 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     from filesync.core.run import Run
     from filesync.execute.applier import ApplySettings
     from filesync.local.md5 import Md5Sums
+
+
+# In a log, only an apply of so many seconds says how long it took.
+_LONG = 30
 
 
 def ask(question: str, yes: bool) -> None:
@@ -58,6 +64,7 @@ def carry_out(
     from filesync.workflow.apply import apply_plan
 
     run = made.inputs.run
+    started = time.monotonic()
     with watching(made, quiet=common.quiet, verbose=common.log_http) as watch:
         result = apply_plan(made, allowed=overrides, settings=settings, watch=watch, md5s=md5s)
     tell_github_of_apply(common, made, result)
@@ -67,7 +74,9 @@ def carry_out(
         lock = lock_path(run.manifest, run.env)
         if run.shard is not None:
             lock = piece_path(lock, run.shard)
-        click.echo(render_result(result, lock))
+        seconds = time.monotonic() - started
+        told = sys.stdout.isatty() or seconds >= _LONG  # a short one says the same each time
+        click.echo(render_result(result, lock, seconds if told else None))
         if result.applied and not result.failed and not result.interrupted:
             with_ids = {done.action for done in result.applied} - {Action.DELETE, Action.FORGET}
             ids = "; `filesync id KEY` prints an id" if with_ids else ""
@@ -123,11 +132,30 @@ def make_with_progress(
     return plan_as_saved(run, saved, planfile, make)
 
 
+pager_option = click.option(
+    "--no-pager",
+    "pager",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Do not page a plan that is taller than the terminal.  [env: PAGER]",
+)
+
+
 def print_plan(common: Common, plan: PlanDocument) -> None:
-    """Print a plan as text, fit for what stdout is."""
+    """Print a plan as text, fit for what stdout is.
+
+    Where it would scroll away, the warnings that stand above it stand below it as well.
+    """
+    from filesync.cli.pager import is_taller, show
     from filesync.output.plan_text import render_plan
 
-    click.echo(render_plan(plan, paint=paint, verbose=common.full, columns=common.columns))
+    text = render_plan(plan, paint=paint, verbose=common.full, columns=common.columns)
+    if plan.warnings and is_taller(text):
+        lead = paint("warning: ", "yellow")
+        told = (lead + printable(common.here(warning)) for warning in plan.warnings)
+        text = "\n".join([text, "", *told])
+    show(text, pager=common.pager)
 
 
 def warn_but_of_refusals(common: Common, made: Plan) -> None:

@@ -66,7 +66,7 @@ def store_lines(stores: Sequence[StoreDocument], paint: Paint, verbose: bool) ->
             for one in shown:
                 yield f"      {lead}  {member_name(one)}  {member_reason(one)}"
             if left := len(every) - len(shown):
-                more = f"... and {left:,} more to {printable(action)} (-v shows them)"
+                more = f"... and {left:,} more to {printable(action)} (--full shows them)"
                 yield f"      {paint(sign, colour)} {more}"
 
 

@@ -9,7 +9,7 @@ from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
 from filesync.core.plan.plan import Summary
-from filesync.core.text import human_bytes, plural, printable
+from filesync.core.text import human_bytes, human_duration, plural, printable
 from filesync.output.columns import Paint, no_paint, padded, width
 from filesync.output.plan_grouped import SIGNS, UNKNOWN_SIGN, grouped
 from filesync.output.plan_stores import done_in_stores, store_lines, store_words
@@ -129,8 +129,8 @@ def past(action: Action) -> str:
     return _PAST[action]
 
 
-def render_result(result: Result, lock_path: str) -> str:
-    """Return one line that says what an apply did."""
+def render_result(result: Result, lock_path: str, seconds: float | None = None) -> str:
+    """Return one line that says what an apply did; with `seconds`, how much it sent in them."""
     counts = dict.fromkeys(_PAST, 0)
     for done in result.applied:
         if done.store is None:
@@ -138,5 +138,9 @@ def render_result(result: Result, lock_path: str) -> str:
     did = ", ".join(f"{count:,} {_PAST[action]}" for action, count in counts.items() if count)
     did = "; ".join(filter(None, [did, done_in_stores(result.applied)]))
     new = counts[Action.CREATE] + counts[Action.REPLACE] + counts[Action.ADOPT]
+    sending = (Action.CREATE, Action.REPLACE)
+    sent = sum(one.bytes for one in result.applied if one.store is None and one.action in sending)
+    if seconds is not None and sent:
+        did += f"; {human_bytes(sent)} sent in {human_duration(round(seconds))}"
     where = f" The ids are in {printable(lock_path)}." if new else ""
     return f"Applied: {did or 'nothing'}.{where}"

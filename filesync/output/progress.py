@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from filesync.core.decide.change import Action
-from filesync.core.events import Done, Event, Failed, Indexing, Note, Sent, Watcher
+from filesync.core.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.core.plan.plan import Plan
 from filesync.core.text import human_bytes, plural, printable
 from filesync.output.plan_stores import done_line
 from filesync.output.plan_text import past
+from filesync.output.tally import Tally
 
 _TELL_AFTER = 0.5
 _TELL_EVERY = 0.1
+# Without a terminal a log has a line on the whole this often, in seconds.
+_SUM_EVERY = 30.0
 _LONGEST_REASON = 160
 # After the bar, list at most this many changes; the lockfile has all of them.
 _TOLD_AT_THE_END = 20
@@ -114,13 +117,28 @@ def watching(plan: Plan, *, quiet: bool, verbose: bool) -> Iterator[Watcher]:
         with _bars(plan) as watch:
             yield watch
     else:
-        yield _plain_lines(lambda _event: True)
+        yield _plain_lines(lambda _event: True, Tally(plan.summary))
 
 
-def _plain_lines(wanted: Callable[[Event], bool]) -> Watcher:
+def _plain_lines(wanted: Callable[[Event], bool], tally: Tally | None = None) -> Watcher:
+    """Return a watcher that prints a line an event, and every half minute how far the `tally` is:
+    where files are large, or documents are indexed, nothing else may come for long."""
+    guard = threading.Lock()
+    told_at = time.monotonic()
+
     def watch(event: Event) -> None:
+        nonlocal told_at
         if wanted(event) and (line := _line(event)):
             _stderr.line(line)
+        if tally is None:
+            return
+        with guard:
+            tally.add(event)
+            due = time.monotonic() - told_at >= _SUM_EVERY
+            if due:
+                told_at = time.monotonic()
+        if due:
+            _stderr.line(str(tally))
 
     return watch
 
@@ -174,40 +192,33 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
             return Constrain(super().get_renderable(), max(console.width - _ROOM_FOR_ECHO, 1))
 
     progress = OneLine(
-        TextColumn("{task.fields[done]}/{task.fields[files]} files{task.fields[indexed]}"),
+        TextColumn("{task.fields[done]}/{task.fields[files]} files"),
         BarColumn(bar_width=None),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(compact=True),
+        TextColumn("{task.fields[now]}", markup=False),
         console=console,
         transient=True,
     )
-    files = plan.summary.create + plan.summary.replace
+    tally = Tally(plan.summary)
     task = progress.add_task(
-        "upload", total=max(plan.summary.upload_bytes, 1), files=files, done=0, indexed=""
+        "upload", total=max(tally.bytes, 1), files=f"{tally.files:,}", done=0, now=""
     )
     guard = threading.Lock()
-    done = 0
     made: list[Done] = []
 
     def watch(event: Event) -> None:
-        nonlocal done
         if isinstance(event, Done):
             made.append(event)
-        match event:
-            case Sent(_, count):
-                progress.advance(task, count)
-            case Done(_, Action.CREATE | Action.REPLACE, _, _, store=None):
-                with guard:
-                    done += 1
-                progress.update(task, done=done)
-            case Indexing(store, indexed, of):
-                told = f", {printable(store)}: {indexed:,}/{of:,} indexed"
-                progress.update(task, indexed=told)
-            case Failed() | Note():
-                progress.console.print(_line(event), markup=False, soft_wrap=True)
-            case _:
-                pass  # listed below, or counted in the command's last line
+        with guard:
+            tally.add(event)
+            done, now = f"{tally.done:,}", tally.now
+        if isinstance(event, Sent):
+            progress.advance(task, event.bytes)
+        elif isinstance(event, Failed | Note):
+            progress.console.print(_line(event), markup=False, soft_wrap=True)
+        progress.update(task, done=done, now=now)
 
     try:
         with progress:

@@ -242,3 +242,36 @@ def test_what_comes_next_is_for_terminals_and_for_this_manifest(project: Project
     assert "->" not in on_terminal(project, "plan", "--at", "+1d", *args)[1]
     for ran in project.run_all(["plan", *args], ["validate", *args]):
         assert "->" not in ran.out + ran.err
+
+
+def many(project: Project) -> None:
+    project.files(*(f"file{number:02}" for number in range(40)))
+
+
+def test_a_plan_taller_than_the_terminal_is_paged(project: Project) -> None:
+    many(project)
+    pager = {"PAGER": "sed s/^/PAGED:/"}
+    code, text = on_terminal(project, "plan", env=pager)
+    assert code == 0
+    paged = [line for line in text.splitlines() if "PAGED:" in line]
+    assert len(paged) > 40
+    assert "40 to create" in paged[-1]
+    # Not if told so, nor if it fits, nor without a terminal.
+    assert "PAGED:" not in on_terminal(project, "plan", "--no-pager", env=pager)[1]
+    assert "PAGED:" not in on_terminal(project, "plan", "--only", "file0?", env=pager)[1]
+    assert "PAGED:" not in project.run("plan", env=pager).out
+    for none in ("", "cat", "no-such-pager-anywhere"):
+        assert "40 to create" in on_terminal(project, "plan", env={"PAGER": none})[1]
+
+
+def test_warnings_stand_below_a_plan_that_scrolls_away_as_well(
+    platform: Platform, project: Project
+) -> None:
+    many(project)
+    platform.upload("file00.txt", b"this is file00\n")
+    _, text = on_terminal(project, "plan", "--no-pager", env={"NO_COLOR": "1"})
+    above, summary, below = text.partition("40 to create")
+    assert above.count("warning: ") == below.count("warning: ") == 1
+    assert summary
+    _, short = on_terminal(project, "plan", "--only", "file00", env={"NO_COLOR": "1"})
+    assert short.count("warning: ") == 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,3 +116,33 @@ def test_check_drift(shell: Shell, client: openai.OpenAI) -> None:
     assert shell.run(*command, status=3) == "train: missing_remotely\n"
     said = shell.run(*command, status=1, OPENAI_API_KEY="")
     assert said.startswith("OPENAI_API_KEY is not set\n")
+
+
+def test_policy_refuses_a_plan_that_shortens_an_expiry(shell: Shell) -> None:
+    (shell.folder / "a.txt").write_text("a\n")
+    (shell.folder / "b.txt").write_text("b\n")
+
+    def judged(days_of_a: str, days_of_b: str) -> subprocess.CompletedProcess[str]:
+        (shell.folder / "filesync.yaml").write_text(
+            "version: 1\nproject: test\nfiles:\n"
+            f"  a: {{path: a.txt, expires_after: {days_of_a}}}\n"
+            f"  b: {{path: b.txt, expires_after: {days_of_b}}}\n"
+        )
+        shell.run("filesync", "plan", "--out", "plan.json")
+        return subprocess.run(
+            [sys.executable, "examples/policy/no_shorter_expiry.py", "plan.json"],
+            cwd=shell.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    assert judged("20d", "never").returncode == 0
+    shell.run("filesync", "apply", "-y")
+    assert judged("25d", "never").returncode == 0
+    shorter = judged("10d", "2d")
+    assert shorter.returncode == 1
+    assert shorter.stderr == (
+        'refused: file "a" would expire after 864,000 seconds instead of 1,728,000 seconds\n'
+        'refused: file "b" would expire after 172,800 seconds instead of never\n'
+    )

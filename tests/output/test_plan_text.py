@@ -177,6 +177,16 @@ def test_a_result_counts_what_was_done() -> None:
     assert "x.lock" not in render_result(result(Action.DELETE, Action.FORGET), "x.lock")
 
 
+def test_a_result_says_how_much_was_sent_in_which_time() -> None:
+    done = (
+        Done("a", Action.CREATE, "file-1", 1_500),
+        Done("b", Action.REPLACE, "file-2", 1_000_000),
+        Done("c", Action.ADOPT, "file-3", 7_000_000),
+    )
+    text = render_result(Result(done, (), interrupted=False), "x.lock", 71.3)
+    assert text.startswith("Applied: 1 created, 1 replaced, 1 adopted; 1.0 MB sent in 1m.")
+
+
 def test_every_action_that_changes_something_has_a_past() -> None:
     words = [past(action) for action in Action if action is not Action.NOOP]
     assert len(set(words)) == len(words)

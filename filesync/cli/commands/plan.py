@@ -33,6 +33,7 @@ from filesync.cli.plan_steps import (
     make_with_progress,
     markdown_option,
     one_form,
+    pager_option,
     show_plan_as,
 )
 from filesync.cli.several_plans import is_several, make_several, raise_for_several, show_several
@@ -71,6 +72,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     format_option,
     strict_option,
     shrink_option,
+    pager_option,
     several=True,
     examples={
         "filesync plan": "look before `filesync apply`",
@@ -97,6 +99,7 @@ def plan(
     form: str,
     strict: bool,
     allow_shrink: bool,
+    pager: bool,
 ) -> None:
     """Show what apply would do. Writes nothing remotely.
 
@@ -165,7 +168,7 @@ def plan(
         click.echo(to_text(document.document()))
     kept = () if html is None else unchanged(made)
     show_plan_as(
-        common,
+        common._replace(pager=pager),
         document,
         markdown,
         html,

@@ -14,6 +14,7 @@ from filesync.cli.plan_steps import (
     html_option,
     markdown_option,
     one_form,
+    pager_option,
     show_plan_as,
 )
 from filesync.core.commands import DEFAULT_MANIFEST, word
@@ -27,12 +28,13 @@ if TYPE_CHECKING:  # what costs time to import is imported by the function that 
     click.argument("planfile", metavar="FILE", shell_complete=files),
     markdown_option,
     html_option,
+    pager_option,
     examples={
         "filesync show-plan plan.json": "read what somebody else saved",
         "filesync show-plan plan.json --html plan.html": "as a page",
     },
 )
-def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -> None:
+def show_plan(common: Common, planfile: str, markdown: bool, html: str | None, pager: bool) -> None:
     """Show a saved plan again. Needs neither manifest nor server, nor a key."""
     from filesync.workflow.saved_plans import read_plan
 
@@ -42,7 +44,8 @@ def show_plan(common: Common, planfile: str, markdown: bool, html: str | None) -
     told = read_plan(planfile)
     for warning in told.warnings:
         common.warn(warning)
-    show_plan_as(common, told, markdown, html, apply=_apply_command(common, told, planfile))
+    command = _apply_command(common, told, planfile)
+    show_plan_as(common._replace(pager=pager), told, markdown, html, apply=command)
 
 
 def _apply_command(common: Common, told: PlanDocument, planfile: str) -> str | None:
