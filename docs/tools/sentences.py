@@ -45,7 +45,6 @@ VARIABLES = {
     "GITHUB_REF_NAME": "The branch, where there is no pull request.",
     "GITHUB_EVENT_PATH": "The event, which names the pull request and its commit.",
     "GITHUB_WORKSPACE": "The repository's folder, where git does not say it.",
-    "PAGER": "What shows a plan that is taller than the terminal; default `less`.",
     "HTTPS_PROXY": "The proxy for https servers; `HTTP_PROXY` for http ones.",
     "NO_PROXY": "Hosts to reach without a proxy: names, addresses or ranges.",
     "SSL_CLIENT_CERT": "A PEM file with a certificate to show to servers that ask for one.",
