@@ -76,7 +76,8 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
 
     `mode` are the permission bits; None keeps those of an existing file, or uses the umask for a
     new one. With `sync` the data survives a power cut once this returns. A symlink stays, and
-    its target is replaced. Raises LocalFileError, and then leaves no temporary file behind.
+    its target is replaced. A file that cannot be replaced, since it is a mount of its own, is
+    written in place. Raises LocalFileError, and then leaves no temporary file behind.
     """
     target = os.path.realpath(path)
     folder = os.path.dirname(target)
@@ -89,13 +90,33 @@ def write_atomic(path: str, data: bytes, *, mode: int | None = None, sync: bool 
         _write_new(temporary, data, mode, sync)
         try:
             os.replace(temporary, target)
+        except OSError as error:
+            if error.errno not in _NOT_REPLACEABLE:
+                raise
+            _overwrite(target, data, sync)
+            os.unlink(temporary)
         except BaseException:
             _unlink_quietly(temporary)
             raise
     except OSError as error:
+        _unlink_quietly(temporary)
         raise unwritable(path, error) from error
     if sync:
         _sync_folder(folder)
+
+
+# A file that is a mount of its own, as containers mount one, or another's in a sticky folder.
+_NOT_REPLACEABLE = (errno.EBUSY, errno.EXDEV, errno.EPERM)
+
+
+def _overwrite(path: str, data: bytes, sync: bool) -> None:
+    """Write an existing file in its place; the caller keeps a whole copy until this returns."""
+    with open(os.open(path, os.O_WRONLY | os.O_CLOEXEC), "wb") as file:
+        file.write(data)
+        file.flush()
+        file.truncate(len(data))
+        if sync:
+            os.fsync(file.fileno())
 
 
 def write_streamed(path: str, chunks: Iterable[bytes]) -> int:

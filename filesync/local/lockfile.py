@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -89,7 +90,17 @@ def read_lock_bytes(path: str) -> bytes | None:
 
 def require_writable(path: str) -> None:
     """Raise LocalFileError if a lockfile could not be written, before anything depends on it."""
-    folder = os.path.dirname(os.path.realpath(path)) or "."
+    target = os.path.realpath(path)
+    folder = os.path.dirname(target) or "."
+    try:
+        # A mount of its own may be read-only in a folder that is not.
+        os.close(os.open(target, os.O_WRONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+    except OSError as error:
+        if error.errno in (errno.EROFS, errno.EPERM) and os.path.exists(target):
+            raise LocalFileError(
+                f"cannot write the lockfile {printable(path)}: {why(error)}",
+                "mount it so that it can be written, or apply elsewhere",
+            ) from None
     if not os.access(folder, os.W_OK):
         raise LocalFileError(
             f"cannot write the lockfile {printable(path)}: its folder is read-only",

@@ -90,6 +90,24 @@ def test_a_failed_write_keeps_the_old_file(
     assert names(tmp_path) == ["lock"]
 
 
+@pytest.mark.parametrize("code", [errno.EBUSY, errno.EXDEV, errno.EPERM])
+@pytest.mark.parametrize("data", [b"n", b"much longer than the old one"])
+def test_a_file_that_cannot_be_replaced_is_written_in_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, data: bytes
+) -> None:
+    def busy(*_args: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    file = tmp_path / "lock"
+    file.write_bytes(b"old text")
+    inode = file.stat().st_ino
+    monkeypatch.setattr(os, "replace", busy)
+    write_atomic(str(file), data)
+    assert file.read_bytes() == data
+    assert file.stat().st_ino == inode
+    assert names(tmp_path) == ["lock"]
+
+
 def test_an_interrupt_leaves_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
