@@ -8,6 +8,7 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
  ├─ LocalFileError         a local file changed or vanished while it was being sent
  ├─ ObjectStoreError       a bucket, an object in it, or the way to it
  │   ├─ NoSuchObject       there is no object of this name
+ │   ├─ LeaseLost          another run has taken over, or the store could not be reached in time
  │   └─ ObjectChanged      it is not, or no longer, the one that was asked for
  ├─ RemoteError            the server, or the way to it
  │   ├─ ApiError           an answer with an error status
@@ -88,6 +89,10 @@ class NoSuchObject(ObjectStoreError):
 
 class ObjectChanged(ObjectStoreError):
     """A condition on the object did not hold: it has another etag, or it exists already."""
+
+
+class LeaseLost(ObjectStoreError):
+    """This run may not write any more: its lease is another's, or was not renewed in time."""
 
 
 class RemoteError(FilesyncError):

@@ -16,9 +16,10 @@ from filesync.core.lockfile.entries import entry_for
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, InUse, LockEntry, RemoteFile
 from filesync.core.plan.plan import Plan
+from filesync.core.recovery.store_journal import StoreJournalWriter
 from filesync.core.servers import is_output
 from filesync.core.text import plural, printable
-from filesync.errors import AuthError, FilesyncError, Interrupted
+from filesync.errors import AuthError, FilesyncError, Interrupted, LeaseLost
 from filesync.execute.context import ApplyContext
 from filesync.execute.deletes import Deletion, delete_all, deletions_of, split_by_use
 from filesync.execute.in_use import Users
@@ -27,7 +28,6 @@ from filesync.execute.processed import wait_until_processed
 from filesync.execute.stores import InStores, StoreApplier, StoreReport
 from filesync.execute.transfer import NotUploaded, Uploaded
 from filesync.execute.uploads import upload_all
-from filesync.local.store_journal import StoreJournal
 
 
 class ApplySettings(NamedTuple):
@@ -56,7 +56,7 @@ class Applier:
         context: ApplyContext,
         *,
         saver: Saver,
-        store_journal: StoreJournal,
+        store_journal: StoreJournalWriter,
         in_use: Callable[[str | None], InUse],
         settings: ApplySettings,
     ) -> None:
@@ -73,7 +73,7 @@ class Applier:
             Failed(one.change.key, one.change.action, plan.content.why_not(one.file))
             for one in plan.left_out
         ]
-        self._auth_failed = False
+        self._given_up = False
         self._stop_told = False
         self._disturbance_told = False
         self._superseded: list[Deletion] = []
@@ -88,7 +88,7 @@ class Applier:
             self._take(wait_until_processed(self._context.client, uploaded, self._context.stop))
         uploads_failed = bool(self._failed)
         self._delete(uploads_failed, self._fill_stores())
-        interrupted = self._context.stop.is_set() and not self._auth_failed
+        interrupted = self._context.stop.is_set() and not self._given_up
         return Result(tuple(self._applied), tuple(self._failed), interrupted)
 
     def _record_what_needs_no_transfer(self) -> None:
@@ -281,7 +281,7 @@ class Applier:
 
     def _acknowledge_stop(self) -> None:
         """Say once that Ctrl-C was heard: until the server has answered, nothing else shows it."""
-        if self._context.stop.is_set() and not (self._auth_failed or self._stop_told):
+        if self._context.stop.is_set() and not (self._given_up or self._stop_told):
             self._stop_told = True
             self._context.watch(
                 Note("stopping once what is under way is answered; Ctrl-C again stops at once")
@@ -314,8 +314,8 @@ class Applier:
     ) -> None:
         if isinstance(error, Interrupted):
             return
-        if isinstance(error, AuthError):
-            self._auth_failed = True  # nothing else will work either
+        if isinstance(error, AuthError | LeaseLost):
+            self._given_up = True  # nothing else will work either, or nothing more may be done
             self._context.stop.set()
         event = Failed(key, action, str(error), store)
         self._failed.append(event)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from filesync.core.events import Watcher
+from filesync.core.recovery.journal_writer import JournalWriter
 from filesync.execute.answers import Answers
-from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
 from filesync.remote.client import Writer
 from filesync.storage.objects import Objects
@@ -22,7 +22,7 @@ class ApplyContext(NamedTuple):
     """
 
     client: Writer
-    journal: Journal
+    journal: JournalWriter
     md5s: Md5Sums
     lanes: int
     stop: threading.Event

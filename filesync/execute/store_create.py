@@ -6,12 +6,11 @@ import time
 
 from filesync.core.events import Note
 from filesync.core.recovery.journal import LISTING_LAG_SECONDS
-from filesync.core.recovery.store_journal import begin_line, made_line
+from filesync.core.recovery.store_journal import StoreJournalWriter, begin_line, made_line
 from filesync.core.stores.model import MARK, DesiredStore, RemoteStore
 from filesync.core.text import printable
 from filesync.errors import AmbiguousError, Interrupted
 from filesync.execute.context import ApplyContext
-from filesync.local.store_journal import StoreJournal
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 5.0
 # A store whose creation ends without a clear answer this often will hardly be created.
@@ -19,7 +18,7 @@ _MOST_TRIES = 3
 
 
 def create_store(
-    context: ApplyContext, journal: StoreJournal, want: DesiredStore, begun: int | None
+    context: ApplyContext, journal: StoreJournalWriter, want: DesiredStore, begun: int | None
 ) -> RemoteStore:
     """Return the store that the manifest asks for, created or found.
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from filesync.core.events import AnyAction, Done, Note
 from filesync.core.lockfile.lock import Lockfile
-from filesync.core.recovery.store_journal import attach_line
+from filesync.core.recovery.store_journal import StoreJournalWriter, attach_line
 from filesync.core.stores.change import MemberAction, MemberChange, StoreAction, StoreChange
 from filesync.core.stores.model import NO_ATTRIBUTES, LockedMember, LockedStore
 from filesync.core.stores.pipeline import kept_members, members_to_record
@@ -27,7 +27,6 @@ from filesync.execute.pool import Step, Task, run_tasks
 from filesync.execute.store_attach import attach_all
 from filesync.execute.store_create import create_store
 from filesync.execute.store_wait import wait_until_indexed
-from filesync.local.store_journal import StoreJournal
 from filesync.remote.stores import NewMember
 
 _ATTACHES = (MemberAction.ATTACH, MemberAction.SWAP, MemberAction.REATTACH)
@@ -78,7 +77,7 @@ class StoreApplier:
         context: ApplyContext,
         *,
         saver: Saver,
-        journal: StoreJournal,
+        journal: StoreJournalWriter,
         report: StoreReport,
     ) -> None:
         self._rows = rows

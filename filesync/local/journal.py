@@ -12,22 +12,19 @@ import os
 import stat
 import threading
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Self
 
 from filesync.core.env_names import with_env
 from filesync.core.lockfile.lock import Lockfile
-from filesync.core.model import DesiredFile
 from filesync.core.recovery.journal import (
     GHOST_SECONDS,
     Attempt,
-    Before,
     History,
-    begun,
     lines,
     read_history,
     still_open,
 )
+from filesync.core.recovery.journal_writer import JournalWriter
 from filesync.core.run import Shard
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
@@ -68,14 +65,14 @@ def read_journal(path: str) -> History:
     return history
 
 
-class Journal:
+class Journal(JournalWriter):
     """An open journal; safe to write to from many threads, which share their fsyncs."""
 
     def __init__(self, manifest_path: str, path: str) -> None:
         ensure_state_dir(manifest_path)
         self._path = path
         found = read_journal(path)
-        self._number = found.last_number
+        super().__init__(found.last_number)
         if not found.ours:
             _discard(path)
         self._guard = threading.Lock()
@@ -104,62 +101,6 @@ class Journal:
             fd, self._fd = self._fd, -1
         if fd != -1:
             os.close(fd)
-
-    def begin(self, want: DesiredFile, at: int, before: Before | None = None) -> int:
-        """Note that an upload begins, and return its number; nothing can come of it yet."""
-        with self._guard:
-            self._number += 1
-            number = self._number
-        for record in lines(begun(number, want, at, before)):
-            self._write(record)
-        return number
-
-    def session(self, number: int, upload_id: str, part_bytes: int, at: int) -> None:
-        """Record an open upload session, which can be resumed or cancelled until it is complete."""
-        self._write(
-            {"n": number, "session": upload_id, "part_bytes": part_bytes, "at": at}, sync=True
-        )
-
-    def part(self, number: int, index: int, part_id: str) -> None:
-        """Record a part that the server has; if a power cut loses the line, it is sent again."""
-        self._write({"n": number, "part": index, "id": part_id})
-
-    def sent(self, number: int, at: int) -> None:
-        """Record that the last bytes are about to be sent: from here on a file may exist."""
-        self._write({"n": number, "sent": at}, sync=True)
-
-    def made(self, number: int, file_id: str) -> None:
-        """Record the file that an upload created; the lockfile, written next, is what counts."""
-        self._write({"n": number, "made": file_id})
-
-    def answered(self, number: int, file_id: str) -> None:
-        """Note the file that a doubtful answer named: it may be this upload's or another's."""
-        self._write({"n": number, "answered": file_id}, sync=True)
-
-    def superseded(self, number: int) -> None:
-        """Record that the key has another file now, so a file of this upload is not wanted."""
-        self._write({"n": number, "superseded": True})
-
-    def end(self, number: int) -> None:
-        """Record that nothing of an upload is left on the server."""
-        self._write({"n": number, "end": True})
-
-    def deleting(self, file_id: str) -> None:
-        """Record that a delete is about to be requested; a killed run may not see its answer."""
-        self._write({"deleting": file_id})
-
-    def deleted(self, file_id: str, at: int) -> None:
-        """Record that a file was deleted."""
-        self._write({"deleted": file_id, "at": at})
-
-    def take_in(self, history: History) -> None:
-        """Add what another journal says, under numbers of our own."""
-        for attempt in history.attempts.values():
-            with self._guard:
-                self._number += 1
-                number = self._number
-            for record in lines(replace(attempt, number=number)):
-                self._write(record)
 
     def compact(self, lock: Lockfile, now: int, unclear: Collection[str] = ()) -> None:
         """Keep only the lines that are still needed; remove the journal if there are none.
@@ -236,9 +177,14 @@ def rename_in_journal(path: str, names: Mapping[str, str]) -> None:
         return
     except OSError as error:
         raise LocalFileError(f"cannot read {printable(path)}: {why(error)}") from None
-    renamed = b"".join(_renamed(line, names) for line in text.splitlines(keepends=True))
-    if renamed != text:
-        write_atomic(path, renamed, sync=True)  # its mode says who wrote it
+    changed = renamed(text, names)
+    if changed != text:
+        write_atomic(path, changed, sync=True)  # its mode says who wrote it
+
+
+def renamed(text: bytes, names: Mapping[str, str]) -> bytes:
+    """Return a journal's text with the new names of its keys."""
+    return b"".join(_renamed(line, names) for line in text.splitlines(keepends=True))
 
 
 def _renamed(line: bytes, names: Mapping[str, str]) -> bytes:

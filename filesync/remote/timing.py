@@ -24,6 +24,7 @@ class ClientSettings:
     slow_timeout      the same for requests with a large body (600 as the official client)
     read_timeout, error_timeout  in which an answer must be there, whole, once it has begun
     stop              if set, every wait ends and no new request begins; both raise Interrupted
+    may_write         called before each request that changes something; may raise
     sleep             None waits on `stop`, so that setting it ends the wait at once
     """
 
@@ -38,6 +39,7 @@ class ClientSettings:
     read_timeout: float = 120.0
     error_timeout: float = 5.0
     stop: threading.Event = field(default_factory=threading.Event)
+    may_write: Callable[[], None] = lambda: None
     sleep: Callable[[float], object] | None = None
     monotonic: Callable[[], float] = time.monotonic
     wall_clock: Callable[[], float] = time.time

@@ -180,6 +180,8 @@ class Transport:
         renewed = False
         for number in count(1):
             self._pacer.start()
+            if call.method != "GET":
+                self.settings.may_write()
             try:
                 result = attempt(number)
             except Failed as exc:

@@ -8,5 +8,8 @@ scan        the manifest's objects, and every problem with them
 hashing     sha256, streamed, with content checked in the same read
 object_slice  a slice of an object, as an upload reads it
 threads     several objects at once
+state_object  journal and apply lease, one object
+lease       one run at a time, and the journal that only it can write
+journal     the journals in a state object
 failures    what obstore raises, as our errors: bucket, key and what to check
 """

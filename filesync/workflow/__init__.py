@@ -7,6 +7,7 @@ listing           the platform's files, confirmed
 observe_stores    the platform's vector stores, as far as a plan needs them
 plan              making a plan
 apply             carrying a plan out
+state             where journals and the apply lease of a run are
 lock_target       where an apply writes the lock
 lock_merge        `lock merge`
 destroy           the plan that deletes everything

@@ -23,7 +23,6 @@ from filesync.errors import ApiError, AuthError, FilesyncError
 from filesync.local import lockfile
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
-from filesync.local.journal import end_attempts, read_journal
 from filesync.remote.client import Reader
 from filesync.workflow.sources import hashing
 from filesync.workflow.workspace import open_workspace, scan
@@ -69,7 +68,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         _check_same(want, found)
         unchecked = _compare_content(client, want, found)
         now = client.now()
-        history = read_journal(space.journal_path)
+        history = space.state.history()
         attempts = history.of(key)
         # Before this file is the lock's: it may be the very one that was made.
         made = _made(client, attempts, lock, now) if history.ours else []
@@ -87,9 +86,10 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         lock.retire(held.id, key, now + want.policy.retain)
     for ours in made:
         lock.retire(ours, key, now)  # another than this one is not wanted any more
+    space.state.may_write()
     lockfile.save_lock(space.lock_path, lock_format.dump_lockfile(lock), sync=True)
     settled = [one for one in attempts if one.made or one.in_doubt]
-    end_attempts(run.manifest, space.journal_path, settled)
+    space.state.end(settled)
     return Adopted(entry, unchecked, differing(want, entry))
 
 

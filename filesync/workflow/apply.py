@@ -28,9 +28,7 @@ from filesync.execute.answers import Answers
 from filesync.execute.applier import Applier, ApplySettings
 from filesync.execute.context import ApplyContext
 from filesync.execute.lock_saver import Saver
-from filesync.local.journal import Journal
 from filesync.local.md5 import Md5Sums
-from filesync.local.store_journal import StoreJournal
 from filesync.remote.timing import ClientSettings
 from filesync.storage.objects import Objects
 from filesync.workflow.lock_target import LockTarget
@@ -76,7 +74,8 @@ def apply_plan(
     if not any(nothing) and space.lock_bytes is not None and run.shard is None:
         if not run.filters.narrow:
             # Left by a run that was killed after its last save: the lockfile has all of it.
-            StoreJournal(run.manifest, space.store_journal_path).clear()
+            with space.state.store_journal() as store_journal:
+                store_journal.clear()
         return Result((), (), interrupted=False)
     result = _carry_out(space, plan, target, settings, watch=watch, md5s=md5s or Md5Sums())
     target.finish(result)
@@ -122,16 +121,16 @@ def _carry_out(
         return (own.get(key) or policy_for(key)).in_use
 
     take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key).retain)
-    run = plan.inputs.run
     objects = Objects()
     md5s.read_object = lambda file: objects.read(file, 0, file.bytes)
     with (
         _stopped_by_signals() as stop,
-        space.writer(ClientSettings(stop=stop)) as client,
-        Journal(run.manifest, space.journal_path) as journal,
-        StoreJournal(run.manifest, space.store_journal_path) as store_journal,
+        space.writer(ClientSettings(stop=stop, may_write=space.state.may_write)) as client,
+        space.state.journal(space.known) as journal,
+        space.state.store_journal() as store_journal,
         md5s,
     ):
+        space.state.when_lost(stop.set)
         now = partial(client.now, plan.clock_offset)
         answers = Answers(
             plan.known,

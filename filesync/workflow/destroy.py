@@ -22,8 +22,6 @@ from filesync.core.stores.change import StoreAction, StoreChange, StoreReason
 from filesync.core.stores.guards import check_protected
 from filesync.core.text import plural, printable
 from filesync.errors import ManifestError, Refused
-from filesync.local.journal import read_journal
-from filesync.local.store_journal import read_store_journal
 from filesync.remote.client import Reader
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
@@ -36,7 +34,7 @@ def plan_destroy(run: Run) -> Plan:
     if space.problems:
         raise ManifestError(run.manifest, space.problems)
     lock = space.lock
-    history = read_journal(space.journal_path)
+    history = space.state.history()
     with space.reader() as client:
         remote, now, unlisted = confirmed(client, client.list_files(), lock, history)
         set_strangers_apart(client, history, lock, remote)
@@ -88,7 +86,7 @@ def _stores(client: Reader, space: Workspace) -> tuple[StoreChange, ...]:
 
     A store whose creation was interrupted is found by its mark.
     """
-    traces = read_store_journal(space.store_journal_path)
+    traces = space.state.traces()
     project = space.manifest.project
     asked = {key for key in traces if key not in space.lock.stores}
     seen = observe_stores(client, asked, space.lock, project, traces)

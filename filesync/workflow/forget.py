@@ -13,8 +13,8 @@ from filesync.core.run import Run
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
 from filesync.local import lockfile
-from filesync.local.journal import end_attempts, journal_path, read_journal
-from filesync.workflow.workspace import read_lock, read_manifest
+from filesync.workflow.state import RunState
+from filesync.workflow.workspace import read_lock, read_manifest, state_of
 
 
 class Forgotten(NamedTuple):
@@ -36,14 +36,14 @@ def forget(run: Run, key: str) -> Forgotten:
     """
     lock = read_lock(run.manifest, run.env)
     entry = lock.take_out(key)
-    journal = journal_path(run.manifest, lock.project, lock.base_url, run.env)
-    attempts = read_journal(journal).of(key)
+    state = state_of(run) or RunState(run, lock.project, lock.base_url, None)
+    attempts = state.history().of(key)
     given_up = [
         one for one in attempts if one.in_doubt or (entry is not None and one.made == entry.id)
     ]
     if entry is None and not given_up:
         raise unknown_key(key, lock.files, "the lockfile")
-    end_attempts(run.manifest, journal, given_up)
+    state.end(given_up)
     if entry is None:
         return Forgotten(None, None, None)
     lockfile.save_lock(

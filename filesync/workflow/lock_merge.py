@@ -22,7 +22,6 @@ from filesync.errors import FilesyncError, LockfileError, ManifestError, Refused
 from filesync.local import lockfile
 from filesync.local.apply_lock import exclusive
 from filesync.local.files import remove
-from filesync.local.journal import Journal, journal_path, read_journal
 from filesync.workflow.plan import make_plan
 from filesync.workflow.workspace import Workspace, open_workspace, pieces_beside
 
@@ -164,12 +163,19 @@ def _refuse_strangers(space: Workspace, pieces: Sequence[Piece]) -> None:
 
 
 def _take_journals(space: Workspace, shards: Sequence[Shard]) -> None:
-    """Move what the shards' runs on this machine have left open to the journal of the whole."""
-    run, project, url = space.run, space.manifest.project, space.server.base_url
+    """Copy what the shards' journals still say to the journal of the whole.
+
+    Those on this machine are removed; in an object store they stay until a run begins with a
+    lockfile that has their files, since this one may be lost before it is pushed.
+    """
+    whole = space.state
     for shard in shards:
-        path = journal_path(run.manifest, project, url, run.env, shard)
-        history = read_journal(path)
+        its = whole._replace(run=space.run._replace(shard=shard))
+        history = its.history()
         if history.attempts and history.ours:
-            with Journal(run.manifest, space.journal_path) as journal:
+            with whole.journal(space.known) as journal:
                 journal.take_in(history)
-        remove(path)
+            if whole.url is not None:
+                whole.lease().flush()
+        if whole.url is None:
+            remove(its.path)

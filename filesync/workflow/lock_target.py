@@ -27,6 +27,7 @@ class LockTarget:
 
         Raises LocalFileError, and then what was written before is untouched.
         """
+        self._space.state.may_write()
         return self._writer.save(self._text("running"))
 
     def finish(self, result: Result) -> None:

@@ -26,9 +26,7 @@ from filesync.core.text import plural
 from filesync.errors import Refused
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
-from filesync.local.journal import read_journal
 from filesync.local.md5 import Md5Sums
-from filesync.local.store_journal import read_store_journal
 from filesync.workflow.check_content import Read, content_checks, content_report
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
@@ -160,7 +158,7 @@ def observe(
         report = content_report(run, server, read, space.lock.files, keys)
         return report._replace(files=chosen)
 
-    history = read_journal(space.journal_path)
+    history = space.state.history()
     unlooked = [file for file, _ in unseen]
     stores_wanted, _ = desired_stores(space.manifest, [*files, *others, *unlooked])
     wanted = tuple(stores_wanted)
@@ -178,7 +176,7 @@ def observe(
             desired_stores=wanted,
             warnings=tuple(warnings),
         )
-    traces = read_store_journal(space.store_journal_path)
+    traces = space.state.traces()
     keys, project = [one.key for one in wanted], space.manifest.project
     with space.reader() as client:
         listing = _in_background(client.list_files)

@@ -13,8 +13,8 @@ from filesync.core.text import quoted
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
 from filesync.local import lockfile
-from filesync.local.journal import journal_path, read_journal, rename_in_journal
-from filesync.workflow.workspace import read_lock
+from filesync.workflow.state import RunState
+from filesync.workflow.workspace import read_lock, state_of
 
 
 def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
@@ -24,8 +24,8 @@ def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
     nothing written, where no such key is known, or a new name is taken or not a valid key.
     """
     lock = read_lock(run.manifest, run.env)
-    journal = journal_path(run.manifest, lock.project, lock.base_url, run.env)
-    begun = {one.key for one in read_journal(journal).attempts.values()}
+    state = state_of(run) or RunState(run, lock.project, lock.base_url, None)
+    begun = {one.key for one in state.history().attempts.values()}
     retired = {one.key for one in lock.retired.values()}
     names = _new_names(lock.files.keys() | begun, old, new)
     if not names:
@@ -38,7 +38,7 @@ def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
             )
     names |= _new_names(retired, old, new)
     # The journal first: a second try after a crash in between still finds the key in the lockfile.
-    rename_in_journal(journal, names)
+    state.rename(names)
     _rename(lock, names)
     lockfile.save_lock(
         lockfile.lock_path(run.manifest, run.env), lock_format.dump_lockfile(lock), sync=True

@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of 
     from filesync.core.stores.model import DesiredStore
     from filesync.remote.client import Reader, Writer
     from filesync.remote.timing import ClientSettings
+    from filesync.workflow.state import RunState
 
 SECRETS = (
     "OPENAI_API_KEY",
@@ -65,20 +66,18 @@ class Workspace(NamedTuple):
         return Origin(manifest.sha256, manifest.filled_sha256, sha256_or_none(self.lock_bytes))
 
     @property
-    def journal_path(self) -> str:
-        """Return the path of the journal of this manifest, project, server and environment."""
-        from filesync.local.journal import journal_path
+    def state(self) -> RunState:
+        """Return where the journals of this run are."""
+        from filesync.workflow.state import RunState
 
-        run = self.run
-        project, base_url = self.manifest.project, self.server.base_url
-        return journal_path(run.manifest, project, base_url, run.env, run.shard)
+        manifest = self.manifest
+        return RunState(self.run, manifest.project, self.server.base_url, manifest.state)
 
-    @property
-    def store_journal_path(self) -> str:
-        """Return the path of the store journal, beside the journal."""
-        from filesync.local.store_journal import store_journal_path
-
-        return store_journal_path(self.journal_path)
+    def known(self) -> Lockfile:
+        """Return the lockfile as it was found, without a shard's piece and what was recovered."""
+        if self.lock_bytes is None:
+            return Lockfile(self.manifest.project, self.server.base_url)
+        return lock_format.parse_lockfile(self.lock_bytes, self.lock_path)
 
     def reader(self) -> AbstractContextManager[Reader]:
         """Connect for looking only, at the manifest's pace."""
@@ -225,7 +224,10 @@ def alone(
         raise _no_manifest(run.manifest)
     path = lockfile.lock_path(run.manifest, run.env)
     lockfile.require_writable(path)
-    with exclusive(run.manifest, run.env, shard=run.shard, timeout=timeout, on_wait=on_wait):
+    with (
+        exclusive(run.manifest, run.env, shard=run.shard, timeout=timeout, on_wait=on_wait),
+        _leased(run, timeout=timeout, on_wait=on_wait),
+    ):
         if run.shard is None and not joins and (pieces := pieces_beside(path)):
             first = lockfile.piece_path(path, pieces[0])
             raise Refused(
@@ -245,8 +247,45 @@ def whole_lockfile(run: Run) -> Iterator[None]:
     """
     from filesync.local.apply_lock import exclusive
 
-    with exclusive(run.manifest, run.env, timeout=_BEGIN_SECONDS, on_wait=lambda _message: None):
+    whole = run._replace(shard=None)
+    with (
+        exclusive(run.manifest, run.env, timeout=_BEGIN_SECONDS, on_wait=lambda _message: None),
+        _leased(whole, timeout=_BEGIN_SECONDS, on_wait=lambda _message: None, begins=True),
+    ):
         yield
+
+
+@contextmanager
+def _leased(
+    run: Run, *, timeout: float, on_wait: Callable[[str], None], begins: bool = False
+) -> Iterator[None]:
+    """Hold the lease of a run whose state is in an object store; nothing for any other."""
+    state = state_of(run)
+    if state is None:
+        yield
+        return
+    with state.hold(timeout=timeout, on_wait=on_wait, begins=begins):
+        yield
+
+
+def state_of(run: Run) -> RunState | None:
+    """Return where the journals of a run are if that is in an object store, else None.
+
+    A manifest with mistakes has no state: reading it for its files reports them.
+    """
+    from filesync.workflow.state import RunState
+
+    with open(run.manifest, "rb") as file:
+        if b"state" not in file.read(_MOST_MANIFEST):
+            return None  # spares reading most manifests twice
+    manifest, problems = read_manifest(run)
+    if problems or manifest.state is None:
+        return None
+    server = choose_server(run, manifest.base_url, manifest.server_type)
+    return RunState(run, manifest.project, server.base_url, manifest.state)
+
+
+_MOST_MANIFEST = 64 * 1000**2
 
 
 # A shard waits so long for a run on the whole lockfile.

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from filesync.core.durations import format_duration, parse_duration
 from filesync.core.model import MaxDelete
-from filesync.core.object_url import ObjectUrl, is_url, object_url
+from filesync.core.object_url import BUCKETS, ObjectUrl, is_url, object_url
 from filesync.core.purposes import (
     MAX_EXPIRES_AFTER,
     MIN_EXPIRES_AFTER,
@@ -212,3 +212,13 @@ def check_prefix(value: str) -> str:
     if printable(value) != value:
         raise ValueError("must not have control characters in it")
     return value
+
+
+def check_state(value: str) -> str:
+    """Return the URL of a folder in a bucket; ValueError with what is wrong with it."""
+    url = object_url(value)
+    if url.scheme not in BUCKETS:
+        raise ValueError("must be in a bucket: s3://bucket/prefix, gs:// or az://")
+    if any(part in ("", ".", "..") for part in url.key.strip("/").split("/")) and url.key:
+        raise ValueError("has an empty or a dotted part between slashes")
+    return f"{url.scheme}://{url.bucket}/{url.key.strip('/')}".rstrip("/")

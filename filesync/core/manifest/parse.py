@@ -90,6 +90,7 @@ def parse_manifest(
         removed=policy_of(defaults, server),
         warnings=warnings,
         server_type=said_type(shape, target),
+        state=shape.get("state"),
         environments=environments.names(report),
         stores=tuple(
             store for store in stores if ("vector_stores", store.key) not in report.faulty

@@ -28,6 +28,7 @@ from filesync.core.manifest.fields import (
     check_prefix,
     check_project,
     check_purpose,
+    check_state,
     check_version,
     one_of,
     parse_base_url,
@@ -286,6 +287,16 @@ class Shape(TypedDict, total=False):
         Project, Field(description="Who owns these files.", examples=["support-bot"])
     ]
     remote: Remote
+    state: Annotated[
+        str,
+        AfterValidator(check_state),
+        WithJsonSchema({"type": "string", "pattern": "^(s3|gs|az)://."}),
+        Field(
+            description="A folder in a bucket that holds journal and apply lease, for runners "
+            "without a disk that lasts. Default: .filesync beside the manifest.",
+            examples=["s3://bucket/filesync"],
+        ),
+    ]
     defaults: Defaults
     limits: Limits
     prune: Prune

@@ -236,7 +236,7 @@ def still_open(
         for attempt in history.attempts.values()
         if attempt.made not in owned
         and not (is_locked(attempt, lock) and (attempt.over is None or not attempt.in_doubt))
-        and (_may_matter(attempt, now) or (attempt.in_doubt and attempt.key in unclear))
+        and (may_matter(attempt, now) or (attempt.in_doubt and attempt.key in unclear))
     ]
 
 
@@ -250,7 +250,8 @@ def is_locked(attempt: Attempt, lock: Lockfile) -> bool:
     return entry.created_at >= attempt.at - CLOCK_SLACK
 
 
-def _may_matter(attempt: Attempt, now: int) -> bool:
+def may_matter(attempt: Attempt, now: int) -> bool:
+    """Say whether what an attempt left may still be found, at a time in Unix seconds."""
     begun = max(attempt.at, attempt.opened_at)
     if attempt.made is not None or attempt.upload_id is not None:
         return now - begun < SESSION_SECONDS

@@ -202,6 +202,7 @@ def recover(
     recovery = Recovery([], {}, {}, {}, [])
     held = dict(lock.files)
     owned = lock.owned_ids()
+    lineage = _lineage(history, lock)
     doubts = []
     for attempt in history.attempts.values():
         if attempt.made is not None:
@@ -214,8 +215,9 @@ def recover(
                 recovery.unclear[attempt.key] = [file.id]
                 continue
             sound = file.bytes in (attempt.bytes, None) and file.status != "error"
-            late = attempt.superseded or is_outdated(
-                attempt, held.get(attempt.key), file.created_at
+            late = attempt.superseded or (
+                attempt.over not in lineage[attempt.key]
+                and is_outdated(attempt, held.get(attempt.key), file.created_at)
             )
             if sound and not late:
                 recovery.entries.append((attempt.key, _entry(attempt, file, lock)))
@@ -235,6 +237,22 @@ def recover(
     ]
     lag = lag_shown((remote[one] for one in owned if one in remote and one not in unlisted), now)
     return _settled(recovery, doubts, loose, held, lock, now=now, lag=lag)
+
+
+def _lineage(history: History, lock: Lockfile) -> Mapping[str, set[str]]:
+    """Return the files that each key has had in turn since the lockfile, its own among them.
+
+    Where runs were cut off from their lockfiles one after another, each began with the file of the
+    one before, which the lockfile does not know.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for attempt in history.attempts.values():
+        if attempt.made is None or attempt.over is None:
+            continue
+        entry = lock.files.get(attempt.key)
+        if attempt.over in found[attempt.key] | {"" if entry is None else entry.id}:
+            found[attempt.key].add(attempt.made)
+    return found
 
 
 def _settled(

@@ -15,8 +15,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Protocol
 
 from filesync.core.stores.observed import StoreTrace
+
+
+class StoreJournalWriter(Protocol):
+    """An open store journal."""
+
+    def write(self, line: bytes) -> None:
+        """Add a line; it outlives the machine's sudden end when this returns."""
+        ...
+
+    def clear(self) -> None:
+        """Remove what the saved lockfile says as well."""
+        ...
 
 
 def read_traces(text: bytes) -> dict[str, StoreTrace]:
