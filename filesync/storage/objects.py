@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from obstore import GetOptions, GetResult, ObjectMeta
     from obstore.store import ObjectStore
 
-PIECE = 4 << 20
+PIECE = 2 << 20
 CHUNK = 1 << 20
 MOST_LISTED = 5_000_000
 """Objects below one prefix, beyond which a listing is given up: it would not end."""

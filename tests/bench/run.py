@@ -42,6 +42,7 @@ from tests.bench.tools import (
     write_lock,
     write_small,
 )
+from tests.storage.bucket import Large, serving_bucket
 
 LANES = 8  # filesync's default concurrency
 PER_CONNECTION = 40_000_000  # bytes a second
@@ -423,6 +424,32 @@ def validate(bench: Bench) -> Iterator[Line]:
     )
 
 
+def from_bucket(bench: Bench) -> Iterator[Line]:
+    """A large object, read from a bucket and sent, with nothing of it on disk.
+
+    The bucket is our own (tests/storage/bucket.py): moto holds its objects in memory.
+    """
+    size = bench.scaled(4 * GIB)
+    with sink() as server, serving_bucket() as bucket:
+        made = project(bench.folder / "bucket", server.base_url)
+        bucket.objects["big.bin"] = Large(size)
+        manifest = made.folder / "filesync.yaml"
+        head, _, _ = manifest.read_text().partition("files:")
+        source = "{path: 's3://data/big.bin', validate: false}"
+        manifest.write_text(f"{head}files: {{big: {source}}}\n")
+        env = {**bucket.env, "TMPDIR": str(bench.folder)}
+        mine = made.filesync("apply", "--yes", "--quiet", env=env)
+        received = server.stats().received
+    written = sum(path.stat().st_size for path in bench.folder.rglob("*") if path.is_file())
+    yield Line(
+        f"{_size(size)} from a bucket, hashed and sent",
+        "≤ 150 MiB, no file",
+        f"{mine.rss_mib:.0f} MiB ({_rate(size, mine.seconds)}), {written / KIB:.0f} KiB on disk",
+        mine.rss_mib <= 150 and written < MIB and received >= size,
+        mine.rss_mib,
+    )
+
+
 ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "no-op": no_op,
     "cold-plan": cold_plan,
@@ -438,6 +465,7 @@ ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "lockfile": lockfile,
     "memory": memory,
     "validate": validate,
+    "bucket": from_bucket,
 }
 
 

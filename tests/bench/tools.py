@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
@@ -47,12 +47,15 @@ class Ran(NamedTuple):
     output: str
 
 
-def run(command: Sequence[str], *, cwd: Path) -> Ran:
-    """Run a command to its end and say what it took; RuntimeError if it fails."""
+def run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str] = {}) -> Ran:
+    """Run a command to its end and say what it took; RuntimeError if it fails.
+
+    `env` is added to its environment.
+    """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         began = perf_counter()
         process = subprocess.Popen(
-            command, cwd=cwd, env=_ENV, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+            command, cwd=cwd, env={**_ENV, **env}, stdin=subprocess.DEVNULL, stdout=out, stderr=err
         )
         _, status, usage = os.wait4(process.pid, 0)
         seconds = perf_counter() - began
@@ -149,9 +152,9 @@ class Project(NamedTuple):
 
     folder: Path
 
-    def filesync(self, *words: str) -> Ran:
-        """Run the command in it."""
-        return run([FILESYNC, *words], cwd=self.folder)
+    def filesync(self, *words: str, env: Mapping[str, str] = {}) -> Ran:
+        """Run the command in it; `env` is added to its environment."""
+        return run([FILESYNC, *words], cwd=self.folder, env=env)
 
     def forget(self) -> None:
         """Go back to before the first plan."""
