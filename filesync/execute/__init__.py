@@ -2,12 +2,13 @@
 
 applier     the order: adoptions, uploads, lockfile, deletes
 answers     whether an answer is about the file that was sent
-content     whether a remote file holds what was sent
+content     what a remote file holds, where the API gives it out
 uploads     all uploads of a run
 transfer    one file sent, in one piece or in parts
 file_body   what an upload sends: a stretch of a file, hashed as it goes
 doubts      uploads without a clear answer: what became of them
 processed   `--wait`: until the platform has processed each file
+late        what interrupted uploads made in vain
 stores        the vector stores of a plan: made, filled, emptied of what was replaced
 store_create  one store created, once
 store_attach  files attached, many at once

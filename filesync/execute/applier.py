@@ -23,6 +23,7 @@ from filesync.errors import AuthError, FilesyncError, Interrupted, LeaseLost
 from filesync.execute.context import ApplyContext
 from filesync.execute.deletes import Deletion, delete_all, deletions_of, split_by_use
 from filesync.execute.in_use import Users
+from filesync.execute.late import made_in_vain
 from filesync.execute.lock_saver import Saver
 from filesync.execute.processed import wait_until_processed
 from filesync.execute.stores import InStores, StoreApplier, StoreReport
@@ -202,6 +203,8 @@ class Applier:
         if self._plan.share is not None:
             return  # a shard does not know what the others still need: who joins them deletes
         doomed = deletions_of(self._plan.changes, self._superseded, self._lock)
+        if self._settings.deletes and not uploads_failed and not self._context.stop.is_set():
+            doomed += self._in_vain()
         if needed := [one for one in doomed if one.id in stores.kept]:
             doomed = [one for one in doomed if one.id not in stores.kept]
             what = plural(len(needed), "old document")
@@ -241,6 +244,16 @@ class Applier:
             if one.key is not None and entry is not None:
                 self._lock.put(one.key, entry)
         self._save()
+
+    def _in_vain(self) -> list[Deletion]:
+        """Retire what interrupted uploads made that nobody needs, and return it to be deleted."""
+        found = made_in_vain(self._plan.recovery.unsure, self._lock, self._context)
+        now = self._context.now()
+        return [
+            Deletion(file_id, key, planned=False)
+            for file_id, key in found.items()
+            if self._lock.retire(file_id, key, now)
+        ]
 
     def _delete_batch(self, doomed: list[Deletion], held: dict[str, LockEntry | None]) -> None:
         """Delete some files; what is gone is out of the lock and of `held`."""

@@ -9,11 +9,16 @@ from filesync.core.decide.change import Action, Change
 from filesync.core.events import Note
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import InUse
+from filesync.core.recovery.recover import is_new
 from filesync.core.text import printable
-from filesync.errors import FilesyncError
+from filesync.errors import FilesyncError, Interrupted
 from filesync.execute.context import ApplyContext
 from filesync.execute.in_use import Users
 from filesync.execute.pool import Step, Task, run_tasks
+
+# For so many seconds a new file may not be found by its id yet: see `workflow.listing`.
+_TRIES_OF_A_NEW_FILE = 15
+_PAUSE_SECONDS = 1.0
 
 
 class Deletion(NamedTuple):
@@ -85,7 +90,7 @@ def delete_all(doomed: Iterable[Deletion], context: ApplyContext) -> Iterator[li
         def run() -> Step[Deleted]:
             context.journal.deleting(one.id)
             try:
-                context.client.delete_file(one.id)
+                _delete(one, context)
             except FilesyncError as error:
                 return Step(Deleted(one, error))
             context.journal.deleted(one.id, context.now())
@@ -94,3 +99,16 @@ def delete_all(doomed: Iterable[Deletion], context: ApplyContext) -> Iterator[li
         return Task(0, run)
 
     return run_tasks([task(one) for one in doomed], workers=context.lanes, stop=context.stop)
+
+
+def _delete(one: Deletion, context: ApplyContext) -> None:
+    """Delete a file. A new one of which the server says that there is none may not be found yet.
+
+    Raises Interrupted where the run is stopped before that is known.
+    """
+    stamp = context.answers.stamp(one.id)
+    for _ in range(_TRIES_OF_A_NEW_FILE):
+        if context.client.delete_file(one.id) or not is_new(stamp, context.now()):
+            return
+        if context.stop.wait(_PAUSE_SECONDS):
+            raise Interrupted("interrupted before the file could be deleted")

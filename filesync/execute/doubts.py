@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from filesync.core.commands import word
 from filesync.core.events import Note
-from filesync.core.fingerprint import parse as fingerprint_of
 from filesync.core.model import RemoteFile, Stored
 from filesync.core.recovery.journal import (
     CLOCK_SLACK,
@@ -17,11 +16,18 @@ from filesync.core.recovery.journal import (
     MADE_LATE,
     STAMP_SKEW,
 )
-from filesync.core.recovery.recover import lag_shown, listing_is_past, match
+from filesync.core.recovery.recover import (
+    Matches,
+    is_proven,
+    lag_shown,
+    listing_is_past,
+    match,
+    to_read,
+)
 from filesync.core.resemblance import Fit, fit, shown_name
 from filesync.core.text import plural
 from filesync.errors import AmbiguousError, FilesyncError, RemoteError
-from filesync.execute.content import same_content
+from filesync.execute.content import sha256_of
 from filesync.execute.context import ApplyContext
 from filesync.execute.transfer import NotUploaded, UnclearUpload, Uploaded, spoiled
 
@@ -31,11 +37,18 @@ _LONGEST_PAUSE = 3.0
 _MOST_CLOSER_LOOKS = 20
 
 
+class Absent(NamedTuple):
+    """An upload of which nothing is listed. Where it is not `sure`, the file may still come."""
+
+    doubt: UnclearUpload
+    sure: bool
+
+
 class Settled(NamedTuple):
-    """What became of doubts: found on the platform, certainly absent, or not to be known."""
+    """What became of doubts: found on the platform, absent, or not to be known."""
 
     found: list[tuple[UnclearUpload, Uploaded]]
-    absent: list[UnclearUpload]
+    absent: list[Absent]
     failed: list[NotUploaded]
 
 
@@ -85,7 +98,8 @@ def settle(
 ) -> Settled:
     """Look for the file of each doubt in the listing until it is found or cannot be there.
 
-    Absence is believed when `listing_is_past` says so. `owned` gives the ids that belong to
+    Absence is believed when `listing_is_past` says so, and so is a file that nothing proves to be
+    ours: another's may be listed sooner. `owned` gives the ids that belong to
     someone, `known` are those that were there when this run was planned, at `planned`; its first
     upload `began` later. When the run is stopped, the rest is left undecided; the journal keeps
     it for the next one.
@@ -128,7 +142,7 @@ class _Search:
         self._owned = owned
         self._context = context
         self._lag: int | None = None
-        self._strangers: set[str] = set()
+        self._contents: dict[str, str] = {}  # sha256 by id, "" where that is not known
         self._described: dict[str, RemoteFile] = {}
 
     def look(self, waited_out: bool) -> None:
@@ -136,22 +150,22 @@ class _Search:
         now = self._context.now
         listing = self._context.client.list_files()
         owned = set(self._owned())
-        shown = lag_shown((file for file in listing if file.id in owned), now())
+        shown = lag_shown(self._context.answers.made_among(listing), now())
         if shown is not None:
             self._lag = shown if self._lag is None else min(self._lag, shown)
+        self.left = [one for one in self.left if not self._fits_by_now(one)]
         taken = owned | {uploaded.remote.id for _, uploaded in self.settled.found}
-        loose = [
-            self._described.get(file.id, file)
-            for file in listing
-            if file.id not in taken and file.id not in self._strangers
-        ]
+        loose = [self._described.get(file.id, file) for file in listing if file.id not in taken]
         loose = self._closer(loose)
-        matches = match(self.left, loose)
+        matches = self._matched(loose)
         left = []
+
+        def is_past(one: _Doubt) -> bool:
+            return waited_out or listing_is_past(one.sent, now())
+
         for one, file in matches.found:
-            if self._is_strangers(one, file):
-                self._strangers.add(file.id)
-                left.append(one)  # the next look is without it
+            if not (self._proven(one, file.id) or _is_named(one, file) or is_past(one)):
+                left.append(one)
             elif spoiled(file, one.in_doubt.transfer.want):
                 failed = self._undone(one, file, loose) or _unclear(one.in_doubt, [file.id])
                 self.settled.failed.append(failed)
@@ -164,7 +178,7 @@ class _Search:
             answered = one.in_doubt.answered
             if answered is not None and (undone := self._undone(one, answered, loose)):
                 self.settled.failed.append(undone)
-            elif answered is not None and self._holds_it(one, answered, loose):
+            elif answered is not None and self._holds_it(one, answered, ids, loose, is_past(one)):
                 uploaded = Uploaded(one.in_doubt.transfer.change, answered)
                 self.settled.found.append((one.in_doubt, uploaded))
             elif not waited_out and not listing_is_past(one.sent, now(), self._lag):
@@ -174,7 +188,7 @@ class _Search:
                 named = ids or ([answered.id] if answered is not None else [])
                 self.settled.failed.append(_unclear(one.in_doubt, named))
             else:
-                self.settled.absent.append(one.in_doubt)
+                self.settled.absent.append(Absent(one.in_doubt, is_past(one)))
         self.left = left
 
     def _closer(self, loose: list[RemoteFile]) -> list[RemoteFile]:
@@ -190,15 +204,59 @@ class _Search:
             self._described[file.id] = self._context.client.get_file(file.id) or file
         return [self._described.get(file.id, file) for file in loose]
 
-    def _holds_it(self, one: _Doubt, answered: RemoteFile, loose: Sequence[RemoteFile]) -> bool:
-        """Say whether the file that an answer named is new and holds what was sent."""
-        new = answered.id not in one.known and any(file.id == answered.id for file in loose)
-        return new and same_content(self._context.client, answered.id, one.stored) is True
-
-    def _is_strangers(self, one: _Doubt, file: RemoteFile) -> bool:
-        if fingerprint_of(one.stored.filename) is not None:
+    def _fits_by_now(self, one: _Doubt) -> bool:
+        """Take the file that an answer named if others of this run show that its time is right."""
+        doubt, answered = one.in_doubt, one.in_doubt.answered
+        if answered is None or spoiled(answered, doubt.transfer.want):
             return False
-        return same_content(self._context.client, file.id, one.stored) is False
+        odd = self._context.answers.misfit(
+            answered, doubt.transfer.want, since=doubt.since, until=doubt.until, resumed=False
+        )
+        if not odd:
+            self.settled.found.append((doubt, Uploaded(doubt.transfer.change, answered)))
+        return not odd
+
+    def _matched(self, loose: Sequence[RemoteFile]) -> Matches[_Doubt]:
+        """Return what was found for the doubts, by the content of files where that can be read."""
+        while True:
+            matches = match(self.left, loose, self._contents)
+            unread = {
+                file_id: one.stored.bytes
+                for one, file_id in to_read(matches)
+                if file_id not in self._contents
+            }
+            if not unread:
+                return matches
+            for file_id, size in list(unread.items())[:_MOST_CLOSER_LOOKS]:
+                self._contents[file_id] = sha256_of(self._context.client, file_id, size) or ""
+
+    def _proven(self, one: _Doubt, file_id: str) -> bool:
+        """Say whether a file's name or content says that it is the one that was sent."""
+        return is_proven(one.stored) or self._contents.get(file_id) == one.stored.sha256
+
+    def _holds_it(
+        self,
+        one: _Doubt,
+        answered: RemoteFile,
+        maybe: Sequence[str],
+        loose: Sequence[RemoteFile],
+        is_past: bool,
+    ) -> bool:
+        """Say whether the file that an odd answer named is ours: new, and with what was sent.
+
+        Where its content cannot be read, it is if only its time is odd and, once any file would
+        be listed, it is the only one: the server's clock is wrong.
+        """
+        if answered.id in one.known or all(file.id != answered.id for file in loose):
+            return False
+        size = one.stored.bytes
+        content = self._contents.get(answered.id) or sha256_of(
+            self._context.client, answered.id, size
+        )
+        if content is not None:
+            self._contents[answered.id] = content
+            return content == one.stored.sha256
+        return is_past and list(maybe) == [answered.id] and fit(answered, one.stored) is Fit.YES
 
     def _undone(
         self, one: _Doubt, answered: RemoteFile, loose: Sequence[RemoteFile]
@@ -232,6 +290,16 @@ class _Search:
         return NotUploaded(
             transfer.change, RemoteError(f"{wrong}; {undone}", "check the file, then apply again")
         )
+
+
+def _is_named(one: _Doubt, file: RemoteFile) -> bool:
+    """Say whether the upload's own answer named a file as what the platform cannot use."""
+    answered = one.in_doubt.answered
+    return (
+        answered is not None
+        and answered.id == file.id
+        and bool(spoiled(answered, one.in_doubt.transfer.want))
+    )
 
 
 def _unclear(doubt: UnclearUpload, ids: list[str]) -> NotUploaded:

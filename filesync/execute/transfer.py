@@ -99,6 +99,7 @@ class Transfer:
         self._upload_id = ""
         self._resumed = False
         self._asked_to_complete = False
+        self._opened = 0  # when it was opened: its file may be stamped with that
         self._began = 0  # when it was first asked to complete
         self._part_ids: list[str] = []
         self._unsent = 0
@@ -155,6 +156,7 @@ class Transfer:
                 expires_after=want.policy.expires_after,
             )
         except AmbiguousError as error:
+            context.answers.unanswered(want)
             return UnclearUpload(self, at, context.now(), error)
         except FilesyncError:
             context.journal.end(self.number)
@@ -169,15 +171,15 @@ class Transfer:
         if resume is not None and resume.upload_id is not None:
             self.number, self._upload_id = resume.number, resume.upload_id
             self._resumed, self._asked_to_complete = True, resume.sent is not None
-            self._began = resume.sent or 0
+            self._opened, self._began = resume.opened_at, resume.sent or 0
             cuts = parts.ranges(want.bytes, resume.part_bytes)
             done = resume.parts
         else:
             cuts, done = parts.cut(want.bytes, context.lanes), {}
             self._resumed = self._asked_to_complete = False
             self._began = 0
-            before = context.answers.before(want)
-            self.number = context.journal.begin(want, context.now(), before)
+            self._opened = context.now()
+            self.number = context.journal.begin(want, self._opened, context.answers.before(want))
             try:
                 self._upload_id = context.client.create_upload(
                     filename=want.filename,
@@ -237,7 +239,7 @@ class Transfer:
             context.journal.sent(self.number, at)
             self._began = self._began or at
             remote = context.client.complete_upload(self._upload_id, self._part_ids, md5)
-            return Step(self._made(remote, at))
+            return Step(self._made(remote, self._opened))
         except AmbiguousError as error:
             self._asked_to_complete = True
             return Step(UnclearUpload(self, at, context.now(), error))
@@ -285,6 +287,7 @@ class Transfer:
             context.journal.made(self.number, remote.id)
             return Uploaded(self.change, remote)
         context.journal.answered(self.number, remote.id)
+        context.answers.unanswered(want)
         doubt = AmbiguousError(f"the answer to the upload of {printable(want.key)} is odd: {wrong}")
         return UnclearUpload(self, since, until, doubt, answered=remote)
 

@@ -57,10 +57,11 @@ def upload_all(
             context.journal.made(doubt.transfer.number, uploaded.remote.id)
         yield [uploaded for _, uploaded in settled.found] + settled.failed
         tasks, doubts = [], []
-        for doubt in settled.absent:
+        for doubt, sure in settled.absent:
             transfer = doubt.transfer
-            if not transfer.has_session:
+            if sure and not transfer.has_session:
                 context.journal.end(transfer.number)
+            # Else the journal keeps it: what is listed late is taken away by a later run.
             if transfer.tries >= _most_tries(doubt.error):
                 error = doubt.error or AmbiguousError("no clear answer came")
                 yield [NotUploaded(transfer.change, error)]

@@ -102,14 +102,18 @@ class Journal(JournalWriter):
         if fd != -1:
             os.close(fd)
 
-    def compact(self, lock: Lockfile, now: int, unclear: Collection[str] = ()) -> None:
+    def compact(
+        self, lock: Lockfile, now: int, looked: int | None = None, unclear: Collection[str] = ()
+    ) -> None:
         """Keep only the lines that are still needed; remove the journal if there are none.
 
-        `unclear` are the keys for which the user has not decided which file was uploaded. Save the
-        lockfile before, and call this when nothing else writes.
+        `looked` is when the platform was looked at, if not `now`: what may have been listed only
+        since then is kept for the next look. `unclear` are the keys for which the user has not
+        decided which file was uploaded. Save the lockfile before, and call this when nothing else
+        writes.
         """
         history = read_journal(self._path)
-        still = still_open(history, lock, now, unclear)
+        still = still_open(history, lock, now if looked is None else looked, unclear)
         records = [record for attempt in still for record in lines(attempt)]
         records += [
             {"deleted": file_id, "at": at}

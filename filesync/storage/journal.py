@@ -29,14 +29,20 @@ class StoredJournal(JournalWriter):
         """Record that a delete is about to be requested; all lines before are in the store, too."""
         self._write({"deleting": file_id}, sync=True)
 
-    def compact(self, lock: Lockfile, now: int, unclear: Collection[str] = ()) -> None:  # noqa: ARG002
+    def compact(
+        self,
+        lock: Lockfile,  # noqa: ARG002
+        now: int,
+        looked: int | None = None,
+        unclear: Collection[str] = (),
+    ) -> None:
         """Keep only the lines that the next run may need, wherever it starts.
 
         `now` is in Unix seconds; `unclear` are the keys of which a person has to say which file
         was uploaded. Call this when nothing else writes.
         """
         log = self._lease.log()
-        kept = kept_lines(log, self._known, now, unclear)
+        kept = kept_lines(log, self._known, now if looked is None else looked, unclear)
         if len(kept) < len(log):
             self._lease.replace_log(kept)
 

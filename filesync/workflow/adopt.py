@@ -14,7 +14,7 @@ from filesync.core.lockfile.entries import found_entry
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
 from filesync.core.recovery.journal import Attempt, History
-from filesync.core.recovery.recover import recover
+from filesync.core.recovery.recover import listing_is_past, recover
 from filesync.core.resemblance import resembles
 from filesync.core.run import Run
 from filesync.core.text import plural, printable
@@ -24,6 +24,7 @@ from filesync.local import lockfile
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.remote.client import Reader
+from filesync.workflow.listing import set_strangers_apart
 from filesync.workflow.sources import hashing
 from filesync.workflow.workspace import open_workspace, scan
 
@@ -88,7 +89,10 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         lock.retire(ours, key, now)  # another than this one is not wanted any more
     space.state.may_write()
     lockfile.save_lock(space.lock_path, lock_format.dump_lockfile(lock), sync=True)
-    settled = [one for one in attempts if one.made or one.in_doubt]
+    late = [
+        one for one in attempts if one.in_doubt and not listing_is_past(one.sent or one.at, now)
+    ]
+    settled = [one for one in attempts if (one.made or one.in_doubt) and one not in late]
     space.state.end(settled)
     return Adopted(entry, unchecked, differing(want, entry))
 
@@ -109,7 +113,9 @@ def _made(client: Reader, attempts: list[Attempt], lock: Lockfile, now: int) -> 
     if not attempts:
         return []
     remote = {file.id: file for file in client.list_files()}
-    found = recover(History({one.number: one for one in attempts}), lock, remote, now)
+    history = History({one.number: one for one in attempts})
+    set_strangers_apart(client, history, lock, remote)
+    found = recover(history, lock, remote, now)
     return [entry.id for _, entry in found.entries] + list(found.wrong)
 
 

@@ -145,7 +145,7 @@ def _carry_out(
         for number, file_id in plan.recovery.found.items():
             journal.made(number, file_id)
         saver.now()
-        journal.compact(lock, now(), plan.recovery.unclear)
+        journal.compact(lock, now(), plan.now, plan.recovery.unclear)
         result = Applier(
             plan,
             lock,
@@ -155,7 +155,7 @@ def _carry_out(
             in_use=in_use,
             settings=settings,
         ).run()
-        journal.compact(lock, now(), plan.recovery.unclear)
+        journal.compact(lock, now(), plan.now, plan.recovery.unclear)
     return result
 
 

@@ -12,11 +12,13 @@ from filesync.core.decide.sharing import delete_once
 from filesync.core.decide.table import action_for_unwanted
 from filesync.core.model import LockEntry
 from filesync.core.plan.plan import Plan, PlanInputs
+from filesync.core.recovery.journal import Attempt
 from filesync.core.recovery.recover import (
     NOTHING_TO_RECOVER,
     Recovery,
     recover,
 )
+from filesync.core.resemblance import Fit
 from filesync.core.run import Run
 from filesync.core.stores.change import StoreAction, StoreChange, StoreReason
 from filesync.core.stores.guards import check_protected
@@ -55,6 +57,13 @@ def plan_destroy(run: Run) -> Plan:
     rows += [row(file_id, key) for file_id, key in waiting.items() if file_id not in current]
     _refuse_protected(rows, space)
     rows = list(delete_once(rows, lock))
+    owned = lock.owned_ids()
+    loose = [file for file in remote.values() if file.id not in owned]
+    seen = [
+        one
+        for one in recovery.unsettled.values()
+        if any(one.fit(file) is Fit.YES for file in loose)
+    ]
     inputs = PlanInputs(
         run,
         space.manifest.project,
@@ -75,8 +84,11 @@ def plan_destroy(run: Run) -> Plan:
         Decisions(tuple(rows), 0),
         now=now,
         refusals=[] if refusal is None else [refusal],
-        recovery=NOTHING_TO_RECOVER._replace(sessions=recovery.sessions),
-        warnings=[*_left_behind(recovery), *left_alone(rows, lock)],
+        recovery=NOTHING_TO_RECOVER._replace(
+            sessions=recovery.sessions,
+            unsure=[*recovery.unsure, *seen],
+        ),
+        warnings=[*_left_behind(recovery, seen), *left_alone(rows, lock)],
         stores=stores,
     )
 
@@ -112,13 +124,13 @@ def _stores(client: Reader, space: Workspace) -> tuple[StoreChange, ...]:
     return tuple(rows)
 
 
-def _left_behind(recovery: Recovery) -> Iterator[str]:
-    for key, ids in recovery.unclear.items():
+def _left_behind(recovery: Recovery, seen: Sequence[Attempt]) -> Iterator[str]:
+    for key, ids in (*recovery.unclear.items(), *recovery.left.items()):
         yield (
             f"an upload of {printable(key)} was interrupted and may have made one of "
             f"{', '.join(ids)}: they stay"
         )
-    for key in recovery.unsettled:
+    for key in recovery.unsettled.keys() - {one.key for one in seen}:
         yield (
             f"an upload of {printable(key)} was interrupted and may still come to be listed: "
             "run `filesync destroy` again in a minute or two"

@@ -7,15 +7,14 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from filesync.core import fingerprint
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import RemoteFile
 from filesync.core.recovery.journal import GHOST_SECONDS, History
-from filesync.core.recovery.recover import match
+from filesync.core.recovery.recover import is_new, match, to_read
 from filesync.core.resemblance import Fit
 from filesync.core.text import plural
 from filesync.errors import ListingError
-from filesync.execute.content import same_content
+from filesync.execute.content import sha256_of
 from filesync.remote.client import Reader
 
 _LOOKUPS_AT_ONCE = 8
@@ -24,7 +23,7 @@ _LOOKUPS_AT_ONCE = 8
 # A file this old that the server has and its listing lacks means that the listing is not whole;
 # a younger one may only not be listed yet.
 _LISTED_AFTER_SECONDS = 600
-# A file this young may not be found by its id yet, on a server that answers from copies.
+# For so long a new file may not be found by its id yet, on a server that answers from copies.
 _FOUND_AFTER_SECONDS = 15
 _PAUSE_SECONDS = 1.0
 # So many files that a listing does not describe are asked for one by one, at most.
@@ -64,10 +63,11 @@ def confirmed(
         if entry.id not in remote and (entry.expires_at is None or entry.expires_at > now)
     }
     doubtful |= (lock.retired.keys() | history.made()) - remote.keys()
+    # What we have deleted ourselves need not be asked for twice.
+    ours_to_miss = history.deleting | history.deleted.keys()
+    young = {one: at for one, at in young.items() if one not in ours_to_miss}
     found = _asked_for(client, doubtful)
-    while waiting := _may_come(doubtful - found.keys(), young, lock, remote, client.now()):
-        time.sleep(_PAUSE_SECONDS)
-        found |= _asked_for(client, waiting)
+    found |= _found_later(client, _may_come(client, doubtful - found.keys(), young, remote, now))
     if found:
         ours = lock.owned_ids() | history.made()
         _refuse_contradiction(found, [file for file in remote.values() if file.id not in ours], now)
@@ -79,8 +79,8 @@ def set_strangers_apart(
 ) -> None:
     """Look closer at the files that interrupted uploads may have made, while there are any.
 
-    What the listing says too little of is asked for by its id. Where one file fits, its content
-    is compared if the API gives it out: another's is a stranger's.
+    What the listing says too little of is asked for by its id. The content of those that fit is
+    compared if the API gives it out: another's is a stranger's.
     """
     doubts = [one for one in history.attempts.values() if one.in_doubt and history.ours]
     if not doubts:
@@ -94,21 +94,28 @@ def set_strangers_apart(
         and any(one.fit(file) is Fit.MAYBE for one in doubts)
     ]
     remote.update(_asked_for(client, [file.id for file in vague[:_MOST_CLOSER_LOOKS]]))
+    sent = {one.sha256 for one in doubts}
     while True:
         loose = [
             file
             for file in remote.values()
             if file.id not in owned and file.id not in history.strangers
         ]
-        others = {
-            file.id
-            for one, file in match(doubts, loose).found
-            if fingerprint.parse(one.filename) is None
-            and same_content(client, file.id, one.stored) is False
-        }
-        if not others:
+        unread = [
+            (file_id, one.bytes)
+            for one, file_id in to_read(match(doubts, loose, history.contents))
+            if file_id not in history.contents and file_id not in history.unproven
+        ]
+        if not unread:
             return
-        history.strangers |= others
+        for file_id, size in dict(unread[:_MOST_CLOSER_LOOKS]).items():
+            sha256 = sha256_of(client, file_id, size)
+            if sha256 is None:
+                history.unproven.add(file_id)
+            elif sha256 in sent:
+                history.contents[file_id] = sha256
+            else:
+                history.strangers.add(file_id)
 
 
 def _made_at(lock: Lockfile, history: History) -> dict[str, int]:
@@ -116,6 +123,8 @@ def _made_at(lock: Lockfile, history: History) -> dict[str, int]:
     made_at = {
         one.made: one.sent or one.at for one in history.attempts.values() if one.made is not None
     }
+    # When a retired file was made, the lockfile does not say; it was there when it was retired.
+    made_at |= {one.id: one.delete_after for one in lock.retired.values()}
     return made_at | {entry.id: entry.created_at for entry in lock.files.values()}
 
 
@@ -129,25 +138,39 @@ def _asked_for(client: Reader, ids: Iterable[str]) -> dict[str, RemoteFile]:
 
 
 def _may_come(
+    client: Reader,
     ids: Iterable[str],
     made_at: Mapping[str, int],
-    lock: Lockfile,
     remote: Mapping[str, RemoteFile],
     now: int,
-) -> list[str]:
-    """Return the files so young that "there is none" may only mean that they are not found yet.
+) -> set[str]:
+    """Return the files so new that "there is none" may only mean that they are not found yet.
 
-    Where the listing shows a file of ours that is as young, it is said twice that they are gone.
+    How new a file is, its stamp says, which may be wrong. Where the server lists and finds another
+    of our files that is as new, there is nothing to wait for.
     """
-    newest = max(
-        (remote[entry.id].created_at for entry in lock.files.values() if entry.id in remote),
-        default=0,
+    new = {one for one in ids if is_new(made_at.get(one, 0), now)}
+    if not new:
+        return set()
+    there = max(
+        (one for one in made_at.keys() & remote.keys() if is_new(made_at[one], now)),
+        key=lambda one: made_at[one],
+        default=None,
     )
-    return [
-        one
-        for one in ids
-        if 0 <= now - made_at.get(one, 0) < _FOUND_AFTER_SECONDS and made_at[one] > newest
-    ]
+    if there is None or client.get_file(there) is None:
+        return new
+    return {one for one in new if made_at[one] > made_at[there]}
+
+
+def _found_later(client: Reader, new: set[str]) -> dict[str, RemoteFile]:
+    """Ask for new files again until they are found, or long enough."""
+    found: dict[str, RemoteFile] = {}
+    for _ in range(int(_FOUND_AFTER_SECONDS / _PAUSE_SECONDS)):
+        if not new - found.keys():
+            break
+        time.sleep(_PAUSE_SECONDS)
+        found |= _asked_for(client, new - found.keys())
+    return found
 
 
 def _refuse_contradiction(

@@ -125,6 +125,7 @@ class Platform:
     requests: int = 0
     calm: bool = False
     on_delete: Callable[[Remote], None] = lambda _file: None
+    on_put: Callable[[Remote], None] = lambda _file: None
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
@@ -146,6 +147,7 @@ class Platform:
             maker,
         )
         self.files[made.id] = made
+        self.on_put(made)
         return made
 
     # ---- requests -----------------------------------------------------------------------------
@@ -331,6 +333,7 @@ class Machine:
         else:
             self.lock_path.write_bytes(merged)
         self.base = repository.lock
+        self.world.note(f"{self.name} has pulled {self._shown()}")
 
     def _merged(self, mine: bytes | None, base: bytes | None, theirs: bytes | None) -> bytes | None:
         if mine in (base, None, theirs):
@@ -369,6 +372,13 @@ class Machine:
             self.pull()
         repository.lock = self.lock_path.read_bytes() if self.lock_path.exists() else None
         self.base = repository.lock
+        self.world.note(f"{self.name} has pushed {self._shown()}")
+
+    def _shown(self) -> str:
+        lock = self.lock()
+        if lock is None:
+            return "nothing"
+        return f"{lock.ids()} and {sorted(lock.retired)}"
 
     # ---- running ------------------------------------------------------------------------------
 
@@ -383,6 +393,7 @@ class Machine:
             with world.patched(self):
                 plan = make_plan(Run(self.manifest))
                 world.last_plan = plan
+                world.reported |= _ids(" ".join(plan.warnings))
                 refused = [
                     one.guard
                     for one in plan.refusals
@@ -395,14 +406,17 @@ class Machine:
                 result = apply_plan(plan, allowed=allowed, settings=ApplySettings(concurrency=1))
         except Killed:
             world.count("killed")
+            world.note(f"killed: {self.name}")
             return "killed"
         except FilesyncError as error:
             world.last_error = str(error)
+            world.reported |= _ids(str(error))
             return "failed"
         finally:
             platform.kill_at = None
             self._check_lines()
         world.last_error = "; ".join(one.error for one in result.failed)
+        world.reported |= _ids(world.last_error)
         return "failed" if result.failed else "ok"
 
     def take(self, key: str, file_id: str) -> bool:
@@ -423,10 +437,34 @@ class Machine:
                 self.world.wrong("untrue lock line", f"{self.name}: {key} is not {entry.id}")
 
 
+def _ids(message: str) -> set[str]:
+    return set(re.findall("file-[0-9]{4}", message))
+
+
 def _parsed(text: bytes | None) -> Lockfile:
     if text is None:
         return Lockfile("simulated", URL)
     return lock_format.parse_lockfile(text, "filesync.lock")
+
+
+class Stop(threading.Event):
+    """Says whether a run is to stop; who waits for it waits by the platform's clock."""
+
+    def __init__(self, platform: Platform) -> None:
+        super().__init__()
+        self._platform = platform
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._platform.wait(timeout or 0.0)
+        return self.is_set()
+
+
+def _threading(platform: Platform) -> SimpleNamespace:
+    return SimpleNamespace(
+        Event=lambda: Stop(platform),
+        current_thread=threading.current_thread,
+        main_thread=threading.main_thread,
+    )
 
 
 class World:
@@ -439,6 +477,9 @@ class World:
         self.purpose = self.rng.choice(PURPOSES)
         self.platform = Platform(self.rng, Profile.drawn(self.rng))
         self.platform.on_delete = self._deleted
+        self.platform.on_put = lambda made: self.note(
+            f"MADE {made.id} by {made.maker}: {made.filename}"
+        )
         self.repository = Repository()
         self.machines = [Machine(name, folder / name, self) for name in ("ann", "bob")]
         self.counts: Counter[str] = Counter()
@@ -454,6 +495,9 @@ class World:
 
     def count(self, what: str) -> None:
         self.counts[what] += 1
+        self.note(what)
+
+    def note(self, what: str) -> None:
         self.log.append(f"{self.platform.now - BEGIN:8.1f} {what}")
 
     def wrong(self, kind: str, what: str) -> None:
@@ -463,9 +507,7 @@ class World:
     # ---- what must never be -------------------------------------------------------------------
 
     def _deleted(self, file: Remote) -> None:
-        self.log.append(
-            f"{self.platform.now - BEGIN:8.1f} DELETE {file.id} by {self.platform.client}"
-        )
+        self.note(f"DELETE {file.id} by {self.platform.client}")
         if file.maker == "stranger":
             self.wrong("wrong delete", f"{file.id} is a stranger's")
             return
@@ -491,7 +533,7 @@ class World:
 
     def before_apply(self, machine: Machine, plan: Plan) -> None:
         actions = Counter(f"{one.action} {one.reason}" for one in plan.changes)
-        self.log.append(f"{self.platform.now - BEGIN:8.1f} {machine.name} applies {dict(actions)}")
+        self.note(f"{machine.name} applies {dict(actions)}")
 
     # ---- steps --------------------------------------------------------------------------------
 
@@ -509,14 +551,14 @@ class World:
         # Few sizes, so that versions look alike.
         size = self.rng.choice((40, 40, 41))
         self.repository.content[key] = self.rng.randbytes(size)
-        self.log.append(f"{self.platform.now - BEGIN:8.1f} {key} edited")
+        self.note(f"{key} edited")
 
     def _edit_one(self) -> None:
         content = self.repository.content
         key = self.rng.choice("abcd")
         if key in content and len(content) > 1 and self.rng.random() < 0.2:
             del content[key]
-            self.log.append(f"{self.platform.now - BEGIN:8.1f} {key} removed")
+            self.note(f"{key} removed")
         elif self.rng.random() < 0.15 and len(content) > 1:
             content[key] = self.rng.choice(list(content.values()))
         else:
@@ -565,10 +607,10 @@ class World:
         """A person reads the refusal, takes what is the very file, and uploads the rest anew."""
         assert self.last_plan is not None
         (refusal,) = (one for one in self.last_plan.refusals if one.guard is Guard.LOOKALIKE)
-        self.reported |= set(re.findall("file-[0-9]{4}", refusal.message))
+        self.reported |= _ids(refusal.message)
         wants = {row.desired.key: row.desired for row in self.last_plan.rows if row.desired}
         for key, ids in re.findall("([a-d]) looks like ([^;]+)", refusal.message):
-            for file_id in re.findall("file-[0-9]{4}", ids):
+            for file_id in sorted(_ids(ids)):
                 file = self.platform.files[file_id]
                 same = hashlib.sha256(file.content).hexdigest() == wants[key].sha256
                 if same and file.gone is None and file.maker != "stranger":
@@ -672,7 +714,7 @@ class World:
             mock.patch(
                 "filesync.execute.doubts.time", SimpleNamespace(monotonic=lambda: platform.now)
             ),
-            mock.patch("filesync.execute.doubts._FIRST_PAUSE", 0),
+            mock.patch("filesync.workflow.apply.threading", _threading(platform)),
             mock.patch("filesync.workflow.listing.time", SimpleNamespace(sleep=platform.wait)),
             mock.patch.object(Journal, "_write", write),
             mock.patch.dict(os.environ, {"OPENAI_API_KEY": "sk-simulated-key"}),

@@ -187,6 +187,7 @@ def decide_all(
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
         warnings=[
             *_not_asked_about(recovery.unclear, decisions.rows),
+            *_left_over(recovery.left),
             *report_left(decisions.orphans, manifest.prune, leave),
             *left_alone(decisions.rows, lock),
             *(store_warnings(stores, fates_of(decisions.rows, lock)) if stores else ()),
@@ -291,6 +292,16 @@ def _not_asked_about(unclear: Mapping[str, list[str]], rows: Iterable[Change]) -
                 f"{', '.join(ids)}: `filesync adopt {word(key)} ID` takes one, "
                 f"`filesync forget {word(key)}` leaves them alone"
             )
+
+
+def _left_over(left: Mapping[str, list[str]]) -> Iterator[str]:
+    """Yield a warning for each interrupted upload whose file nobody needs and nobody is sure of."""
+    for key, ids in left.items():
+        yield (
+            f"an interrupted upload of {printable(key)}, which has another file by now, may have "
+            f"made one of {', '.join(ids)}: they stay, because another project's file may look the "
+            "same; `filesync show ID` describes one"
+        )
 
 
 def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:

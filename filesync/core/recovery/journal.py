@@ -131,8 +131,10 @@ class History:
 
     `ours` is False for a journal that was not written here, such as one that came with a
     checkout: what it says is a hint and proves nothing. `strangers` are files whose content was
-    compared and is not what any attempt sent. `deleting` are files whose delete was requested and
-    perhaps not answered: if they are gone, that is our doing.
+    compared and is not what any attempt sent; `unproven` are those that look like what one sent,
+    and whose content the server does not give out; `contents` are the sha256 of those whose content
+    it does. `deleting` are files whose delete was requested
+    and perhaps not answered: if they are gone, that is our doing.
     """
 
     attempts: dict[int, Attempt] = field(default_factory=dict)
@@ -140,6 +142,8 @@ class History:
     last_number: int = 0
     ours: bool = True
     strangers: set[str] = field(default_factory=set)
+    unproven: set[str] = field(default_factory=set)
+    contents: dict[str, str] = field(default_factory=dict)
     deleting: set[str] = field(default_factory=set)
 
     def made(self) -> set[str]:
@@ -227,8 +231,8 @@ def still_open(
 ) -> list[Attempt]:
     """Return the attempts that still matter, given what the saved lockfile holds.
 
-    `unclear` are the keys for which several files might be what an attempt made: nobody has
-    said yet which.
+    `now` is when the listing was read on which the lockfile rests. `unclear` are the keys for
+    which several files might be what an attempt made: nobody has said yet which.
     """
     owned = lock.owned_ids()
     return [

@@ -78,7 +78,9 @@ class JournalWriter(ABC):
         return None
 
     @abstractmethod
-    def compact(self, lock: Lockfile, now: int, unclear: Collection[str] = ()) -> None:
+    def compact(
+        self, lock: Lockfile, now: int, looked: int | None = None, unclear: Collection[str] = ()
+    ) -> None:
         """Keep only the lines that are still needed, given what the saved lockfile holds."""
 
     @abstractmethod

@@ -18,6 +18,7 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import LIFETIME_SLACK, LockEntry, RemoteFile, Stored
 from filesync.core.recovery.journal import (
     LISTING_LAG_SECONDS,
+    STAMP_SKEW,
     Attempt,
     History,
     is_locked,
@@ -59,13 +60,18 @@ class Matches(NamedTuple, Generic[S]):
     doubtful: list[tuple[S, list[str]]]
 
 
-def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
+def match(
+    doubts: Iterable[S],
+    candidates: Iterable[RemoteFile],
+    contents: Mapping[str, str] = MappingProxyType({}),
+) -> Matches[S]:
     """Find the file that each upload in doubt made, among candidates that belong to no one.
 
-    Files alike in name, size and purpose differ only in content, which a listing does not
-    show: they are matched one to one if one doubt meets one file, or if all the doubts are
-    about the same content; any other meeting is unclear. Doubts that differ in how long their
-    file lives are matched each with the files that live so long.
+    Files alike in name, size and purpose differ only in content, which a listing does not show;
+    `contents` are the sha256 of files that were read, by their id. The others are matched one to
+    one if one doubt meets one file, or if all the doubts are about the same content; any other
+    meeting is unclear. Doubts that differ in how long their file lives are matched each with the
+    files that live so long.
     """
     result: Matches[S] = Matches([], [], [], [])
     groups: dict[tuple[str, int, str], list[S]] = defaultdict(list)
@@ -93,7 +99,8 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
             if how is Fit.MAYBE and file.id not in certain
         )
         part: Matches[S] = Matches([], [], [], [])
-        for doubted, its in _by_lifetime(group, files):
+        group, files = _by_content(group, files, contents, part)
+        for doubted, its in _by_lifetime(group, files) if group else ():
             _pair(doubted, its, part)
         result.found.extend(part.found)
         result.unclear.extend(part.unclear)
@@ -104,9 +111,50 @@ def match(doubts: Iterable[S], candidates: Iterable[RemoteFile]) -> Matches[S]:
     return result
 
 
+def to_read(matches: Matches[S]) -> list[tuple[S, str]]:
+    """Return the files, by their ids, whose content would say whether an upload made them.
+
+    A fingerprint in the name says it already.
+    """
+    pairs = [(one, file.id) for one, file in matches.found]
+    pairs += [(one, file_id) for one, ids in matches.unclear for file_id in ids]
+    return [(one, file_id) for one, file_id in pairs if not is_proven(one.stored)]
+
+
+def is_proven(stored: Stored) -> bool:
+    """Say whether a file with this name can only have this content."""
+    return fingerprint.parse(stored.filename) is not None
+
+
+def _by_content(
+    group: list[S], files: list[RemoteFile], contents: Mapping[str, str], result: Matches[S]
+) -> tuple[list[S], list[RemoteFile]]:
+    """Match what was read, as far as that settles it; return the doubts and files that are left.
+
+    More files of one content than doubts about it are unclear: some of them are others'.
+    """
+    asked: dict[str, list[S]] = defaultdict(list)
+    for doubt in group:
+        asked[doubt.stored.sha256].append(doubt)
+    read: dict[str, list[RemoteFile]] = defaultdict(list)
+    for file in files:
+        read[contents.get(file.id, "")].append(file)
+    left, rest = list(group), read.pop("", [])
+    for sha256, its in read.items():
+        doubts = asked.get(sha256, [])
+        if not doubts:
+            continue  # a stranger's
+        if len(its) <= len(doubts) and len({one.stored.expires_after for one in doubts}) == 1:
+            result.found.extend(zip(doubts, its, strict=False))
+            left = [one for one in left if one not in doubts[: len(its)]]
+        else:
+            rest += its
+    return left, rest
+
+
 def _pair(group: Sequence[S], files: Sequence[RemoteFile], result: Matches[S]) -> None:
     same = len({doubt.stored.sha256 for doubt in group}) == 1
-    certain = same and all(fingerprint.parse(doubt.stored.filename) for doubt in group)
+    certain = same and all(is_proven(doubt.stored) for doubt in group)
     alike = same and len({doubt.stored.expires_after for doubt in group}) == 1
     if not files:
         result.absent.extend(group)
@@ -154,6 +202,14 @@ def listing_is_past(sent: int, now: int, lag: int | None = None) -> bool:
     return lag is not None and age > max(SETTLED_SECONDS, WORK_SECONDS + lag + 1)
 
 
+def is_new(made_at: int, now: int) -> bool:
+    """Say whether a file may be so new that a server that has it does not show it yet.
+
+    `made_at` is the server's stamp, which may be from the future; 0 if there is none.
+    """
+    return bool(made_at) and -STAMP_SKEW <= now - made_at < LISTING_LAG_SECONDS
+
+
 def lag_shown(ours: Iterable[RemoteFile], now: int) -> int | None:
     """Return the seconds by which a listing lags at the most, by the files of ours that it shows.
 
@@ -172,7 +228,9 @@ class Recovery(NamedTuple):
     has replaced before they were seen. `unsettled` are uploads of which nothing is listed yet but
     may be, by key; `unclear` those for which several files might be it, with these files' ids.
     `sessions` are open upload sessions. `found` are the files that attempts were found to have
-    made, by their number.
+    made, by their number. `left` are, by key, files of which an upload may have made one that came
+    too late: they stay, since nobody can say which. `unsure` are uploads whose file nobody needs:
+    one that looks like it is listed, and theirs may only come to be.
     """
 
     entries: list[tuple[str, LockEntry]]
@@ -180,10 +238,12 @@ class Recovery(NamedTuple):
     unsettled: dict[str, Attempt]
     unclear: dict[str, list[str]]
     sessions: list[Attempt]
-    found: Mapping[int, str] = MappingProxyType({})
+    found: Mapping[int, str]
+    left: dict[str, list[str]]
+    unsure: list[Attempt]
 
 
-NOTHING_TO_RECOVER = Recovery([], {}, {}, {}, [])
+NOTHING_TO_RECOVER = Recovery([], {}, {}, {}, [], {}, {}, [])
 
 
 def recover(
@@ -199,7 +259,7 @@ def recover(
     """
     if not history.ours:
         return _hints(history, lock, remote)
-    recovery = Recovery([], {}, {}, {}, [])
+    recovery = Recovery([], {}, {}, {}, [], {}, {}, [])
     held = dict(lock.files)
     owned = lock.owned_ids()
     lineage = _lineage(history, lock)
@@ -236,7 +296,29 @@ def recover(
         if file.id not in taken and file.id not in history.strangers
     ]
     lag = lag_shown((remote[one] for one in owned if one in remote and one not in unlisted), now)
-    return _settled(recovery, doubts, loose, held, lock, now=now, lag=lag)
+    outdated = {one.number: one.superseded or is_outdated(one, held.get(one.key)) for one in doubts}
+    # Of files alike, those that are still wanted get theirs first.
+    doubts.sort(key=lambda attempt: outdated[attempt.number])
+    matches = match(doubts, loose, history.contents)
+    found: dict[int, str] = {}
+    for attempt, file in matches.found:
+        if file.id in history.unproven and not listing_is_past(attempt.sent or attempt.at, now):
+            # Its looks alone do not prove it while ours may not be listed yet.
+            if outdated[attempt.number]:
+                recovery.unsure.append(attempt)
+            else:
+                recovery.unsettled[attempt.key] = attempt
+            continue
+        if outdated[attempt.number] and _may_be_locked(attempt, lock, remote):
+            recovery.left[attempt.key] = [file.id]  # then this one is somebody else's
+            continue
+        found[attempt.number] = file.id
+        if outdated[attempt.number]:
+            recovery.wrong[file.id] = attempt.key
+        else:
+            recovery.entries.append((attempt.key, _entry(attempt, file, lock)))
+    _sort_unfound(recovery, matches, loose, outdated, now=now, lag=lag)
+    return recovery._replace(found=found)
 
 
 def _lineage(history: History, lock: Lockfile) -> Mapping[str, set[str]]:
@@ -255,29 +337,30 @@ def _lineage(history: History, lock: Lockfile) -> Mapping[str, set[str]]:
     return found
 
 
-def _settled(
+def _may_be_locked(attempt: Attempt, lock: Lockfile, remote: Mapping[str, RemoteFile]) -> bool:
+    """Say whether its key holds what an attempt made: adopted since, by this or another machine."""
+    entry = lock.files.get(attempt.key)
+    if entry is None or entry.sha256 != attempt.sha256 or entry.id not in remote:
+        return False
+    return attempt.fit(remote[entry.id]) is Fit.YES
+
+
+def _sort_unfound(
     recovery: Recovery,
-    doubts: list[Attempt],
+    matches: Matches[Attempt],
     loose: list[RemoteFile],
-    held: Mapping[str, LockEntry],
-    lock: Lockfile,
+    outdated: Mapping[int, bool],
     *,
     now: int,
     lag: int | None,
-) -> Recovery:
-    """Return the recovery with what was found for the doubts among files that are nobody's."""
-    outdated = {one.number: one.superseded or is_outdated(one, held.get(one.key)) for one in doubts}
-    # Of files alike, those that are still wanted get theirs first.
-    doubts.sort(key=lambda attempt: outdated[attempt.number])
-    matches = match(doubts, loose)
-    for attempt, file in matches.found:
-        if outdated[attempt.number]:
-            recovery.wrong[file.id] = attempt.key
-        else:
-            recovery.entries.append((attempt.key, _entry(attempt, file, lock)))
+) -> None:
+    """Add the doubts to a recovery for which no file was found, or several."""
+
+    def unclear(attempt: Attempt, ids: list[str]) -> None:
+        (recovery.left if outdated[attempt.number] else recovery.unclear)[attempt.key] = ids
+
     for attempt, ids in matches.unclear:
-        if not outdated[attempt.number]:
-            recovery.unclear[attempt.key] = ids
+        unclear(attempt, ids)
     maybe = {attempt.number: ids for attempt, ids in matches.doubtful}
     there = {file.id for file in loose}
     for attempt in (*matches.absent, *(one for one, _ in matches.doubtful)):
@@ -287,13 +370,11 @@ def _settled(
         if attempt.upload_id is not None:
             # `complete` may be asked again: a session makes one file and no second.
             recovery.sessions.append(attempt)
-        elif outdated[attempt.number]:
-            continue
         elif not listing_is_past(attempt.sent or attempt.at, now, lag):
-            recovery.unsettled[attempt.key] = attempt
+            if not outdated[attempt.number]:
+                recovery.unsettled[attempt.key] = attempt
         elif ids:
-            recovery.unclear[attempt.key] = ids
-    return recovery._replace(found={one.number: file.id for one, file in matches.found})
+            unclear(attempt, ids)
 
 
 def _hints(history: History, lock: Lockfile, remote: Mapping[str, RemoteFile]) -> Recovery:
@@ -301,7 +382,7 @@ def _hints(history: History, lock: Lockfile, remote: Mapping[str, RemoteFile]) -
 
     It proves nothing. So nothing is locked or deleted on it, and its sessions are not touched.
     """
-    recovery = Recovery([], {}, {}, {}, [])
+    recovery = Recovery([], {}, {}, {}, [], {}, {}, [])
     owned = lock.owned_ids()
     loose = [file for file in remote.values() if file.id not in owned]
     open_ = [

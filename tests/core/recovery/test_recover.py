@@ -22,6 +22,7 @@ from filesync.core.recovery.recover import (
     NOTHING_TO_RECOVER,
     SETTLED_SECONDS,
     Recovery,
+    is_new,
     lag_shown,
     listing_is_past,
     recover,
@@ -344,3 +345,71 @@ def test_taking_in_retires_what_was_there_before_in_order() -> None:
 def test_what_a_journal_keeps(one: Attempt, locked: LockEntry | None, open_: bool) -> None:
     lock = Lockfile("p", "u", {"k": locked} if locked else {})
     assert still_open(History({1: one}), lock, NOW) == ([one] if open_ else [])
+
+
+UNPROVEN = frozenset({"file-1"})
+
+
+@pytest.mark.parametrize(
+    ("over", "age", "outcome"),
+    [
+        ("", 5, "unsettled"),  # another's may be listed sooner than ours
+        ("", LISTING_LAG_SECONDS + 1, "entries"),
+        ("file-0", 5, "unsure"),  # the lock has a newer file: nothing is deleted on its looks yet
+        ("file-0", LISTING_LAG_SECONDS + 1, "wrong"),
+    ],
+)
+def test_a_file_whose_content_nobody_can_read_is_believed_once_ours_would_be_listed(
+    over: str, age: int, outcome: str
+) -> None:
+    one = attempt(at=NOW - age, sent=NOW - age, over=over)
+    lock = Lockfile("p", "u", {"k": entry("file-9", sha256="b" * 64)} if over else {})
+    history = History({1: one}, unproven=set(UNPROVEN))
+    remote = {"file-1": live("file-1", created_at=NOW - age), "file-9": live("file-9", bytes=9)}
+    found = recover(history, lock, remote, NOW)
+    came = {
+        name: getattr(found, name) for name in ("entries", "unsettled", "wrong", "unsure", "left")
+    }
+    assert [name for name, its in came.items() if its] == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("contents", "taken", "unclear"),
+    [
+        ({}, [], ["file-1", "file-2"]),
+        ({"file-2": SHA}, ["file-2"], []),
+        ({"file-1": "c" * 64}, ["file-2"], []),  # a stranger's: the other is the only one
+        ({"file-1": SHA, "file-2": SHA}, [], ["file-1", "file-2"]),  # one of them is another's
+    ],
+)
+def test_what_was_read_says_which_file_an_upload_made(
+    contents: dict[str, str], taken: list[str], unclear: list[str]
+) -> None:
+    history = History({1: attempt(sent=NOW - 5)}, contents=contents)
+    remote = {one: live(one) for one in ("file-1", "file-2")}
+    found = recover(history, Lockfile("p", "u"), remote, NOW)
+    assert [one.id for _, one in found.entries] == taken
+    assert found.unclear.get("k", []) == unclear
+
+
+def test_of_an_upload_that_came_too_late_nothing_is_guessed_and_all_is_named() -> None:
+    lock = Lockfile("p", "u", {"k": entry("file-9", sha256="b" * 64)})
+    one = attempt(sent=NOW - 5, over="file-0")
+    found = after([one], [live("file-1"), live("file-2")], lock)
+    assert (found.entries, found.wrong, found.unclear) == ([], {}, {})
+    assert found.left == {"k": ["file-1", "file-2"]}
+
+
+def test_what_the_key_may_have_adopted_does_not_condemn_a_file_that_looks_the_same() -> None:
+    lock = Lockfile("p", "u", {"k": entry("file-9")})
+    one = attempt(sent=NOW - 5, over="file-0")
+    found = after([one], [live("file-1"), live("file-9")], lock)
+    assert (found.wrong, found.left) == ({}, {"k": ["file-1"]})
+
+
+@pytest.mark.parametrize(
+    ("age", "new"),
+    [(0, True), (-300, True), (-400, False), (LISTING_LAG_SECONDS, False), (NOW, False)],
+)
+def test_a_stamp_from_the_future_is_new_too(age: int, new: bool) -> None:
+    assert is_new(NOW - age, NOW) is new
