@@ -91,9 +91,10 @@ class Selection(NamedTuple):
         return sorted(desired, key=lambda want: not self.has(want.key))
 
     def sessions(self, recovery: Recovery) -> Recovery:
-        """Return the recovery without the upload sessions of other keys: they stay open."""
+        """Return the recovery without what is left to do for other keys: the next run does it."""
         sessions = [attempt for attempt in recovery.sessions if self.has(attempt.key)]
-        return recovery._replace(sessions=sessions)
+        unsure = [attempt for attempt in recovery.unsure if self.has(attempt.key)]
+        return recovery._replace(sessions=sessions, unsure=unsure)
 
     def narrow(self, decisions: Decisions) -> Decisions:
         """Return the decisions for the selected keys.

@@ -229,8 +229,8 @@ class Recovery(NamedTuple):
     may be, by key; `unclear` those for which several files might be it, with these files' ids.
     `sessions` are open upload sessions. `found` are the files that attempts were found to have
     made, by their number. `left` are, by key, files of which an upload may have made one that came
-    too late: they stay, since nobody can say which. `unsure` are uploads whose file nobody needs:
-    one that looks like it is listed, and theirs may only come to be.
+    too late: they stay, since nobody can say which. `unsure` are uploads of which one file is
+    listed that looks like theirs, while theirs may only come to be.
     """
 
     entries: list[tuple[str, LockEntry]]
@@ -304,9 +304,8 @@ def recover(
     for attempt, file in matches.found:
         if file.id in history.unproven and not listing_is_past(attempt.sent or attempt.at, now):
             # Its looks alone do not prove it while ours may not be listed yet.
-            if outdated[attempt.number]:
-                recovery.unsure.append(attempt)
-            else:
+            recovery.unsure.append(attempt)  # its key may have gone from the manifest, too
+            if not outdated[attempt.number]:
                 recovery.unsettled[attempt.key] = attempt
             continue
         if outdated[attempt.number] and _may_be_locked(attempt, lock, remote):
