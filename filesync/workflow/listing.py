@@ -67,7 +67,11 @@ def confirmed(
     ours_to_miss = history.deleting | history.deleted.keys()
     young = {one: at for one, at in young.items() if one not in ours_to_miss}
     found = _asked_for(client, doubtful)
-    found |= _found_later(client, _may_come(client, doubtful - found.keys(), young, remote, now))
+    missing = doubtful - found.keys()
+    may_come = _may_come(client, missing, young, remote, now)
+    # Asked for once more: what shows that nothing more comes was only found after they were not.
+    found |= _asked_for(client, {one for one in missing if is_new(young.get(one, 0), now)})
+    found |= _found_later(client, may_come - found.keys())
     if found:
         ours = lock.owned_ids() | history.made()
         _refuse_contradiction(found, [file for file in remote.values() if file.id not in ours], now)
