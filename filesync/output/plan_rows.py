@@ -1,6 +1,6 @@
 """A plan's changes as rows of text, for reports that are tables: HTML and Markdown.
 
-What all rows of a table have in common is said once above it, and is no column of it.
+What all rows of a table have in common stands once above it instead of in a column.
 """
 
 from __future__ import annotations

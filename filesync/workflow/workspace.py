@@ -269,7 +269,7 @@ def _leased(
 
 
 def state_of(run: Run) -> RunState | None:
-    """Return where the journals of a run are if that is in an object store, else None.
+    """Return where the journals of a run are if that is in an object store, None if not.
 
     A manifest with mistakes has no state: reading it for its files reports them.
     """
