@@ -234,6 +234,7 @@ class RemoteFile(NamedTuple):
     created_at: int
     expires_at: int | None
     status: str | None
+    status_details: str | None = None  #: why the status is `error`, in the server's words
 
     def dates(self, expires_after: int | None, now: int) -> tuple[int, int | None]:
         """Return the Unix seconds it was made at and expires at, None for never.

@@ -344,5 +344,6 @@ def spoiled(remote: RemoteFile, want: DesiredFile) -> str:
     if remote.bytes is not None and remote.bytes != want.bytes:
         return f"the platform holds {remote.bytes} bytes of it instead of {want.bytes}"
     if remote.status == "error":
-        return "the platform says it cannot use it (status error)"
+        why = f": {printable(remote.status_details)}" if remote.status_details else ""
+        return f"the platform says it cannot use it (status error){why}"
     return ""

@@ -87,9 +87,15 @@ def _status_line(status: dict[str, Any], state: str) -> tuple[str, ...]:
         status["id"] or "-",
         "-" if status["bytes"] is None else human_bytes(status["bytes"]),
         "-" if status["age"] is None else human_duration(status["age"]),
-        "never" if status["left"] is None and status["id"] else _left(status["left"]),
+        _left_of(status),
         state,
     )
+
+
+def _left_of(status: dict[str, Any]) -> str:
+    if status["left"] is not None or status["id"] is None:
+        return _left(status["left"])
+    return "unknown" if status["expiry_unknown"] else "never"
 
 
 def _held(plan: Plan) -> list[str]:
@@ -185,7 +191,8 @@ def _status(row: Change, now: int) -> dict[str, Any]:
     expires = live.expires_at if live is not None else None
     if locked is not None:
         created = created or locked.created_at
-        expires = expires or locked.expires_at
+        if live is None:
+            expires = locked.expires_at
     size = next((one.bytes for one in (want, live, locked) if one is not None), None)
     return {
         "key": row.key,
@@ -194,6 +201,11 @@ def _status(row: Change, now: int) -> dict[str, Any]:
         "bytes": size,
         "age": None if not created else now - created,
         "left": None if expires is None else expires - now,
+        # The file should expire, and the server does not say whether it will.
+        "expiry_unknown": live is not None
+        and expires is None
+        and locked is not None
+        and locked.expires_at is not None,
         "action": row.action.value,
         "reason": row.reason.value,
         "state": "up to date"

@@ -13,6 +13,7 @@ from filesync.core.ids import MAX_ID, is_id
 from filesync.core.model import Job, RemoteFile
 from filesync.core.text import printable
 
+_MAX_DETAILS = 500  # characters of what a server says of a file
 _LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a calendar can show
 
 
@@ -68,6 +69,7 @@ def remote_file(raw: object) -> RemoteFile:
         time_or_none(get("created_at")) or 0,
         None if expires_at is None else time_or_none(expires_at),
         status if isinstance(status, str) else None,
+        details[:_MAX_DETAILS] if isinstance(details := get("status_details"), str) else None,
     )
 
 

@@ -15,6 +15,7 @@ from filesync.core.decide.desired import policies_of
 from filesync.core.decide.guards import Refusal
 from filesync.core.decide.selection import Selection, purposes_of
 from filesync.core.decide.sharing import share
+from filesync.core.decide.stored_otherwise import stored_otherwise
 from filesync.core.decide.table import decide, show_recovered
 from filesync.core.decide.wrong_content import LeftOut, without_wrong
 from filesync.core.fingerprint import owner_token
@@ -190,6 +191,7 @@ def decide_all(
             *_left_over(recovery.left),
             *report_left(decisions.orphans, manifest.prune, leave),
             *left_alone(decisions.rows, lock),
+            *(() if seen.offline or options.at else stored_otherwise(decisions.rows)),
             *(store_warnings(stores, fates_of(decisions.rows, lock)) if stores else ()),
         ],
         refusals=[*refusals, *store_refusals(stores, manifest.max_delete)],

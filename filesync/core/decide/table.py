@@ -15,7 +15,7 @@ from filesync.core import fingerprint
 from filesync.core.decide.change import Action, Change, Decisions, Reason
 from filesync.core.decide.claims import Leave, judge_claims
 from filesync.core.decide.unclaimed import UnclaimedFiles
-from filesync.core.lockfile.entries import found_entry, live_expiry
+from filesync.core.lockfile.entries import found_entry, live_expiry, renew_when_left
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Prune, RemoteFile
 from filesync.core.recovery.recover import Recovery
@@ -155,7 +155,9 @@ def judge(
     if fields:
         return Action.REPLACE, Reason.ATTRIBUTES_CHANGED, fields
     expires_at = live_expiry(live, locked)
-    if expires_at is not None and expires_at - now < max(want.policy.renew_before, 1):
+    if expires_at is not None and expires_at - now < renew_when_left(
+        want.policy, locked, expires_at
+    ):
         return Action.REPLACE, Reason.EXPIRING, ()
     return Action.NOOP, Reason.UP_TO_DATE, ()
 

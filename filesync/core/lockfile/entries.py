@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile, Stored
+from filesync.core.model import (
+    LIFETIME_SLACK,
+    DesiredFile,
+    LockEntry,
+    Policy,
+    RemoteFile,
+    Stored,
+)
 
 
 def entry_for(want: DesiredFile, remote: RemoteFile, now: int) -> LockEntry:
@@ -42,6 +49,23 @@ def live_expiry(live: RemoteFile, locked: LockEntry | None) -> int | None:
     if live.expires_at is None and locked is not None:
         return locked.expires_at
     return live.expires_at
+
+
+def renew_when_left(policy: Policy, locked: LockEntry, expires_at: int) -> int:
+    """Return how many seconds before a live file expires it is to be uploaded again.
+
+    That is the policy's `renew_before`. Of a server that said at the upload that the file lives
+    shorter than asked, it is the same share of that life, since each apply would renew it
+    otherwise; of one that lets a file expire that should stay, a tenth.
+    """
+    asked = policy.expires_after
+    if locked.expires_at is not None and abs(locked.expires_at - expires_at) <= LIFETIME_SLACK:
+        lives = locked.expires_at - locked.created_at
+        if asked is None:
+            return max(lives // 10, 1)
+        if lives < asked - LIFETIME_SLACK:
+            return max(policy.renew_before * max(lives, 0) // asked, 1)
+    return max(policy.renew_before, 1)
 
 
 def found_entry(

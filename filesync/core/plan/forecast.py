@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from filesync.core.decide.change import Action, Change
-from filesync.core.lockfile.entries import live_expiry
+from filesync.core.lockfile.entries import live_expiry, renew_when_left
 
 SOON = 86400
 
@@ -35,5 +35,8 @@ def expiring_soon(rows: Iterable[Change], now: int) -> list[Expiring]:
         if expires_at is not None and expires_at - now < SOON:
             renewed = row.action is Action.REPLACE
             left = max(expires_at - now, 0)
-            found.append(Expiring(want.key, live.id, left, want.policy.renew_before, renewed))
+            margin = want.policy.renew_before
+            if row.locked is not None:
+                margin = renew_when_left(want.policy, row.locked, expires_at)
+            found.append(Expiring(want.key, live.id, left, margin, renewed))
     return sorted(found, key=lambda one: (one.left, one.key))
