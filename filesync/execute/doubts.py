@@ -35,6 +35,8 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 3.0
 # So many files that a listing does not describe are asked for one by one, at most.
 _MOST_CLOSER_LOOKS = 20
+# After so many seconds a file that an answer named, with an odd time, is ours if no other fits.
+_ANSWERED_SECONDS = 20
 
 
 class Absent(NamedTuple):
@@ -178,7 +180,9 @@ class _Search:
             answered = one.in_doubt.answered
             if answered is not None and (undone := self._undone(one, answered, loose)):
                 self.settled.failed.append(undone)
-            elif answered is not None and self._holds_it(one, answered, ids, loose, is_past(one)):
+            elif answered is not None and self._holds_it(
+                one, answered, ids, loose, now() - one.sent > _ANSWERED_SECONDS
+            ):
                 uploaded = Uploaded(one.in_doubt.transfer.change, answered)
                 self.settled.found.append((one.in_doubt, uploaded))
             elif not waited_out and not listing_is_past(one.sent, now(), self._lag):
@@ -240,12 +244,12 @@ class _Search:
         answered: RemoteFile,
         maybe: Sequence[str],
         loose: Sequence[RemoteFile],
-        is_past: bool,
+        waited: bool,
     ) -> bool:
         """Say whether the file that an odd answer named is ours: new, and with what was sent.
 
-        Where its content cannot be read, it is if only its time is odd and, once any file would
-        be listed, it is the only one: the server's clock is wrong.
+        Where its content cannot be read, it is if only its time is odd and it is still the only
+        one after a while: the server's clock is wrong.
         """
         if answered.id in one.known or all(file.id != answered.id for file in loose):
             return False
@@ -256,7 +260,7 @@ class _Search:
         if content is not None:
             self._contents[answered.id] = content
             return content == one.stored.sha256
-        return is_past and list(maybe) == [answered.id] and fit(answered, one.stored) is Fit.YES
+        return waited and list(maybe) == [answered.id] and fit(answered, one.stored) is Fit.YES
 
     def _undone(
         self, one: _Doubt, answered: RemoteFile, loose: Sequence[RemoteFile]

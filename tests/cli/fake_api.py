@@ -105,6 +105,23 @@ class FakeApi:
         for file in self.files.values():
             file["created_at"] = OLD
 
+    def later(self, seconds: float) -> None:
+        """Let the server's clock be so many seconds ahead of what it is."""
+        clock = self.clock
+        self.clock = lambda: clock() + seconds
+
+    def later_once_listed(self, seconds: float) -> None:
+        """Put the clock forward when files are listed after an upload: a wait is over then."""
+        left = [seconds]
+
+        def rule(request: Request) -> Answer | None:
+            listed = (request.method, request.path) == ("GET", "/files")
+            if listed and left and self.count("POST"):
+                self.later(left.pop())
+            return None
+
+        self.rule(rule)
+
     def rule(self, rule: Rule) -> None:
         """Ask this rule before the ones already there."""
         self.rules.insert(0, rule)

@@ -122,7 +122,7 @@ def test_schema_is_one_document_that_names_every_field(alone: Project) -> None:
     ran = alone.run("schema")
     schema = json.loads(ran.out)
     assert ran.err == ""
-    top = "version project remote defaults limits prune environments vector_stores files"
+    top = "version project remote state defaults limits prune environments vector_stores files"
     assert set(top.split()) == set(schema["properties"])
     fields = (
         "path glob exclude allow_empty filename purpose expires_after renew_before protect retain "

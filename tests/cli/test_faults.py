@@ -165,6 +165,7 @@ def test_an_answer_that_is_lost_is_not_sent_twice(on_fake: Project, fake: FakeAp
         return error(500, "gateway")
 
     fake.rule(made_but_500)
+    fake.later_once_listed(200)
     on_fake.files("a")
     ran = on_fake.run("apply", "-y", code=None)
     assert fake.count("POST") == 1

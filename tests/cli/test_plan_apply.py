@@ -288,7 +288,9 @@ def test_wait_polls_until_processed(on_fake: Project, fake: FakeApi) -> None:
     def uploaded(request: Request) -> Answer | None:
         if request.method != "POST":
             return None
-        file_id = fake.add(request.filename or "", request.content, status="uploaded")
+        now = int(fake.clock())
+        name = request.filename or ""
+        file_id = fake.add(name, request.content, status="uploaded", created_at=now)
         return Answer(200, dict(fake.files[file_id]))
 
     fake.rule(slow)

@@ -162,7 +162,8 @@ def test_what_is_no_plan_file_is_refused(project: Project) -> None:
     cases: dict[str, tuple[bytes | Any, str]] = {
         "empty": (b"", "not valid JSON"),
         "cut": ((project.root / "good.json").read_bytes()[:-40], "not valid JSON"),
-        "binary": (b"\xff\xfe", "not JSON"),
+        "binary": (b"\xff\xfe", "it is UTF-16"),
+        "not text": (b"\x80\x81", "not JSON"),
         "deep": (b"[" * 100_000, "JSON"),
         "digits": (b"1" * 10_000, "JSON"),
         "list": ([], "not a JSON object"),

@@ -119,6 +119,7 @@ def test_an_answer_that_is_lost_is_looked_for_and_not_sent_again(
         return Answer(0)
 
     fake.rule(lose)
+    fake.later_once_listed(200)
     found = upload(apply, apply.create("a"))
     assert list(fake.files) == [found["a"]]
     assert fake.count("POST") == 1

@@ -59,6 +59,7 @@ def test_an_id_that_is_none(on_fake: Project, fake: FakeApi) -> None:
         return Answer(200, {**fake.files[file_id], "id": evil[name]})
 
     fake.rule(answer)
+    fake.later_once_listed(200)
     on_fake.files("a", "b", "c")
     on_fake.run("apply", "-y", code=None)
     assert fake.count("POST") == 3
