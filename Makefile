@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 UV := .venv-uv/bin/uv
 
-# More workers than cores, since most tests wait for a server; a file's tests share what they set up.
-PYTEST := -m pytest -n 4 --dist loadfile
+# More workers than cores, since most tests wait for a server; one without work takes another's.
+PYTEST := -m pytest -n 4 --dist worksteal
 # What starts no process: all that decides, reads, sends and shows.
 FAST := tests/core tests/local tests/remote tests/emulator tests/execute tests/workflow \
 	tests/output --ignore tests/emulator/test_durable.py

@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -157,6 +158,22 @@ def serving(*scripts: Script) -> Iterator[Served]:
         listener.close()
         thread.join(10)
         assert not thread.is_alive()
+
+
+def least_peak(action: Callable[[], object]) -> int:
+    """Return the most bytes in use while it ran: the least of three times.
+
+    Threads that other tests have left behind use memory, too, which only ever adds.
+    """
+    peaks = []
+    for _ in range(3):
+        tracemalloc.start()
+        try:
+            action()
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    return min(peaks)
 
 
 class HangUp(Exception):
