@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from filesync.core.commands import DEFAULT_MANIFEST
-from filesync.core.text import printable
+from filesync.core.text import has_controls, printable
 from filesync.local.find_manifest import find_manifest
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def _offer(find: Callable[[str, str | None], Iterable[tuple[str, str]]]) -> Offe
             CompletionItem(word, help=note or None)
             for word, note in words
             # A line is an offer, so a word with a line break in it would be two.
-            if word.startswith(incomplete) and printable(word) == word
+            if word.startswith(incomplete) and not has_controls(word)
         ]
 
     return offer

@@ -17,5 +17,10 @@ _ID = re.compile(rf"[{CHARACTERS}\"\\]{{1,{MAX_ID}}}")
 
 
 def is_id(text: str) -> bool:
-    """Say whether `text` can stand in a URL's path as one segment, in a shell and in a lockfile."""
-    return _ID.fullmatch(text) is not None and text not in (".", "..")
+    """Say whether `text` can stand in a URL's path as one segment, in a shell and in a lockfile.
+
+    Nor may it be a command to a runner that reads it in a log: see `core.text.printable`.
+    """
+    if _ID.fullmatch(text) is None or text in (".", ".."):
+        return False
+    return not text.startswith("::") and "##[" not in text

@@ -9,14 +9,34 @@ from collections.abc import Sequence
 
 # C0, DEL and C1 controls, the Unicode line separators, the bidi overrides that can make a
 # name read as another, and lone surrogates (a file name that is not UTF-8).
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+# GitHub's runner obeys a line of a log that begins so, and Azure's one that has this anywhere:
+# https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+_COMMAND = r"\A[^\S\x00-\x1f\x7f-\x9f\u2028\u2029]*::|##\["
+_CONTROLS, _UNSAFE = re.compile(_CONTROL), re.compile(f"{_CONTROL}|{_COMMAND}")
+
+
+def has_controls(name: str) -> bool:
+    """Say whether a name has control characters, or others that are never to be printed."""
+    return _CONTROLS.search(name) is not None
 
 
 def printable(name: str) -> str:
-    """Return `name` with control characters written as escapes (\\n, \\x1b, \\u202e)."""
-    return _UNSAFE.sub(lambda m: m.group().encode("unicode_escape").decode("ascii"), name)
+    """Return `name` with what is not to be printed as it is written as escapes.
+
+    That is control characters (\\n, \\x1b, \\u202e), and what would command a runner that reads the
+    log: `::` at the beginning becomes \\x3a: and `##[` becomes #\\x23[.
+    """
+    return _UNSAFE.sub(_escaped, name)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    text = found.group()
+    if text.endswith("::"):
+        return f"{text[:-2]}\\x3a:"
+    if text == "##[":
+        return "#\\x23["
+    return text.encode("unicode_escape").decode("ascii")
 
 
 # Spaces that are not the space bar's, and characters of no width: pasted, and not to be seen.

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 
 from filesync.core.from_remote.declare import Content
-from filesync.core.text import printable
+from filesync.core.text import has_controls, printable
 from filesync.errors import LocalFileError
 from filesync.local.files import place, why
 from filesync.local.state_dir import ensure_state_dir
@@ -97,7 +97,7 @@ def find_copies(
         by_last.setdefault((name.rpartition("/")[2], size), []).append(name)
     for path, size in _walk(root, names):
         full = by_last.get((path.rpartition("/")[2], size), ())
-        if path in own or not full or printable(path) != path or "\\" in path:
+        if path in own or not full or has_controls(path) or "\\" in path:
             continue
         content = hashed(os.path.join(root, path))
         if content is not None and content.bytes == size:

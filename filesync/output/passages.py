@@ -23,7 +23,7 @@ def _one(answer: Answer) -> str:
     name = answer.key if answer.key is not None else answer.filename or answer.file_id
     text = printable(" ".join(answer.text.split()))
     lines = textwrap.wrap(text, _COLUMNS, max_lines=_LINES, placeholder=" …")
-    return "\n".join([f"{printable(name)}{score}", *(f"  {line}" for line in lines)])
+    return "\n".join([f"{printable(name)}{score}", *(f"  {printable(line)}" for line in lines)])
 
 
 def passages_document(found: Sequence[Answer]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from filesync.core.globs import Glob, Matcher, States
 from filesync.core.model import Entry, ScannedFile
 from filesync.core.object_url import ObjectUrl, object_url
-from filesync.core.text import printable
+from filesync.core.text import has_controls, printable
 from filesync.errors import NoSuchObject, ObjectStoreError, Problem
 from filesync.storage.objects import Found, Objects
 from filesync.storage.threads import each
@@ -63,7 +63,7 @@ def scan_objects(
     problems += [
         _problem(file.entry, f"the name {printable(file.path)} has control characters")
         for file in found
-        if printable(file.path) != file.path
+        if has_controls(file.path)
     ]
     return sorted(found, key=lambda file: file.key), problems
 

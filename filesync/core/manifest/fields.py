@@ -22,7 +22,7 @@ from filesync.core.purposes import (
 )
 from filesync.core.servers import KNOWN_PURPOSES, path_fault
 from filesync.core.suggestions import nearest
-from filesync.core.text import odd_character, printable
+from filesync.core.text import has_controls, odd_character
 
 VERSION = 1
 """The version of the manifest's format that this filesync reads."""
@@ -63,7 +63,7 @@ def key_fault(key: str, noun: str) -> str | None:
         return "the key must not begin with '-': commands would take it for an option"
     if len(key) > KEY_LENGTH:
         return f"the key must not be longer than {KEY_LENGTH} characters"
-    if printable(key) != key:
+    if has_controls(key):
         return "the key must not have control characters in it"
     if odd := odd_character(key):
         return f"the key must not have {odd} in it{_TYPED_AGAIN}"
@@ -91,7 +91,7 @@ def parse_base_url(value: str) -> str:
 
     Takes http(s)://host[:port][/path] and emulator:DIR; raises ValueError for all else.
     """
-    if printable(value) != value or (" " in value and not value.startswith("emulator:")):
+    if has_controls(value) or (" " in value and not value.startswith("emulator:")):
         raise ValueError("must not have spaces or control characters in it")
     if odd_character(value) and not value.startswith("emulator:"):
         raise ValueError(f"must not have {odd_character(value)} in it")
@@ -202,14 +202,14 @@ def check_filename(value: str) -> str:
     """Return a remote filename; its length is judged once a fingerprint is in it."""
     if not value.strip(". "):
         raise ValueError("must have something other than dots and spaces in it")
-    if printable(value) != value:
+    if has_controls(value):
         raise ValueError("must not have control characters in it")
     return value
 
 
 def check_prefix(value: str) -> str:
     """Return what goes before remote filenames, which may be nothing."""
-    if printable(value) != value:
+    if has_controls(value):
         raise ValueError("must not have control characters in it")
     return value
 

@@ -16,7 +16,7 @@ from filesync.core.stores.declared import (
     placeholder_problem,
 )
 from filesync.core.stores.model import DAY, MARK, Chunking, Scalar
-from filesync.core.text import printable, quoted
+from filesync.core.text import has_controls, quoted
 
 MIN_TOKENS, MAX_TOKENS = 100, 4096
 MAX_OVERLAP = MAX_TOKENS // 2
@@ -29,7 +29,7 @@ def check_name(value: str) -> str:
     """Return a store's name."""
     if not value.strip():
         raise ValueError("is empty: give the store a name, or remove the line")
-    if printable(value) != value:
+    if has_controls(value):
         raise ValueError("must not have control characters in it")
     return value
 
@@ -109,7 +109,7 @@ def _pairs(value: object, most: int, longest: int) -> dict[str, object]:
     if len(value) > most:
         raise ValueError(f"must not have more than {most} pairs")
     for name in value:
-        if not name or len(name) > longest or printable(name) != name:
+        if not name or len(name) > longest or has_controls(name):
             raise ValueError(
                 f"has the name {quoted(name[:longest])}: it must have 1 to {longest} characters, "
                 "no control characters among them"
