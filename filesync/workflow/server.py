@@ -22,17 +22,18 @@ _EMULATOR_NEEDS = ("python_multipart", "starlette", "uvicorn")
 
 
 @contextmanager
-def emulated(folder: str, kind: ServerType) -> Iterator[str]:
+def emulated(folder: str, kind: ServerType, api_key: str) -> Iterator[str]:
     """Run the emulator on a folder; yields its base URL. FilesyncError if it cannot start.
 
-    It is like a server of the type, or like OpenAI's for a server that nobody described.
+    It takes only this key, and is like a server of the type, or like OpenAI's for a server that
+    nobody described.
     """
     like = "openai" if kind is COMPATIBLE else kind.name
     with ExitStack() as stack:
         with emulator_installed():
             from filesync.emulator.server import embedded
         try:
-            url = stack.enter_context(embedded(folder, settings={"type": like}))
+            url = stack.enter_context(embedded(folder, api_key=api_key, settings={"type": like}))
         except OSError as error:
             raise cannot_serve(folder, error) from None
         yield url
@@ -213,8 +214,10 @@ def _endpoint(server: Server, run: Run, settings: ClientSettings) -> Iterator[En
             settings=settings,
         )
         return
-    with emulated(server.emulator_folder, server.type) as url:
-        yield Endpoint(url, ApiKey("emulator"))  # takes any key: yours stays where it is
+    # Other programs of this machine reach its port, too. Your own key stays where it is.
+    key = os.urandom(16).hex()
+    with emulated(server.emulator_folder, server.type, key) as url:
+        yield Endpoint(url, ApiKey(key))
 
 
 def _pace(server: Server, requests_per_minute: float) -> float:
