@@ -155,8 +155,8 @@ def judge(
     if fields:
         return Action.REPLACE, Reason.ATTRIBUTES_CHANGED, fields
     expires_at = live_expiry(live, locked)
-    if expires_at is not None and expires_at - now < renew_when_left(
-        want.policy, locked, expires_at
+    if expires_at is not None and expires_at - now < max(
+        renew_when_left(want.policy, locked, expires_at), 1
     ):
         return Action.REPLACE, Reason.EXPIRING, ()
     return Action.NOOP, Reason.UP_TO_DATE, ()

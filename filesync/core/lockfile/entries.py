@@ -62,10 +62,10 @@ def renew_when_left(policy: Policy, locked: LockEntry, expires_at: int) -> int:
     if locked.expires_at is not None and abs(locked.expires_at - expires_at) <= LIFETIME_SLACK:
         lives = locked.expires_at - locked.created_at
         if asked is None:
-            return max(lives // 10, 1)
+            return max(lives // 10, 0)
         if lives < asked - LIFETIME_SLACK:
-            return max(policy.renew_before * max(lives, 0) // asked, 1)
-    return max(policy.renew_before, 1)
+            return policy.renew_before * max(lives, 0) // asked
+    return policy.renew_before
 
 
 def found_entry(
