@@ -117,6 +117,13 @@ def _run() -> int:
     except Exception as error:
         if os.environ.get("FILESYNC_DEBUG"):
             raise
+        if isinstance(error, RuntimeError) and "start new thread" in str(error):
+            return _complain(
+                "this machine lets filesync start no more threads",
+                "end other programs, or raise the limit of processes (`ulimit -u`, or that of the "
+                "container); then run it again, which continues",
+                1,
+            )
         return _complain(
             f"this is a defect in filesync: {type(error).__name__}: {error}",
             "please report it; FILESYNC_DEBUG=1 shows where it happened",

@@ -22,6 +22,7 @@ from filesync.core.recovery.recover import (
     lag_shown,
     listing_is_past,
     match,
+    shares_its_name,
     to_read,
 )
 from filesync.core.resemblance import Fit, fit, shown_name
@@ -166,7 +167,8 @@ class _Search:
             return waited_out or listing_is_past(one.sent, now())
 
         for one, file in matches.found:
-            if not (self._proven(one, file.id) or _is_named(one, file) or is_past(one)):
+            known = self._proven(one, file.id) or _is_named(one, file)
+            if not (known or is_past(one) or not shares_its_name(file, loose)):
                 left.append(one)
             elif spoiled(file, one.in_doubt.transfer.want):
                 failed = self._undone(one, file, loose) or _unclear(one.in_doubt, [file.id])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import RemoteFile
 from filesync.core.recovery.journal import GHOST_SECONDS, History
-from filesync.core.recovery.recover import is_new, match, to_read
+from filesync.core.recovery.recover import is_new, match, shares_its_name, to_read
 from filesync.core.resemblance import Fit
 from filesync.core.text import plural
 from filesync.errors import ListingError
@@ -115,7 +115,9 @@ def set_strangers_apart(
         for file_id, size in dict(unread[:_MOST_CLOSER_LOOKS]).items():
             sha256 = sha256_of(client, file_id, size)
             if sha256 is None:
-                history.unproven.add(file_id)
+                history.contents[file_id] = ""
+                if shares_its_name(remote[file_id], loose):
+                    history.unproven.add(file_id)
             elif sha256 in sent:
                 history.contents[file_id] = sha256
             else:

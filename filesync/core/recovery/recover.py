@@ -126,6 +126,15 @@ def is_proven(stored: Stored) -> bool:
     return fingerprint.parse(stored.filename) is not None
 
 
+def shares_its_name(file: RemoteFile, loose: Iterable[RemoteFile]) -> bool:
+    """Say whether another file that belongs to none of our keys has the name of this one.
+
+    Then somebody else uploads files of that name, too: its looks alone prove nothing.
+    """
+    name = shown_name(file.filename)
+    return any(one.id != file.id and shown_name(one.filename) == name for one in loose)
+
+
 def _by_content(
     group: list[S], files: list[RemoteFile], contents: Mapping[str, str], result: Matches[S]
 ) -> tuple[list[S], list[RemoteFile]]:
