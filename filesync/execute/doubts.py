@@ -22,7 +22,7 @@ from filesync.core.recovery.recover import (
     lag_shown,
     listing_is_past,
     match,
-    shares_its_name,
+    shared_names,
     to_read,
 )
 from filesync.core.resemblance import Fit, fit, shown_name
@@ -161,6 +161,7 @@ class _Search:
         loose = [self._described.get(file.id, file) for file in listing if file.id not in taken]
         loose = self._closer(loose)
         matches = self._matched(loose)
+        shared = shared_names(loose) if matches.found else set()
         left = []
 
         def is_past(one: _Doubt) -> bool:
@@ -168,7 +169,7 @@ class _Search:
 
         for one, file in matches.found:
             known = self._proven(one, file.id) or _is_named(one, file)
-            if not (known or is_past(one) or not shares_its_name(file, loose)):
+            if not known and not is_past(one) and shown_name(file.filename) in shared:
                 left.append(one)
             elif spoiled(file, one.in_doubt.transfer.want):
                 failed = self._undone(one, file, loose) or _unclear(one.in_doubt, [file.id])

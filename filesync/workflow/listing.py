@@ -10,8 +10,8 @@ from typing import NamedTuple
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import RemoteFile
 from filesync.core.recovery.journal import GHOST_SECONDS, History
-from filesync.core.recovery.recover import is_new, match, shares_its_name, to_read
-from filesync.core.resemblance import Fit
+from filesync.core.recovery.recover import is_new, match, shared_names, to_read
+from filesync.core.resemblance import Fit, shown_name
 from filesync.core.text import plural
 from filesync.errors import ListingError
 from filesync.execute.content import sha256_of
@@ -108,15 +108,16 @@ def set_strangers_apart(
         unread = [
             (file_id, one.bytes)
             for one, file_id in to_read(match(doubts, loose, history.contents))
-            if file_id not in history.contents and file_id not in history.unproven
+            if file_id not in history.contents
         ]
         if not unread:
             return
+        shared = shared_names(loose)
         for file_id, size in dict(unread[:_MOST_CLOSER_LOOKS]).items():
             sha256 = sha256_of(client, file_id, size)
             if sha256 is None:
                 history.contents[file_id] = ""
-                if shares_its_name(remote[file_id], loose):
+                if shown_name(remote[file_id].filename) in shared:
                     history.unproven.add(file_id)
             elif sha256 in sent:
                 history.contents[file_id] = sha256

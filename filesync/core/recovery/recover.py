@@ -8,7 +8,7 @@ entry that was made since the attempt began is newer, and then the attempt's fil
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Generic, NamedTuple, Protocol, TypeVar
@@ -126,13 +126,13 @@ def is_proven(stored: Stored) -> bool:
     return fingerprint.parse(stored.filename) is not None
 
 
-def shares_its_name(file: RemoteFile, loose: Iterable[RemoteFile]) -> bool:
-    """Say whether another file that belongs to none of our keys has the name of this one.
+def shared_names(loose: Iterable[RemoteFile]) -> set[str]:
+    """Return the names that several of the files have that belong to none of our keys.
 
-    Then somebody else uploads files of that name, too: its looks alone prove nothing.
+    Somebody else uploads files of such a name, too: a file's looks alone prove nothing.
     """
-    name = shown_name(file.filename)
-    return any(one.id != file.id and shown_name(one.filename) == name for one in loose)
+    names = Counter(shown_name(file.filename) for file in loose)
+    return {name for name, count in names.items() if count > 1}
 
 
 def _by_content(
