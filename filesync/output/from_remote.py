@@ -70,7 +70,7 @@ def guess_warning(declared: Sequence[Declared]) -> str | None:
     if not guessed:
         return None
     named = listed(
-        [f"{printable(one.found.key)} ({printable(one.path)})" for one in guessed], _NAMED
+        sorted(f"{printable(one.found.key)} ({printable(one.path)})" for one in guessed), _NAMED
     )
     was = "file was" if len(guessed) == 1 else "files were"
     return (
