@@ -8,8 +8,10 @@ import struct
 import threading
 import tracemalloc
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing import get_context
 from typing import Any
 
 from filesync.remote.client import Writer
@@ -160,20 +162,19 @@ def serving(*scripts: Script) -> Iterator[Served]:
         assert not thread.is_alive()
 
 
-def least_peak(action: Callable[[], object]) -> int:
-    """Return the most bytes in use while it ran: the least of three times.
+def peak_of(action: Callable[[str], object], url: str = "") -> int:
+    """Return the most bytes that `action(url)` had in use, measured in a process of its own.
 
-    Threads that other tests have left behind use memory, too, which only ever adds.
+    In this one the threads that other tests have left behind would be counted with it.
     """
-    peaks = []
-    for _ in range(3):
-        tracemalloc.start()
-        try:
-            action()
-            peaks.append(tracemalloc.get_traced_memory()[1])
-        finally:
-            tracemalloc.stop()
-    return min(peaks)
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        return processes.submit(_traced, action, url).result(120)
+
+
+def _traced(action: Callable[[str], object], url: str) -> int:
+    tracemalloc.start()
+    action(url)
+    return tracemalloc.get_traced_memory()[1]
 
 
 class HangUp(Exception):

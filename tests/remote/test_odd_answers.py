@@ -23,7 +23,7 @@ from tests.remote.helpers import (
     HangUp,
     Script,
     fast,
-    least_peak,
+    peak_of,
     reply,
     serving,
     writer,
@@ -61,29 +61,25 @@ def trickling(head: str, stop: threading.Event) -> Script:
 OK = "HTTP/1.1 200 OK\r\n"
 
 
+def get_endless(url: str) -> None:
+    with writer(url) as client, pytest.raises(RemoteError, match=r"larger than 2\.0 MB"):
+        client.get_file("file-1")
+
+
 def test_an_endless_answer_is_cut_at_its_cap() -> None:
-    scripts = [endless(OK + "\r\n", b"[" + b" " * 65536)] * 6
-    tracemalloc.start()
-    try:
-        with (
-            serving(*scripts) as served,
-            writer(served.url) as client,
-            pytest.raises(RemoteError, match=r"larger than 2\.0 MB"),
-        ):
-            client.get_file("file-1")
-        assert tracemalloc.get_traced_memory()[1] < 16 * MIB
-    finally:
-        tracemalloc.stop()
+    with serving(*[endless(OK + "\r\n", b"[" + b" " * 65536)] * 6) as served:
+        assert peak_of(get_endless, served.url) < 16 * MIB
+
+
+def unpack_bomb(_: str) -> None:
+    content = bomb(200 * MIB)
+    tracemalloc.reset_peak()
+    with pytest.raises(BadAnswer, match="larger than"):
+        answers.read(answers.decoded([content], "gzip"), answers.MOST_OBJECT)
 
 
 def test_a_gzip_bomb_is_cut_while_it_unpacks() -> None:
-    content = bomb(200 * MIB)
-
-    def unpack() -> None:
-        with pytest.raises(BadAnswer, match="larger than"):
-            answers.read(answers.decoded([content], "gzip"), answers.MOST_OBJECT)
-
-    assert least_peak(unpack) < 8 * MIB
+    assert peak_of(unpack_bomb) < 8 * MIB
 
 
 @pytest.mark.parametrize("size", [0, 1, 100, 200_000])

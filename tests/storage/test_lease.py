@@ -60,6 +60,7 @@ def test_a_long_journal_is_cut_into_segments(s3: FakeS3, place: StatePlace) -> N
 def test_lines_of_many_threads_share_writes(s3: FakeS3, place: StatePlace) -> None:
     with acquire(place, timeout=0) as held:
         before = len(s3.requests)
+        s3.fault = lambda _method, _key: time.sleep(0.1)  # the others add theirs meanwhile
         threads = [
             threading.Thread(target=held.add, args=(b"%d\n" % n,), kwargs={"durable": True})
             for n in range(64)
