@@ -129,6 +129,12 @@ class Answers:
             if made_at is not None:
                 yield file._replace(created_at=made_at)
 
+    def is_missing_from(self, listing: Iterable[RemoteFile]) -> bool:
+        """Say whether a listing lacks a file that this run has made: then it is late."""
+        with self._guard:
+            made = set(self._made_at)
+        return bool(made.difference(file.id for file in listing))
+
 
 def _could_be(other: DesiredFile, want: DesiredFile) -> bool:
     """Say whether what a server shows of one file is what it would show of another."""

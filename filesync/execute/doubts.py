@@ -17,10 +17,12 @@ from filesync.core.recovery.journal import (
     STAMP_SKEW,
 )
 from filesync.core.recovery.recover import (
+    WORK_SECONDS,
     Matches,
     is_proven,
     lag_shown,
     listing_is_past,
+    looks_suffice,
     match,
     shared_names,
     to_read,
@@ -145,6 +147,8 @@ class _Search:
         self._owned = owned
         self._context = context
         self._lag: int | None = None
+        # The uploads, by number, whose file should have been listed by now and was not.
+        self._overdue: set[int] = set()
         self._contents: dict[str, str] = {}  # sha256 by id, "" where that is not known
         self._described: dict[str, RemoteFile] = {}
 
@@ -167,9 +171,10 @@ class _Search:
         def is_past(one: _Doubt) -> bool:
             return waited_out or listing_is_past(one.sent, now())
 
+        late = self._context.answers.is_missing_from(listing)
         for one, file in matches.found:
-            known = self._proven(one, file.id) or _is_named(one, file)
-            if not known and not is_past(one) and shown_name(file.filename) in shared:
+            shares = shown_name(file.filename) in shared
+            if not waited_out and not self._suffices(one, file, shared=shares, late=late):
                 left.append(one)
             elif spoiled(file, one.in_doubt.transfer.want):
                 failed = self._undone(one, file, loose) or _unclear(one.in_doubt, [file.id])
@@ -180,6 +185,8 @@ class _Search:
         self.settled.failed.extend(_unclear(one.in_doubt, ids) for one, ids in matches.unclear)
         maybe = [(one, ids) for one, ids in matches.doubtful]
         for one, ids in (*((one, []) for one in matches.absent), *maybe):
+            if now() - one.sent > WORK_SECONDS:
+                self._overdue.add(one.in_doubt.transfer.number)
             answered = one.in_doubt.answered
             if answered is not None and (undone := self._undone(one, answered, loose)):
                 self.settled.failed.append(undone)
@@ -240,6 +247,18 @@ class _Search:
     def _proven(self, one: _Doubt, file_id: str) -> bool:
         """Say whether a file's name or content says that it is the one that was sent."""
         return is_proven(one.stored) or self._contents.get(file_id) == one.stored.sha256
+
+    def _suffices(self, one: _Doubt, file: RemoteFile, *, shared: bool, late: bool) -> bool:
+        """Say whether what is known of a file is enough to take it for the upload's.
+
+        `shared`: others use its name; `late`: the listing lacks files that this run has made.
+        """
+        late = late or one.in_doubt.transfer.number in self._overdue
+        return (
+            self._proven(one, file.id)
+            or _is_named(one, file)
+            or looks_suffice(one.sent, self._context.now(), shared=shared, late=late)
+        )
 
     def _holds_it(
         self,

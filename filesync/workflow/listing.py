@@ -10,8 +10,8 @@ from typing import NamedTuple
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import RemoteFile
 from filesync.core.recovery.journal import GHOST_SECONDS, History
-from filesync.core.recovery.recover import is_new, match, shared_names, to_read
-from filesync.core.resemblance import Fit, shown_name
+from filesync.core.recovery.recover import is_new, match, to_read
+from filesync.core.resemblance import Fit
 from filesync.core.text import plural
 from filesync.errors import ListingError
 from filesync.execute.content import sha256_of
@@ -112,13 +112,11 @@ def set_strangers_apart(
         ]
         if not unread:
             return
-        shared = shared_names(loose)
         for file_id, size in dict(unread[:_MOST_CLOSER_LOOKS]).items():
             sha256 = sha256_of(client, file_id, size)
             if sha256 is None:
                 history.contents[file_id] = ""
-                if shown_name(remote[file_id].filename) in shared:
-                    history.unproven.add(file_id)
+                history.unproven.add(file_id)
             elif sha256 in sent:
                 history.contents[file_id] = sha256
             else:

@@ -211,6 +211,18 @@ def listing_is_past(sent: int, now: int, lag: int | None = None) -> bool:
     return lag is not None and age > max(SETTLED_SECONDS, WORK_SECONDS + lag + 1)
 
 
+def looks_suffice(sent: int, now: int, *, shared: bool, late: bool) -> bool:
+    """Say whether the only file that looks like an upload sent at `sent` may be taken for it.
+
+    Somebody else's may look the same and be listed sooner. So not before any file would be listed
+    where others use its name (`shared`) or the listing is `late` with files of ours; elsewhere once
+    the server has had the time to make ours.
+    """
+    if listing_is_past(sent, now):
+        return True
+    return not shared and not late and now - sent > WORK_SECONDS
+
+
 def is_new(made_at: int, now: int) -> bool:
     """Say whether a file may be so new that a server that has it does not show it yet.
 
@@ -309,10 +321,15 @@ def recover(
     # Of files alike, those that are still wanted get theirs first.
     doubts.sort(key=lambda attempt: outdated[attempt.number])
     matches = match(doubts, loose, history.contents)
+    shared = shared_names(loose) if matches.found else set()
     found: dict[int, str] = {}
     for attempt, file in matches.found:
-        if file.id in history.unproven and not listing_is_past(attempt.sent or attempt.at, now):
-            # Its looks alone do not prove it while ours may not be listed yet.
+        if file.id in history.unproven and not looks_suffice(
+            attempt.sent or attempt.at,
+            now,
+            shared=shown_name(file.filename) in shared,
+            late=bool(unlisted),
+        ):
             recovery.unsure.append(attempt)  # its key may have gone from the manifest, too
             if not outdated[attempt.number]:
                 recovery.unsettled[attempt.key] = attempt

@@ -347,31 +347,31 @@ def test_what_a_journal_keeps(one: Attempt, locked: LockEntry | None, open_: boo
     assert still_open(History({1: one}), lock, NOW) == ([one] if open_ else [])
 
 
-UNPROVEN = frozenset({"file-1"})
-
-
+@pytest.mark.parametrize("over", ["", "file-0"])
 @pytest.mark.parametrize(
-    ("over", "age", "outcome"),
+    ("age", "others", "unlisted", "believed"),
     [
-        ("", 5, "unsettled"),  # another's may be listed sooner than ours
-        ("", LISTING_LAG_SECONDS + 1, "entries"),
-        ("file-0", 5, "unsure"),  # the lock has a newer file: nothing is deleted on its looks yet
-        ("file-0", LISTING_LAG_SECONDS + 1, "wrong"),
+        (5, (), (), False),  # the server may still be making ours, and this be another's
+        (6, (), (), True),
+        (6, ("file-8",), (), False),  # others use its name
+        (6, (), ("file-9",), False),  # the listing is late
+        (LISTING_LAG_SECONDS + 1, ("file-8",), ("file-9",), True),
     ],
 )
-def test_a_file_whose_content_nobody_can_read_is_believed_once_ours_would_be_listed(
-    over: str, age: int, outcome: str
+def test_a_file_whose_content_nobody_can_read_is_believed_when_nothing_speaks_for_others(
+    over: str, age: int, others: tuple[str, ...], unlisted: tuple[str, ...], believed: bool
 ) -> None:
     one = attempt(at=NOW - age, sent=NOW - age, over=over)
-    lock = Lockfile("p", "u", {"k": entry("file-9", sha256="b" * 64)} if over else {})
-    history = History({1: one}, unproven=set(UNPROVEN))
+    # With `over`, the lock has a newer file since: what the upload made is to go.
+    lock = Lockfile("p", "u", {"k" if over else "other": entry("file-9", sha256="b" * 64)})
+    history = History({1: one}, unproven={"file-1"})
     remote = {"file-1": live("file-1", created_at=NOW - age), "file-9": live("file-9", bytes=9)}
-    found = recover(history, lock, remote, NOW)
-    came = {
-        name: getattr(found, name) for name in ("entries", "unsettled", "wrong", "unsure", "left")
-    }
-    waits = [outcome, "unsure"] if outcome == "unsettled" else [outcome]
-    assert [name for name, its in came.items() if its] == waits
+    remote |= {other: live(other, bytes=9) for other in others}
+    found = recover(history, lock, remote, NOW, frozenset(unlisted))
+    taken = found.wrong if over else found.entries
+    assert bool(taken) == believed
+    assert bool(found.unsure) != believed
+    assert bool(found.unsettled) == (not believed and not over)
 
 
 @pytest.mark.parametrize(
