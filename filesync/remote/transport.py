@@ -9,6 +9,7 @@ with it the key. That is why failures are put into a variable and raised after t
 from __future__ import annotations
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -40,6 +41,7 @@ from filesync.version import __version__
 _CHUNK = 1 << 20
 # A download that brings less than this is not slow but stuck, however steadily it trickles.
 _FLOW_SECONDS, _FLOW_BYTES = 60.0, 60_000
+_LEAST_SILENCE = 8.0  # seconds that an attempt has, however long others have been in vain
 _WORTH_TELLING = 2.0  # seconds of waiting, where there was an answer
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -182,6 +184,7 @@ class Transport:
             self._pacer.start()
             if call.method != "GET":
                 self.settings.may_write()
+            began = self.settings.monotonic()
             try:
                 result = attempt(number)
             except Failed as exc:
@@ -198,7 +201,11 @@ class Transport:
                 if renewed:
                     continue
             outcome = failed.outcome
-            waited = self._patience.spent(refused=outcome.status in (409, 429))
+            silent = outcome.status is None and not call.slow
+            waited = self._patience.spent(
+                refused=outcome.status in (409, 429),
+                since=began if silent else self.settings.monotonic(),
+            )
             verdict, delay = decide(
                 call.kind, outcome, attempt=number, waited=waited, settings=self.settings
             )
@@ -229,7 +236,7 @@ class Transport:
         started = self.settings.monotonic()
         trouble: httpx.HTTPError | None = None
         try:
-            response = self._send(call, sending)
+            response = self._send(call, sending, silence)
         except httpx.HTTPError as exc:
             trouble = exc
         milliseconds = (self.settings.monotonic() - started) * 1000
@@ -238,7 +245,7 @@ class Transport:
             failed = None
             end = f"{response.status_code}{failures.request_id(response.headers, self.redact)}"
         else:
-            failed = self._no_answer(call, trouble, sent)
+            failed = self._no_answer(trouble, silence, sent)
             end = failed.reason
         _log.debug(
             "%s %s: %s, %.0f ms, attempt %d", call.method, call.path, end, milliseconds, number
@@ -252,12 +259,11 @@ class Transport:
             return response
         raise self._refusal(response, sent)
 
-    def _send(self, call: Call, sending: _Sending | None) -> httpx.Response:
+    def _send(self, call: Call, sending: _Sending | None, silence: float) -> httpx.Response:
         headers = {**call.headers, **self._endpoint.credentials.headers()}
         if call.payload is not None:
             headers["Content-Type"] = call.payload.content_type
             headers["Content-Length"] = str(call.payload.size)
-        silence = self._silence(call)
         return self._http.send(
             call.method,
             self._endpoint.url + call.path,
@@ -268,7 +274,10 @@ class Transport:
         )
 
     def _silence(self, call: Call) -> float:
-        return self.settings.slow_timeout if call.slow else self.settings.quick_timeout
+        """Return how long the server may be silent: less once it has been so before."""
+        if call.slow:
+            return self.settings.slow_timeout
+        return min(self.settings.quick_timeout, max(self._patience.left(), _LEAST_SILENCE))
 
     def _refusal(self, response: httpx.Response, sent: bool) -> Failed:
         within(self.settings.error_timeout)
@@ -287,7 +296,7 @@ class Transport:
             wall_clock=self.settings.wall_clock,
         )
 
-    def _no_answer(self, call: Call, trouble: httpx.HTTPError, sent: bool) -> Failed:
+    def _no_answer(self, trouble: httpx.HTTPError, silence: float, sent: bool) -> Failed:
         """Return the failure that a connection's trouble means."""
         host = urlsplit(self._endpoint.url).netloc
         proxy = self._proxy
@@ -307,7 +316,7 @@ class Transport:
                 short = failures.clean(found.why, self.redact)
                 reason = f"no connection to {host}: {short}"
             case httpx.TimeoutException():
-                reason = f"no answer for {self._silence(call):g} s"
+                reason = f"no answer for {silence:.3g} s"
             case httpx.LocalProtocolError():
                 reason = "the request is not valid HTTP"  # the detail may quote a header: the key
             case _:
@@ -383,20 +392,32 @@ class _Patience:
         self._waited = 0.0
         self._counted_to = settings.monotonic()
         self._trouble_since: float | None = None
+        self._good_at = -math.inf
 
     def restore(self) -> None:
         """Note that a request was answered."""
         with self._guard:
             self._trouble_since = None
+            self._good_at = self._settings.monotonic()
             self._waited = max(0.0, self._waited - 1.0)
 
-    def spent(self, *, refused: bool) -> float:
-        """Return the seconds waited so far; if not `refused`, those since the last good answer."""
+    def spent(self, *, refused: bool, since: float) -> float:
+        """Return the seconds waited so far.
+
+        If not `refused`, those without a good answer: the first of the failed requests has waited
+        for one `since` then.
+        """
         with self._guard:
-            now = self._settings.monotonic()
             if self._trouble_since is None:
-                self._trouble_since = now
-            return self._waited if refused else now - self._trouble_since
+                self._trouble_since = max(since, self._good_at)
+            return self._waited if refused else self._settings.monotonic() - self._trouble_since
+
+    def left(self) -> float:
+        """Return the seconds until a server without a good answer counts as down."""
+        with self._guard:
+            if self._trouble_since is None:
+                return self._settings.dark
+            return self._settings.dark - (self._settings.monotonic() - self._trouble_since)
 
     def wait(self, seconds: float) -> None:
         """Wait; raise Interrupted as soon as the run is being stopped."""

@@ -186,8 +186,8 @@ def _patience(run: Run, settings: ClientSettings | None) -> ClientSettings:
         connect_timeout=min(settings.connect_timeout, run.timeout),
         quick_timeout=run.timeout,
         slow_timeout=run.timeout,
-        # One whole silence must fit in before the server counts as down.
-        dark=max(settings.dark, run.timeout),
+        # A whole silence and one more attempt must fit in before the server counts as down.
+        dark=max(settings.dark, run.timeout + 10.0),
     )
 
 

@@ -598,3 +598,26 @@ def test_what_uses_files(server: respx.MockRouter, client: Writer) -> None:
     server.get("/vector_stores/vs_1/files/b").respond(404, json=ERROR)
     assert client.is_attached("vs_1", "a")
     assert not client.is_attached("vs_1", "b")
+
+
+@pytest.mark.parametrize(("quick", "silences"), [(45.0, [45.0, 9.5]), (20.0, [20.0, 20.0, 13.5])])
+def test_a_server_that_takes_requests_and_never_answers_is_down_within_a_minute(
+    quick: float, silences: list[float]
+) -> None:
+    time = FakeTime()
+    waited: list[float] = []
+
+    def silent(request: httpx.Request) -> httpx.Response:
+        waited.append(request.extensions["timeout"]["read"])
+        time.now += waited[-1]
+        raise httpx.ReadTimeout("silent", request=request)
+
+    with respx.mock(base_url=URL) as server:
+        server.get("/files").mock(side_effect=silent)
+        with (
+            writer(settings=fast(time, quick_timeout=quick)) as client,
+            pytest.raises(RemoteError, match="no answer for"),
+        ):
+            client.list_files()
+    assert waited == silences
+    assert time.now - 1000.0 < 60
