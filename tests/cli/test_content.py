@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 
 from tests.cli.harness import Platform, Project
 from tests.core.content import builders
@@ -246,3 +247,56 @@ def test_inspect(alone: Project) -> None:
     assert "messages by role" in alone.run("inspect", "t.jsonl").out.lower()
     assert "<svg" in alone.run("inspect", "train", "--html", "-").out
     assert "neither a key" in alone.run("inspect", "nothing", code=1).err
+
+
+# Writes down each file that Python opens, also in the processes that check content.
+WATCH = """
+import os, sys
+log = os.open(os.environ["OPENED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+def watch(event, args):
+    if event == "open" and isinstance(args[0], str):
+        os.write(log, os.fsencode(os.path.basename(args[0])) + b"\\n")
+sys.addaudithook(watch)
+"""
+
+
+def test_an_unchanged_file_is_opened_once(platform: Platform, project: Project) -> None:
+    """Counted in real processes: good and bad files, of lines, images and documents."""
+    files = {
+        "good.jsonl": BATCH,
+        "bad.jsonl": BROKEN,
+        "empty.jsonl": b"",
+        "picture.png": b"this is not a picture",
+        "note.md": b"sk-" + b"a1" * 20,
+        "pointer.md": b"version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 1\n",
+    }
+    for name, content in files.items():
+        project.write(name, content)
+    project.manifest("""
+        files:
+          good: {path: good.jsonl, purpose: batch}
+          bad: {path: bad.jsonl, purpose: batch}
+          empty: {path: empty.jsonl, purpose: batch}
+          picture: {path: picture.png, purpose: vision}
+          notes: {glob: "*.md", purpose: assistants}
+    """)
+    watch, log = project.write("watch/sitecustomize.py", WATCH), project.root / "watch" / "log"
+
+    def opened(*args: str) -> set[str]:
+        log.write_text("")
+        env = {"PYTHONPATH": str(watch.parent), "OPENED": str(log)}
+        assert project.finish(project.start(*args, env=env), code=None).code in (0, 1)
+        names = log.read_text().splitlines()
+        assert "filesync.yaml" in names, "nothing was watched"
+        return set(names) & set(files)
+
+    time.sleep(0.2)  # a file that changed a moment ago is not trusted
+    assert opened("validate") == set(files)
+    for command in (["validate"], ["plan"], ["plan", "--format", "json"], ["validate", "--strict"]):
+        assert opened(*command) == set(), command
+    # What is sent is opened to be sent, and what is the same afterwards is not opened again.
+    assert opened("apply", "--yes") == {"good.jsonl", "note.md"}
+    project.write("bad.jsonl", BROKEN + b"\n")
+    time.sleep(0.2)
+    assert opened("plan") == {"bad.jsonl"}
+    assert opened("validate", "--locked") == opened("plan") == set()
