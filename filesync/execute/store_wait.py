@@ -7,7 +7,7 @@ The batch that they were attached with is never asked: its answers can be about 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from filesync.core.durations import format_duration
 from filesync.core.events import Indexing
@@ -15,6 +15,7 @@ from filesync.core.stores.model import RemoteMember
 from filesync.core.text import printable
 from filesync.errors import ApiError, AuthError, FilesyncError, Interrupted, RemoteError
 from filesync.execute.context import ApplyContext
+from filesync.remote.stores import PAGE
 
 # So few are asked one by one: a listing has a page for each hundred members that are there.
 _FEW = 10
@@ -22,6 +23,20 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 
 #: What came of a file in a store: None if it is indexed.
 Outcome = tuple[str, str, FilesyncError | None]
+
+
+class _Waiting:
+    """What is still waited for in one store."""
+
+    def __init__(self, store_id: str, ids: Collection[str]) -> None:
+        self.id = store_id
+        self.ids = set(ids)
+        self.total = len(self.ids)
+        #: Requests that a listing of the members takes; a guess until there was one.
+        self.pages = _pages(self.total)
+        #: Looks since that listing, and which files it left.
+        self.looks = 0
+        self.left: set[str] | None = None
 
 
 def wait_until_indexed(
@@ -36,29 +51,28 @@ def wait_until_indexed(
     `waiting` maps the key of a store to its id and the files waited for. What is not indexed after
     `timeout` seconds is an error. Returns early, with files left, when `stop` is set.
     """
-    left = {key: (store_id, set(ids)) for key, (store_id, ids) in waiting.items() if ids}
-    total = {key: len(ids) for key, (_, ids) in left.items()}
+    left = {key: _Waiting(store_id, ids) for key, (store_id, ids) in waiting.items() if ids}
     deadline = monotonic() + timeout
     pause = _FIRST_PAUSE
     while left and not context.stop.is_set():
-        for key, (store_id, ids) in list(left.items()):
+        last = monotonic() >= deadline
+        for key, one in list(left.items()):
             try:
-                known = _look(context, store_id, ids)
+                known = _look(context, one, last=last)
             except Interrupted:
                 return
             except (ApiError, RemoteError) as error:
                 if isinstance(error, AuthError):
                     raise
-                yield from ((key, file_id, error) for file_id in sorted(ids))
-                known, ids = {}, set()
+                yield from ((key, file_id, error) for file_id in sorted(one.ids))
+                known, one.ids = {}, set()
             for file_id, member in known.items():
-                ids.discard(file_id)
+                one.ids.discard(file_id)
                 yield key, file_id, _error(member)
             if known:
-                context.watch(Indexing(key, total[key] - len(ids), total[key]))
-            left[key] = store_id, ids
-        left = {key: one for key, one in left.items() if one[1]}
-        if left and monotonic() >= deadline:
+                context.watch(Indexing(key, one.total - len(one.ids), one.total))
+        left = {key: one for key, one in left.items() if one.ids}
+        if last:
             yield from _too_late(left, timeout)
             return
         if left:
@@ -66,25 +80,45 @@ def wait_until_indexed(
             pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
-def _look(context: ApplyContext, store_id: str, ids: set[str]) -> dict[str, RemoteMember]:
-    """Return the members among `ids` that are indexed or failed; RemoteError for a store gone."""
+def _look(context: ApplyContext, store: _Waiting, *, last: bool) -> dict[str, RemoteMember]:
+    """Return the members waited for that are indexed or failed; RemoteError for a store gone."""
     stores = context.client.stores
-    if len(ids) <= _FEW:
-        found = [stores.get_member(store_id, file_id) for file_id in sorted(ids)]
-        if not any(found) and stores.get(store_id) is None:
-            raise _store_gone(store_id)
+    if len(store.ids) <= _FEW:
+        found = [stores.get_member(store.id, file_id) for file_id in sorted(store.ids)]
+        if not any(found) and stores.get(store.id) is None:
+            raise _store_gone(store.id)
         members = [one for one in found if one is not None]
-    else:
-        # One page says whether it is worth to read them all.
-        if any(one.pending for one in stores.some_members(store_id, "in_progress")):
-            return {}
+    elif last or _is_worth_a_listing(context, store):
         try:
-            members = stores.list_members(store_id)
+            members = stores.list_members(store.id)
         except ApiError as error:
             if error.status == 404:
-                raise _store_gone(store_id) from None
+                raise _store_gone(store.id) from None
             raise
-    return {one.id: one for one in members if one.id in ids and not one.pending}
+        store.looks, store.pages = 0, _pages(len(members))
+        store.left = {one.id for one in members if one.pending} & store.ids
+    else:
+        return {}
+    return {one.id: one for one in members if one.id in store.ids and not one.pending}
+
+
+def _is_worth_a_listing(context: ApplyContext, store: _Waiting) -> bool:
+    """Say whether it is time to list all members.
+
+    That is so when one page shows that few are left to wait for; and otherwise once there were as
+    many looks as a listing has pages, so that many which are stuck hold up no other, at no more
+    than twice the requests.
+    """
+    store.looks += 1
+    if store.looks >= store.pages:
+        return True
+    page = context.client.stores.some_members(store.id, "in_progress")
+    pending = {one.id for one in page if one.pending} & store.ids
+    return len(page) < PAGE and len(pending) <= _FEW and pending != store.left
+
+
+def _pages(members: int) -> int:
+    return max(1, -(-members // PAGE))
 
 
 def _error(member: RemoteMember) -> FilesyncError | None:
@@ -101,9 +135,9 @@ def _store_gone(store_id: str) -> RemoteError:
     )
 
 
-def _too_late(left: Mapping[str, tuple[str, set[str]]], timeout: float) -> Iterator[Outcome]:
-    for key, (_, ids) in left.items():
-        for file_id in sorted(ids):
+def _too_late(left: Mapping[str, _Waiting], timeout: float) -> Iterator[Outcome]:
+    for key, one in left.items():
+        for file_id in sorted(one.ids):
             yield (
                 key,
                 file_id,

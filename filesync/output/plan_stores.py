@@ -127,6 +127,8 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 def _value(name: str, value: object) -> str:
     if name == "expires_after":
         return "never" if value is None else format_duration(int(str(value)))
+    if isinstance(value, bool):
+        return "true" if value else "false"
     return "none" if value is None else printable(str(value))
 
 

@@ -118,13 +118,24 @@ def test_a_document_that_fails_keeps_its_predecessor_and_stops_no_other(
     in_line(platform, project, "a", "b")
 
 
-def test_a_member_that_is_stuck_ends_the_wait(project: Project, platform: Platform) -> None:
-    declare(project, "a", "b")
+@pytest.mark.parametrize("others", [1, 14])
+def test_a_member_that_is_stuck_ends_the_wait_and_stops_no_other(
+    project: Project, platform: Platform, others: int
+) -> None:
+    """Few members are asked for one by one, many are listed."""
+    names = [f"b{number}" for number in range(others)]
+    declare(project, "a", *names)
     misbehave(platform, stuck=["a*"])
-    ran = project.run("apply", "-y", "--index-timeout", "1s", code=1)
-    assert "a in vector store kb: file-" in ran.err
-    assert "still not indexed after 1s" in ran.err
-    assert set(project.lock["vector_stores"]["kb"]["files"]) == {"b"}
+    ran = project.run("apply", "-y", "--json", "--index-timeout", "1s", code=1)
+    (failed,) = ran.json["failed"]
+    assert failed["key"] == "a"
+    assert "still not indexed after 1s" in failed["error"]
+    assert set(project.lock["vector_stores"]["kb"]["files"]) == set(names)
+    plan = project.plan().json
+    assert plan["has_changes"] is False
+    assert "the vector store kb: 1 document not indexed yet" in plan["warnings"][0]
+    again = project.run("apply", "-y", "--index-timeout", "0s", code=1)
+    assert "failed to index a in vector store kb" in again.err
 
 
 def test_a_detach_that_detaches_everywhere_is_made_good(

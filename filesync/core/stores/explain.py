@@ -7,10 +7,7 @@ from collections.abc import Mapping
 
 def changed_fields(before: Mapping[str, object], after: Mapping[str, object]) -> tuple[str, ...]:
     """Return the names of the top-level fields that differ, sorted."""
-    from deepdiff import DeepDiff  # 200 ms to import
-
-    difference = DeepDiff(dict(before), dict(after), ignore_numeric_type_changes=True)
-    return tuple(sorted(difference.affected_root_keys))
+    return tuple(_differing(before, after))
 
 
 def explained(
@@ -18,15 +15,25 @@ def explained(
 ) -> list[tuple[str, object, object]]:
     """Return each value that differs: its dotted name, before and after; None where there is none.
 
-    Of nested mappings the innermost values are named, such as `metadata.team`.
+    Of nested mappings the innermost values are named, such as `metadata.team`. As in
+    `same_attributes`, 1 is 1.0, and true is not 1.
     """
-    from deepdiff import DeepDiff
-
     one, other = _flat(before), _flat(after)
-    difference = DeepDiff(one, other, ignore_numeric_type_changes=True)
-    return [
-        (name, one.get(name), other.get(name)) for name in sorted(difference.affected_root_keys)
-    ]
+    pairs = [(name, one.get(name), other.get(name)) for name in _differing(one, other)]
+    return [pair for pair in pairs if pair[1] != pair[2] or bool in map(type, pair)]
+
+
+def _differing(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    from deepdiff import DeepDiff  # 200 ms to import
+
+    difference = DeepDiff(
+        dict(before),
+        dict(after),
+        # Each name by itself, also where few are in both, and those that Python calls private.
+        threshold_to_diff_deeper=0,
+        ignore_private_variables=False,
+    )
+    return sorted(difference.affected_root_keys)
 
 
 def _flat(value: Mapping[str, object], lead: str = "") -> dict[str, object]:

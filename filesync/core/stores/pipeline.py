@@ -153,6 +153,12 @@ def warnings_of(rows: Iterable[StoreChange], fates: Mapping[str, FileFate]) -> I
             )
         if row.desired is None:
             continue
+        pending = sum(one.there is not None and one.there.pending for one in row.members)
+        if pending:
+            yield (
+                f"the vector store {key}: {plural(pending, 'document')} not indexed yet; "
+                "apply waits until searches find them"
+            )
         targets = {name: fate.id for name, fate in fates.items()}
         for keys in shared_ids(targets, row.desired.members).values():
             attributes = [dict(row.desired.members[name]) for name in keys]
