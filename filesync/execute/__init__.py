@@ -9,7 +9,11 @@ file_body   what an upload sends: a stretch of a file, hashed as it goes
 doubts      uploads without a clear answer: what became of them
 processed   `--wait`: until the platform has processed each file
 late        what interrupted uploads made in vain
-stores        the vector stores of a plan: made, filled, emptied of what was replaced
+stores        the vector stores of a plan, in order: filled before anything is detached
+store_settings  the stores themselves: created, updated, deleted
+store_members   their documents: attached, waited for, replaced ones detached
+store_lost    what a detach has detached from other stores, too
+store_ledger  what these share: lockfile, journal, report
 store_create  one store created, once
 store_attach  files attached, many at once
 store_wait    until the attached files are indexed

@@ -26,7 +26,8 @@ from filesync.execute.in_use import Users
 from filesync.execute.late import made_in_vain
 from filesync.execute.lock_saver import Saver
 from filesync.execute.processed import wait_until_processed
-from filesync.execute.stores import InStores, StoreApplier, StoreReport
+from filesync.execute.store_ledger import StoreLedger, StoreReport
+from filesync.execute.stores import InStores, apply_stores
 from filesync.execute.transfer import NotUploaded, Uploaded
 from filesync.execute.uploads import upload_all
 
@@ -137,15 +138,14 @@ class Applier:
             self._settings.index_timeout,
             whole=not self._plan.inputs.run.narrow,
         )
-        applier = StoreApplier(
-            stores,
+        ledger = StoreLedger(
             self._lock,
             self._context,
             saver=self._saver,
             journal=self._store_journal,
             report=report,
         )
-        result = applier.run(fresh, deletes=self._settings.deletes)
+        result = apply_stores(stores, ledger, fresh, deletes=self._settings.deletes)
         self._acknowledge_stop()
         return result
 

@@ -153,6 +153,49 @@ def test_a_detach_that_detaches_everywhere_is_made_good(
     assert project.plan().json["vector_stores"] == []
 
 
+def test_a_detach_that_detaches_everywhere_is_made_good_outside_the_run_too(
+    project: Project, platform: Platform
+) -> None:
+    """With `--only`, the other stores are not in the plan, and lose nothing all the same."""
+    two = STORE + "  few: {files: [a, b]}\n"
+    declare(project, "a", "b", stores=two)
+    project.apply()
+    misbehave(platform, detach_everywhere=True)
+    declare(project, "a", "b", stores=two.replace("[a, b]", "[a]"))
+    ran = project.run("apply", "-y", "--only", "store:few")
+    assert "also detached 1 document from the vector store kb" in ran.err
+    there = members(platform, project)
+    assert set(there) == {project.id("a"), project.id("b")}
+    assert there[project.id("b")]["attributes"] == {"source": "b.txt"}
+    # One that is gone as well is for the next plan.
+    declare(project, "a", "b", stores=two)
+    project.apply()
+    store = project.lock["vector_stores"]["kb"]["id"]
+    assert platform.http.delete(f"/vector_stores/{store}").status_code == 200
+    declare(project, "a", "b", stores=two.replace("[a, b]", "[a]"))
+    assert "also detached" not in project.run("apply", "-y", "--only", "store:few").err
+    assert project.plan().json["vector_stores"][0]["reason"] == "missing_remotely"
+
+
+def test_two_keys_with_the_same_text_are_one_document(project: Project, platform: Platform) -> None:
+    """They are uploaded once, and the old texts of both leave in the same run."""
+    declare(project, x="filename: same.txt", y="filename: same.txt, attributes: {kind: 1}")
+    project.apply()
+    old = {project.id("x"), project.id("y")}
+    for name in ("x.txt", "y.txt"):
+        project.write(name, "the same text\n")
+    (store,) = project.run("plan", "--json").json["vector_stores"]
+    assert [(one["key"], one["action"]) for one in store["members"]] == [("x", "swap")]
+    project.apply()
+    ((only, member),) = members(platform, project).items()
+    assert only == project.id("x") == project.id("y")
+    assert member["attributes"] == {"source": "x.txt"}
+    assert not old & set(platform.files())
+    project.write("y.txt", "another text\n")
+    project.apply()
+    assert set(members(platform, project)) == {project.id("x"), project.id("y")}
+
+
 @pytest.mark.parametrize(
     "trap",
     [

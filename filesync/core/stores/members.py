@@ -25,12 +25,22 @@ class FileFate(NamedTuple):
     """What becomes of a file in this run.
 
     `id` is the file the key will have, None while it has to be uploaded; `olds` are ids the key
-    had before, the latest first; `reason` is why the file changes.
+    had before, the latest first; `reason` is why the file changes. `upload` is the key whose upload
+    it is, None for its own.
     """
 
     id: str | None
     olds: tuple[str, ...] = ()
     reason: str = StoreReason.CONTENT_CHANGED
+    upload: str | None = None
+
+
+def document_of(key: str, fate: FileFate) -> str:
+    """Return what a key's file is known by before it has an id: keys that share it have the same.
+
+    A member's id is the file's, so these keys are one document.
+    """
+    return fate.id or f"upload of {fate.upload or key}"
 
 
 class Decided(NamedTuple):
@@ -55,16 +65,18 @@ def decide_members(
     """
     rows: list[MemberChange] = []
     kept: set[str] = set()
-    first: dict[str, str] = {}  # of keys that share a file, the first one speaks for the member
+    sharing: dict[str, list[str]] = {}
     for key in sorted(desired.members):
         fate = fates.get(key)
         if fate is None:
             kept.update(_locked_ids(locked, [key]))
-            continue
-        if fate.id is not None and first.setdefault(fate.id, key) != key:
-            continue
-        row = _decide_one(desired, key, locked, remote, fate)
-        rows.append(row)
+        else:
+            sharing.setdefault(document_of(key, fate), []).append(key)
+    # The first one speaks for the member, which takes the place of what each of them had.
+    for keys in sharing.values():
+        fate = fates[keys[0]]
+        olds = [old for key in keys for old in [*_locked_ids(locked, [key]), *fates[key].olds]]
+        rows.append(_decide_one(desired, keys[0], locked, remote, fate._replace(olds=tuple(olds))))
     targets = {row.file_id for row in rows if row.file_id is not None}
     # A file that one key gives up and another still has stays attached: it is not the old
     # version of the former.
@@ -107,8 +119,7 @@ def _decide_one(
     attributes = desired.members[key]
     held = locked.files.get(key) if locked is not None else None
     there = None if fate.id is None else remote.get(fate.id)
-    candidates = dict.fromkeys([*([held.id] if held is not None else []), *fate.olds])
-    olds = tuple(one for one in candidates if one in remote and one != fate.id)
+    olds = tuple(one for one in dict.fromkeys(fate.olds) if one in remote and one != fate.id)
     before = _before(held.attributes if held else None, there)
     row = MemberChange(
         key, MemberAction.NOOP, StoreReason.UP_TO_DATE, fate.id, olds, attributes, there, before

@@ -12,7 +12,7 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.recovery.journal import LISTING_LAG_SECONDS
 from filesync.core.stores.change import MemberAction, MemberChange, StoreAction, StoreChange
 from filesync.core.stores.declared import shared_ids
-from filesync.core.stores.members import FileFate, decide_members
+from filesync.core.stores.members import FileFate, decide_members, document_of
 from filesync.core.stores.model import (
     DesiredStore,
     FileCounts,
@@ -75,7 +75,8 @@ def fates_of(rows: Iterable[Change], lock: Lockfile) -> dict[str, FileFate]:
         uploads = row.action in (Action.CREATE, Action.REPLACE)
         file_id = None if uploads else row.id
         reason = "content_changed" if row.action is Action.NOOP else row.reason.value
-        fates[row.key] = FileFate(file_id, tuple(dict.fromkeys(olds)), reason)
+        upload = row.shared_with if file_id is None else None
+        fates[row.key] = FileFate(file_id, tuple(dict.fromkeys(olds)), reason, upload)
     return fates
 
 
@@ -159,7 +160,7 @@ def warnings_of(rows: Iterable[StoreChange], fates: Mapping[str, FileFate]) -> I
                 f"the vector store {key}: {plural(pending, 'document')} not indexed yet; "
                 "apply waits until searches find them"
             )
-        targets = {name: fate.id for name, fate in fates.items()}
+        targets = {name: document_of(name, fate) for name, fate in fates.items()}
         for keys in shared_ids(targets, row.desired.members).values():
             attributes = [dict(row.desired.members[name]) for name in keys]
             if any(one != attributes[0] for one in attributes):

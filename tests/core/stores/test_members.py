@@ -325,6 +325,18 @@ def test_keys_that_share_a_file_are_one_member() -> None:
     assert rows_of(decided) == {"a": ("noop", ())}
 
 
+@pytest.mark.parametrize("has_id", [True, False])
+def test_keys_that_share_a_new_file_are_one_member_which_replaces_what_each_had(
+    has_id: bool,
+) -> None:
+    new = "f9" if has_id else None
+    fates = {"a": FileFate(new, ("f1",), upload="b"), "b": FileFate(new, ("f2",))}
+    both = want(a=SAME, b=SAME)
+    decided = decide_members(both, locked(a="f1", b="f2"), there("f1", "f2"), fates)
+    assert rows_of(decided) == {"a": ("swap", ("f1", "f2"))}
+    assert decided.members[0].file_id == new
+
+
 def test_a_file_that_one_key_leaves_and_another_keeps_stays() -> None:
     fates = {"a": FileFate(None, ("f1",)), "b": FileFate("f1")}
     decided = decide_members(want(a=SAME, b=SAME), locked(a="f1", b="f1"), there("f1"), fates)
