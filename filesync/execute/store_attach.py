@@ -40,56 +40,75 @@ def attach_all(
     `begin` is given the ids of each batch before it is sent. A batch that is refused is halved
     until the file that it is refused for stands alone.
     """
+    attaching = _Attaching(context, store_id, chunking)
     rest = iter(members)
     while batch := list(islice(rest, BATCH)):
         begin([one.file_id for one in batch])
-        yield from _attach(context, store_id, batch, chunking)
+        yield from attaching.attach(batch)
 
 
-def _attach(
-    context: ApplyContext, store_id: str, batch: Sequence[NewMember], chunking: Chunking | None
-) -> Iterator[NotAttached]:
-    stores = context.client.stores
-    try:
-        if len(batch) == 1:
-            _patiently(context, store_id, lambda: stores.attach(store_id, batch[0], chunking))
-        else:
-            _patiently(context, store_id, lambda: stores.attach_batch(store_id, batch, chunking))
-    except (AuthError, Interrupted):
-        raise
-    except ApiError as error:
-        if error.status not in _REFUSED:
-            raise
-        if len(batch) == 1:
-            yield NotAttached(batch[0].file_id, error)
-            return
-        middle = len(batch) // 2
-        yield from _attach(context, store_id, batch[:middle], chunking)
-        yield from _attach(context, store_id, batch[middle:], chunking)
+class _Attaching:
+    """The attaching of files to one store, and how long to wait for those it does not know yet.
 
-
-def _patiently(context: ApplyContext, store_id: str, attach: Callable[[], object]) -> None:
-    """Attach, and try again for a while if the server does not know a file yet.
-
-    Raises RemoteError if it is the store that the server does not know.
+    All have been uploaded before, so the time is counted once, from the first that is not known.
     """
-    deadline = time.monotonic() + _UNKNOWN_SECONDS
-    pause = _FIRST_PAUSE
-    while True:
+
+    def __init__(self, context: ApplyContext, store_id: str, chunking: Chunking | None) -> None:
+        self._context = context
+        self._store_id = store_id
+        self._chunking = chunking
+        self._deadline: float | None = None
+
+    def attach(self, batch: Sequence[NewMember]) -> Iterator[NotAttached]:
+        """Attach files; yield those that could not be."""
         try:
-            attach()
+            self._patiently(batch)
+        except (AuthError, Interrupted):
+            raise
         except ApiError as error:
-            if error.status != 404:
+            if error.status not in _REFUSED:
                 raise
-            if pause == _FIRST_PAUSE and context.client.stores.get(store_id) is None:
-                raise RemoteError(
-                    f"the vector store {printable(store_id)} is gone from the platform",
-                    "run `filesync apply` again: it is created anew",
-                ) from None
-            if time.monotonic() + pause > deadline:
-                raise
-            if context.stop.wait(pause):
-                raise Interrupted("interrupted") from None
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            if len(batch) == 1:
+                yield NotAttached(batch[0].file_id, error)
+                return
+            middle = len(batch) // 2
+            yield from self.attach(batch[:middle])
+            yield from self.attach(batch[middle:])
+
+    def _once(self, batch: Sequence[NewMember]) -> None:
+        stores = self._context.client.stores
+        if len(batch) == 1:
+            stores.attach(self._store_id, batch[0], self._chunking)
         else:
-            return
+            stores.attach_batch(self._store_id, batch, self._chunking)
+
+    def _patiently(self, batch: Sequence[NewMember]) -> None:
+        """Attach, and try again for a while if the server does not know a file yet.
+
+        Raises RemoteError if it is the store that the server does not know.
+        """
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                self._once(batch)
+            except ApiError as error:
+                if error.status != 404:
+                    raise
+                if self._deadline is None:
+                    self._deadline = time.monotonic() + _UNKNOWN_SECONDS
+                if pause == _FIRST_PAUSE:
+                    self._raise_if_store_gone()
+                if time.monotonic() + pause > self._deadline:
+                    raise
+                if self._context.stop.wait(pause):
+                    raise Interrupted("interrupted") from None
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                return
+
+    def _raise_if_store_gone(self) -> None:
+        if self._context.client.stores.get(self._store_id) is None:
+            raise RemoteError(
+                f"the vector store {printable(self._store_id)} is gone from the platform",
+                "run `filesync apply` again: it is created anew",
+            ) from None

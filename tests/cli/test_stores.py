@@ -196,40 +196,92 @@ def test_two_keys_with_the_same_text_are_one_document(project: Project, platform
     assert set(members(platform, project)) == {project.id("x"), project.id("y")}
 
 
-@pytest.mark.parametrize(
-    "trap",
-    [
-        {"batch_answers_store_id": True},
-        {"wrong_counts": True},
-        {"attach_not_found_seconds": 1},
-    ],
-    ids=lambda trap: str(next(iter(trap))),
-)
-def test_traps_change_nothing(project: Project, platform: Platform, trap: dict[str, Any]) -> None:
-    misbehave(platform, **trap)
+def requests_of(platform: Platform) -> list[tuple[str, str, int]]:
+    """The last requests, the first one first: method, path and status."""
+    url = platform.url.removesuffix("/v1") + "/_emulator/requests"
+    told = platform.http.get(url).json()
+    rows = told["data"] if isinstance(told, dict) else told
+    return [(one["method"], one["path"], one["status"]) for one in rows]
+
+
+def test_an_answer_with_the_stores_id_for_a_batch_matters_to_nobody(
+    project: Project, platform: Platform
+) -> None:
+    """openai-python#2724: so the members are asked for, never the batch."""
+    misbehave(platform, batch_answers_store_id=True)
+    declare(project, "a", "b", "c")
+    project.apply()
+    in_line(platform, project, "a", "b", "c")
+    batches = [one for one in requests_of(platform) if "/file_batches" in one[1]]
+    assert [(method, status) for method, _, status in batches] == [("POST", 200)]
+
+
+def test_a_store_that_counts_wrongly_is_not_believed(project: Project, platform: Platform) -> None:
+    """openai-dotnet#540: a file that is deleted while it is attached goes on being counted."""
+    misbehave(platform, wrong_counts=True)
+    declare(project, "a", "b", "c")
+    project.apply()
+    project.write("a.txt", "another\n")
+    project.apply()  # which detaches before it deletes
+    assert stores(platform)[0]["file_counts"]["total"] == 3
+    platform.delete(project.id("b"))
+    assert stores(platform)[0]["file_counts"]["completed"] == 3, "the trap is set"
+    (status,) = project.run("status", "--json").json["vector_stores"]
+    assert status["completed"] == 2
+    assert changes(project) == {"b": ("attach", "missing_remotely")}
+    project.apply()
+    in_line(platform, project, "a", "b", "c")
+
+
+def test_a_file_that_stores_do_not_know_yet_is_attached_once_they_do(
+    project: Project, platform: Platform
+) -> None:
+    """azure-sdk-for-net#47121: some attaches answer 404 just after the upload."""
+    misbehave(platform, attach_not_found_seconds=1)
     declare(project, "a", "b", "c")
     project.apply()
     project.write("a.txt", "another\n")
     project.apply()
     in_line(platform, project, "a", "b", "c")
+    attaches = [
+        status
+        for method, path, status in requests_of(platform)
+        if method == "POST" and path.endswith(("/file_batches", "/files")) and "/vs_" in path
+    ]
+    assert attaches.count(200) == 2, "a batch, and the new version"
+    assert 404 in attaches
 
 
-def test_a_store_that_somebody_deleted_and_one_that_expired(
+def test_a_store_that_somebody_deleted_is_made_and_filled_again(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    first = project.lock["vector_stores"]["kb"]["id"]
+    files = set(platform.files())
+    assert platform.http.delete(f"/vector_stores/{first}").status_code == 200
+    plan = project.plan().json
+    assert (plan["has_drift"], plan["vector_stores"][0]["reason"]) == (True, "missing_remotely")
+    assert plan["changes"] == []
+    project.apply()
+    (only,) = stores(platform)
+    assert only["id"] == project.lock["vector_stores"]["kb"]["id"] != first
+    in_line(platform, project, "a", "b")
+    assert set(platform.files()) == files, "nothing is uploaded again"
+
+
+def test_a_store_that_expired_is_made_again_and_what_is_left_of_it_goes(
     project: Project, platform: Platform
 ) -> None:
     declare(project, "a", stores=STORE.replace("]", "], expires_after: 1d", 1))
     project.apply()
     first = project.lock["vector_stores"]["kb"]["id"]
-    assert platform.http.delete(f"/vector_stores/{first}").status_code == 200
-    plan = project.plan().json
-    assert (plan["has_drift"], plan["vector_stores"][0]["reason"]) == (True, "missing_remotely")
-    project.apply()
-    second = project.lock["vector_stores"]["kb"]["id"]
     platform.clock.offset += 86400 * 2
-    assert project.plan().json["vector_stores"][0]["reason"] == "expired"
+    plan = project.plan().json
+    assert (plan["has_drift"], plan["vector_stores"][0]["reason"]) == (True, "expired")
     project.apply()
     (only,) = stores(platform)
-    assert only["id"] == project.lock["vector_stores"]["kb"]["id"] not in (first, second)
+    assert only["id"] == project.lock["vector_stores"]["kb"]["id"] != first
     in_line(platform, project, "a")
 
 
