@@ -13,6 +13,7 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
  ├─ RemoteError            the server, or the way to it
  │   ├─ ApiError           an answer with an error status
  │   │   └─ AuthError      401, 403 or no credit: nothing else will work either
+ │   ├─ NoSuchRoute        a web page with status 404: nothing there is an API
  │   ├─ AmbiguousError     the request may or may not have taken effect
  │   └─ ListingError       the listing is not whole: nothing may rest on what it lacks
  ├─ Refused                a safety rule said no; the hint names the flag that overrides it
@@ -112,6 +113,10 @@ class ApiError(RemoteError):
 
 class AuthError(ApiError):
     """401, 403, or no credit left: the next request would end the same way."""
+
+
+class NoSuchRoute(RemoteError):
+    """A web page answered with 404, so no API has this route: it says nothing of a file."""
 
 
 class AmbiguousError(RemoteError):

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from filesync.core.events import Note
 from filesync.core.model import Job
 from filesync.core.text import plural, printable
-from filesync.errors import ApiError, FilesyncError, Interrupted
+from filesync.errors import ApiError, FilesyncError, Interrupted, NoSuchRoute
 from filesync.execute.context import ApplyContext
 from filesync.remote.client import Reader
 
@@ -83,7 +83,10 @@ class Users:
         self._listing = 0
         for what, list_them in lists:
             try:
-                jobs = list_them()
+                jobs = _listed(list_them)
+                if jobs is None:
+                    missing.append(what)
+                    continue
                 self._listing += 1 + len(jobs) // _PAGE
                 if what == "vector stores":
                     self._ask_stores(jobs, file_ids, usage)
@@ -91,9 +94,6 @@ class Users:
             except Interrupted:
                 raise
             except FilesyncError as error:
-                if isinstance(error, ApiError) and error.status == 404:
-                    missing.append(what)
-                    continue
                 usage.warnings.append(f"whether {what} use the files is not known: {error.message}")
                 for file_id in file_ids:
                     usage.users.setdefault(file_id, f"maybe {what}")
@@ -177,3 +177,15 @@ class Users:
         if time.monotonic() - self._noted >= _NOTE_SECONDS:
             self._noted = time.monotonic()
             self.watch(Note("still looking up who uses the files to delete"))
+
+
+def _listed(list_them: Callable[[], list[Job]]) -> list[Job] | None:
+    """Return what a route lists, None where the server has no such route."""
+    try:
+        return list_them()
+    except NoSuchRoute:
+        return None
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return None

@@ -30,6 +30,7 @@ from filesync.errors import (
     FilesyncError,
     Interrupted,
     LocalFileError,
+    NoSuchRoute,
     RemoteError,
 )
 from filesync.execute.context import ApplyContext
@@ -188,9 +189,9 @@ class Transfer:
                     mime_type=content_type(want.filename),
                     expires_after=want.policy.expires_after,
                 )
-            except ApiError as error:
+            except (ApiError, NoSuchRoute) as error:
                 context.journal.end(self.number)
-                if error.status in _NO_UPLOADS and want.bytes <= parts.MAX_SINGLE:
+                if _no_uploads(error) and want.bytes <= parts.MAX_SINGLE:
                     return Step(self._send_whole())
                 raise
             context.journal.session(self.number, self._upload_id, cuts[0].length, context.now())
@@ -337,6 +338,12 @@ class Transfer:
             sha256=sha256,
             before_last=before_last,
         )
+
+
+def _no_uploads(error: RemoteError) -> bool:
+    return isinstance(error, NoSuchRoute) or (
+        isinstance(error, ApiError) and error.status in _NO_UPLOADS
+    )
 
 
 def spoiled(remote: RemoteFile, want: DesiredFile) -> str:

@@ -17,7 +17,8 @@ http_client     what connects to one server: proxy and TLS
 connections     the open connections, one for each request at the same moment
 tls             the authorities to trust, and a certificate of our own
 timing          timeouts, attempts, clocks
-page            one page of a listing, and every sign in it of another
+page            one page of a listing
+signs_of_more   what an answer says of other pages, under whatever name
 listing         all files of a listing, or an error
 mime_types      the media type of a file by its extension
 form_body       a streamed form body with a known length

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from filesync.core.model import Job, RemoteFile
 from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import printable
-from filesync.errors import ApiError, AuthError, ListingError, RemoteError
+from filesync.errors import ApiError, AuthError, ListingError, NoSuchRoute, RemoteError
 from filesync.remote import answers, decode, listing
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
@@ -87,9 +87,9 @@ class Reader:
         params = {"purpose": purpose} if purpose else {}
         try:
             files = self._list("/files", "files", self._file, 10_000, params)
-        except ApiError as exc:
-            if isinstance(exc, AuthError):
-                raise
+        except AuthError:
+            raise
+        except (ApiError, NoSuchRoute) as exc:
             raise ListingError(exc.message, exc.hint) from None
         if purpose is None:
             return files
@@ -125,7 +125,7 @@ class Reader:
         page = listing.page_of(item)
 
         def fetch(query: dict[str, str]) -> listing.Page[_I]:
-            return self._transport.json(
+            return self._transport.json_and_headers(
                 Call("GET", path, f"list the {what}", params=query, most_bytes=answers.MOST_PAGE),
                 page,
             )

@@ -8,17 +8,17 @@ every page has to be had and to fit on the one before, in the way that the type 
 - `has_more` missing: ask on until a page brings nothing new.
 - A server that ignores `after` sends its first page again. That is only the end if it ignores
   every other parameter for paging as well; a listing that can be asked for in pieces may be one.
-- A field that leads to another page, or a total above what came, is an error where the type of
-  server does not say how to follow it.
+- A field or header that leads to another page, or a total above what came, is an error where the
+  type of server does not say how to follow it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 
 from filesync.core.servers import COMPATIBLE, Paging, ServerType
-from filesync.core.text import plural
-from filesync.errors import ApiError, AuthError, ListingError, RemoteError
+from filesync.core.text import plural, printable
+from filesync.errors import ApiError, AuthError, ListingError, NoSuchRoute, RemoteError
 from filesync.remote.page import Item, Page, T, page_of
 
 __all__ = ["Item", "Page", "list_all", "page_of"]
@@ -27,7 +27,17 @@ _MOST_PAGES = 100_000  # each page brings something new, so only an endless inve
 _MOST_ITEMS = 300_000  # a project has 2.5 TB; more is taken for an invention, too
 _MOST_READS = 3  # of a listing that changes while it is read
 _REFUSED = (400, 422)  # what servers answer to a parameter that they do not take
-_PROBE = {"limit": "1", "page": "2"}
+
+# A server that ignores all of these sends everything there is; one of them changes the answer of
+# any other. The first three lots ask for less or for what comes later, the last for what follows
+# an item.
+_SIZES = ("limit", "page_size", "pageSize", "per_page", "perPage", "size", "max_results")
+_NUMBERS = ("page", "page_number", "pageNumber", "p")
+_SKIPS = ("offset", "skip", "start")
+_PLACES = (
+    *("cursor", "page_token", "pageToken", "pagination_token", "next_page_token"),
+    *("continuation_token", "starting_after", "after_id", "marker", "next"),
+)
 
 Fetch = Callable[[dict[str, str]], Page[T]]
 
@@ -43,8 +53,8 @@ def list_all(
 
     `fetch` asks for one page with these query parameters; `limit` is the largest page the API
     gives. Raises ListingError unless the listing is whole, in the words of what went wrong if not
-    even its first page came; AuthError, and the ApiError of a route that is not there (404), as
-    they are.
+    even its first page came. AuthError is raised as it is, and so is what says that there is no
+    such route: an ApiError with status 404, or NoSuchRoute.
     """
     found: dict[str, T] = {}
     limit = min(limit, server.page_size)
@@ -61,7 +71,8 @@ def list_all(
     except (AuthError, ListingError):
         raise
     except RemoteError as exc:
-        if isinstance(exc, ApiError) and exc.status == 404 and not found:
+        absent = isinstance(exc, ApiError) and exc.status == 404
+        if not found and (absent or isinstance(exc, NoSuchRoute)):
             raise
         lead = "the listing is not whole: " if found else ""
         raise ListingError(lead + exc.message, exc.hint) from None
@@ -80,18 +91,18 @@ def _by_cursor(
         first, params = _first(fetch, {"limit": str(limit), **params}, params)
     current = first
     cursors: set[str] = set()
-    for _ in range(_MOST_PAGES):
+    for number in range(1, _MOST_PAGES):
         before = list(found)
         _take(current, found)
         if current.more is not True:
-            _refuse_tokens(current, found)
+            _refuse_tokens(current, found, cursors)
         if current.more is False:
-            _refuse_total(current, found)
+            _refuse_total(current, found, number)
             return
         if current.cursor is None or len(found) == len(before):
             if current.more is None:
-                _refuse_total(first, found)
-                _refuse_total(current, found)
+                _refuse_total(first, found, max(1, number - 1))
+                _refuse_total(current, found, max(1, number - 1))
                 _refuse_repetition(fetch, params, current, before)
                 return
             what = "is empty" if current.cursor is None else "has nothing new on it"
@@ -99,8 +110,20 @@ def _by_cursor(
         if current.cursor in cursors and current.more:
             raise _broken("it promises more, but comes back to the same place", len(found))
         cursors.add(current.cursor)
-        current = fetch({**params, "after": current.cursor})
+        current = _after(fetch, params, current, len(found))
     raise _broken("it does not end", len(found))
+
+
+def _after(fetch: Fetch[T], params: dict[str, str], current: Page[T], count: int) -> Page[T]:
+    """Return the next page; ListingError where it is not known whether `after` is taken at all."""
+    assert current.cursor is not None
+    try:
+        return fetch({**params, "after": current.cursor})
+    except ApiError as exc:
+        if current.more is None and exc.status in _REFUSED:
+            why = f"asked for the next page, it answers HTTP {exc.status}"
+            raise _unknown_paging(why, count) from None
+        raise
 
 
 def _refuse_repetition(
@@ -120,13 +143,22 @@ def _refuse_repetition(
     if not ids.issuperset(found):
         raise unknown
     try:
-        again = fetch({**params, **_PROBE})
+        again = fetch({**params, **_probe(last.items[-1].id)})
     except ApiError as exc:
         if exc.status not in _REFUSED:
             raise
         raise unknown from None
     if not {item.id for item in again.items}.issuperset(found):
         raise unknown
+
+
+def _probe(last_id: str) -> dict[str, str]:
+    """Return every parameter for paging that servers are known to take."""
+    return (
+        dict.fromkeys((*_SIZES, *_SKIPS), "1")
+        | dict.fromkeys(_NUMBERS, "2")
+        | dict.fromkeys(_PLACES, last_id)
+    )
 
 
 def _by_number(fetch: Fetch[T], limit: int, params: dict[str, str], found: dict[str, T]) -> None:
@@ -215,7 +247,7 @@ def _whole(fetch: Fetch[T], params: dict[str, str], found: dict[str, T]) -> None
         return
     _take(page, found)
     _refuse_tokens(page, found)
-    _refuse_total(page, found)
+    _refuse_total(page, found, 1)
 
 
 def _first(
@@ -237,15 +269,19 @@ def _take(page: Page[T], found: dict[str, T]) -> None:
         raise _broken("it does not end", len(found))
 
 
-def _refuse_tokens(page: Page[T], found: dict[str, T]) -> None:
-    if page.tokens:
-        name = next(iter(page.tokens))
-        raise _unknown_paging(f"its `{name}` leads to another page", len(found))
+def _refuse_tokens(page: Page[T], found: dict[str, T], asked: Set[str] = frozenset()) -> None:
+    """Raise ListingError for what leads on, unless it is a cursor that we have `asked` with."""
+    for name, value in page.tokens.items():
+        if not isinstance(value, str) or value not in asked:
+            raise _unknown_paging(f"its `{printable(name)}` leads to another page", len(found))
 
 
-def _refuse_total(page: Page[T], found: dict[str, T]) -> None:
+def _refuse_total(page: Page[T], found: dict[str, T], pages: int | None = None) -> None:
+    """Raise ListingError if a page says that there is more in all; `pages` were read, if told."""
     if page.total is not None and page.total > len(found):
         raise _unknown_paging(f"it says that there are {page.total:,} in all", len(found))
+    if page.total is None and pages is not None and (page.pages or 0) > pages:
+        raise _unknown_paging(f"it says that there are {page.pages:,} pages", len(found))
 
 
 def _unknown_paging(why: str, count: int) -> ListingError:

@@ -76,7 +76,7 @@ class StoreReader:
             f"list the files of {printable(store_id)}",
             params={"filter": status, "limit": str(PAGE)},
         )
-        return self._transport.json(call, page.page_of(remote_member)).items
+        return self._transport.json_and_headers(call, page.page_of(remote_member)).items
 
     def get_member(self, store_id: str, file_id: str) -> RemoteMember | None:
         """Return a member of a store, None if the file is not attached or the store is gone."""
@@ -98,7 +98,8 @@ class StoreReader:
         read = page.page_of(item)
 
         def fetch(query: dict[str, str]) -> page.Page[_I]:
-            return self._transport.json(Call("GET", path, f"list the {what}", params=query), read)
+            call = Call("GET", path, f"list the {what}", params=query)
+            return self._transport.json_and_headers(call, read)
 
         return listing.list_all(fetch, limit=PAGE)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from filesync.errors import (
     ApiError,
     AuthError,
     FilesyncError,
+    NoSuchRoute,
     RemoteError,
 )
 from filesync.remote import answers, decode, failures, redact
@@ -103,6 +104,10 @@ class Transport:
         `parse` raises BadAnswer for JSON that is not the API's. Raises ApiError, AuthError,
         RemoteError, AmbiguousError (kind ONCE only), Interrupted, and what the payload raises.
         """
+        return self.json_and_headers(call, lambda raw, _: parse(raw))
+
+    def json_and_headers(self, call: Call, parse: Callable[[object, Mapping[str, str]], _T]) -> _T:
+        """Do what `json` does, where `parse` reads from the answer's headers as well."""
 
         def attempt(number: int) -> _T:
             response = self._exchange(call, number)
@@ -112,7 +117,7 @@ class Transport:
                 body = answers.read(_pieces(response), call.most_bytes)
                 raw = decode.parse_json(self._redacted(body))
                 told = failures.is_error(raw)
-                return parse(raw)
+                return parse(raw, response.headers)
             except decode.BadAnswer as exc:
                 reason = failures.message_of(raw) if told else str(exc)
             except httpx.TimeoutException:
@@ -355,7 +360,7 @@ class Transport:
             hint = self._endpoint.guess
             if failed.web_page:
                 # No API wrote this, so it must not pass for "there is no such file".
-                return RemoteError(message, f"a web page answered: {hint or 'is base_url right?'}")
+                return NoSuchRoute(message, f"a web page answered: {hint or 'is base_url right?'}")
         final = outcome.status in (401, 403) or outcome.code == NO_QUOTA
         error = AuthError if final else ApiError
         return error(message, hint, status=outcome.status, code=outcome.code)

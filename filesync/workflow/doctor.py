@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filesync.core.commands import word
 from filesync.core.run import Run
 from filesync.core.text import plural, printable
-from filesync.errors import ApiError, FilesyncError, LockfileError, RemoteError
+from filesync.errors import ApiError, FilesyncError, LockfileError, NoSuchRoute, RemoteError
 from filesync.local.state_dir import state_dir
 from filesync.workflow.init import schema_is_old, schema_path
 from filesync.workflow.workspace import Workspace, open_workspace, read_lock, scan
@@ -211,6 +211,8 @@ def _permissions(client: Reader, stores: bool) -> Iterator[Check]:
     for what, look in looks.items():
         try:
             look()
+        except NoSuchRoute:
+            absent.append(what)
         except ApiError as error:
             if error.status == 404:
                 absent.append(what)

@@ -78,7 +78,12 @@ def test_a_vector_store_uses_what_is_attached(apply: Apply, fake: FakeApi) -> No
     assert "vs_1" in users["file-2"]
 
 
-def test_a_server_without_the_routes_is_one_warning(apply: Apply) -> None:
+@pytest.mark.parametrize("answer", [error(404, "Invalid URL"), Answer(404, b"<html>404</html>")])
+def test_a_server_without_the_routes_is_one_warning(
+    apply: Apply, fake: FakeApi, answer: Answer
+) -> None:
+    for path in ("/fine_tuning/jobs", "/batches", "/vector_stores"):
+        fake.on("GET", path, answer)
     usage = asked(apply)
     assert usage.users == {}
     (warning,) = usage.warnings
@@ -92,6 +97,16 @@ def test_where_a_look_up_fails_every_file_counts_as_used(
 ) -> None:
     lists(fake)
     fake.on("GET", path, error(500, "broken"))
+    usage = asked(apply)
+    assert set(usage.users) == {"file-1", "file-2"}
+    assert len(usage.warnings) == 1
+
+
+def test_a_web_page_in_place_of_members_does_not_mean_that_there_are_none(
+    apply: Apply, fake: FakeApi
+) -> None:
+    lists(fake, stores=[{"id": "vs_1", "object": "vector_store", "status": "completed"}])
+    fake.on("GET", "/vector_stores/vs_1/files.*", Answer(404, b"<html>no backend</html>"))
     usage = asked(apply)
     assert set(usage.users) == {"file-1", "file-2"}
     assert len(usage.warnings) == 1

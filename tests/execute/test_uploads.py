@@ -133,12 +133,18 @@ def test_a_stop_leaves_what_was_not_begun(apply: Apply, fake: FakeApi) -> None:
     assert apply.history.attempts == {}
 
 
-@pytest.mark.parametrize("status", [400, 404, 405, 415, 422, 501])
+NO_UPLOADS = [
+    error(status, "mime_type is not one of the supported types")
+    for status in (400, 404, 405, 415, 422, 501)
+]
+
+
+@pytest.mark.parametrize("answer", [*NO_UPLOADS, Answer(404, b"<html>not found</html>")], ids=str)
 def test_what_the_uploads_route_refuses_goes_in_one_request(
-    apply: Apply, fake: FakeApi, monkeypatch: pytest.MonkeyPatch, status: int
+    apply: Apply, fake: FakeApi, monkeypatch: pytest.MonkeyPatch, answer: Answer
 ) -> None:
     monkeypatch.setattr(parts, "PARTS_FROM", 4)
-    fake.on("POST", "/uploads", error(status, "mime_type is not one of the supported types"))
+    fake.on("POST", "/uploads", answer)
     found = upload(apply, apply.create("a", b"12345"))
     assert fake.contents[found["a"]] == b"12345"
     assert apply.history.made() == set(found.values())

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -11,9 +11,20 @@ from filesync.errors import ApiError, AuthError, Interrupted, ListingError, Remo
 from filesync.remote import listing
 from filesync.remote.decode import BadAnswer, remote_file
 
-PAGE = listing.page_of(remote_file)
+READ = listing.page_of(remote_file)
 
 Answer = Callable[[dict[str, str]], object]
+
+
+def read_page(raw: object, headers: dict[str, str] | None = None) -> listing.Page[RemoteFile]:
+    return READ(raw, headers or {})
+
+
+class WithHeaders(NamedTuple):
+    """An answer whose headers say something of the listing."""
+
+    raw: object
+    headers: dict[str, str]
 
 
 def items(*names: str) -> list[dict[str, object]]:
@@ -30,7 +41,8 @@ class Server:
     def __call__(self, params: dict[str, str]) -> listing.Page[RemoteFile]:
         self.asked.append(params)
         assert len(self.asked) < 1000, "it never ends"
-        return PAGE(self.answer(params))
+        answer = self.answer(params)
+        return read_page(*answer) if isinstance(answer, WithHeaders) else read_page(answer)
 
     def names(self) -> list[str]:
         return [file.filename for file in listing.list_all(self, limit=10_000)]
@@ -183,6 +195,114 @@ def limited(names: list[str]) -> Answer:
     return lambda params: {"data": items(*names[: min(100, int(params.get("limit", 100)))])}
 
 
+def heeding(parameter: str, first: int) -> Answer:
+    """A server that says nothing of more, and pages by one parameter alone, 100 files a page."""
+
+    def answer(params: dict[str, str]) -> object:
+        value = params.get(parameter, str(first))
+        return {"data": items(*(MORE[:100] if value == str(first) else MORE[100:200]))}
+
+    return answer
+
+
+def refusing_after(names: list[str]) -> Answer:
+    def answer(params: dict[str, str]) -> object:
+        if params:
+            raise ApiError("no parameters", status=422)
+        return {"data": items(*names[:100])}
+
+    return answer
+
+
+HEEDED = [
+    ("per_page", 100),
+    ("pageSize", 100),
+    ("offset", 0),
+    ("skip", 0),
+    ("pageNumber", 1),
+    ("starting_after", 0),
+    ("cursor", 0),
+]
+SIGNS: list[dict[str, object]] = [
+    {"total": 3},
+    {"total": "3"},
+    {"total": 3.0},
+    {"totalCount": 3},
+    {"total_results": 3, "has_more": False},
+    {"count": 3},
+    {"total_pages": 2},
+    {"page": {"totalElements": 3}},
+    {"last_page": 2, "current_page": 1},
+    {"nextPageToken": "x"},
+    {"nextToken": "x"},
+    {"next_url": "https://example.com/files?p=2"},
+    {"@odata.nextLink": "https://example.com/files?p=2"},
+    {"_links": {"next": {"href": "/files?p=2"}}},
+    {"paging": {"cursors": {"before": "a", "after": "b"}}},
+    {"pageInfo": {"endCursor": "b"}},
+    {"response_metadata": {"next_cursor": "b"}},
+    {"metadata": {"continue": "b"}},
+    {"next_offset": 2},
+    {"after": "b"},
+    {"is_truncated": True},
+    {"incomplete_results": True},
+    {"hasNextPage": True},
+    {"meta": {"has_more": True}},
+]
+HEADERS = [
+    {"link": '<https://example.com/files?page=2>; rel="next", <https://example.com>; rel="last"'},
+    {"X-Total-Count": "3"},
+    {"x-total-pages": "2"},
+    {"X-Next-Page": "2"},
+    {"x-has-more": "true"},
+    {"content-range": "items 0-1/3"},
+]
+# What a listing that is whole says as well.
+NO_SIGNS: list[dict[str, object]] = [
+    {"total": 2, "total_pages": 1, "page": 1, "limit": 10_000, "count": 2},
+    {"next_page": None, "next": "", "cursor": {}, "links": {}, "next_offset": 0, "nextPage": -1},
+    {"hasMore": False, "has_next": "false", "is_truncated": False},
+    {"_links": {"self": {"href": "/files"}, "next": {"href": None}}},
+    {"paging": {"cursors": {"before": "a", "after": None}}, "previous_page": 0, "prev_cursor": "a"},
+    {"pageInfo": {"startCursor": "a", "hasNextPage": False}},
+    {"usage": {"total": 12_345, "count": 7}, "total_bytes": 12_345},
+    {"object": "list", "first_id": "file-a", "last_id": "file-b"},
+]
+
+
+@pytest.mark.parametrize("said", NO_SIGNS, ids=str)
+@pytest.mark.parametrize("name", ["compatible", "groq", "openai"])
+def test_what_a_whole_listing_says_is_no_sign_of_more(name: str, said: dict[str, object]) -> None:
+    page = WithHeaders(
+        {"data": items("a", "b"), "has_more": False, **said},
+        {
+            "link": '<https://example.com/files>; rel="first"',
+            "x-total-count": "2",
+            "x-total-pages": "1",
+            "x-next-page": "",
+            "x-has-more": "false",
+            "content-range": "items 0-1/2",
+            "x-ratelimit-remaining-requests": "99",
+        },
+    )
+    server = Server(always(page))
+    assert [one.id for one in listing.list_all(server, limit=9, server=SERVER_TYPES[name])] == [
+        "file-a",
+        "file-b",
+    ]
+
+
+def test_a_cursor_that_a_server_repeats_is_no_sign_of_more() -> None:
+    inner = paged(FEW, 3)
+
+    def answer(params: dict[str, str]) -> object:
+        page = inner(params)
+        assert isinstance(page, dict)
+        return {**page, "after": params.get("after"), "total_pages": 3}
+
+    assert Server(answer).names() == FEW
+
+
 MORE = [f"n{i}" for i in range(250)]
 FULL = [f"n{i}" for i in range(200)]
 TYPED: list[tuple[str, str, Answer, list[str]]] = [
@@ -258,6 +378,21 @@ UNKNOWN: list[tuple[str, str, Answer]] = [
         always({"data": items("a", "b"), "meta": {"next_cursor": 7}}),
     ),
     ("heeds limit and no way to ask for more", "compatible", limited(MORE)),
+    *[
+        (f"heeds nothing but {parameter}", "compatible", heeding(parameter, first))
+        for parameter, first in HEEDED
+    ],
+    *[
+        (f"{name} meets {sign}", name, always({"data": items("a", "b"), **sign}))
+        for name in ("compatible", "groq", "litellm", "openai")
+        for sign in SIGNS
+    ],
+    *[
+        (f"{name} meets {header}", name, always(WithHeaders({"data": items("a", "b")}, header)))
+        for name in ("compatible", "groq", "openai")
+        for header in HEADERS
+    ],
+    ("takes no parameters, and has_more is missing", "compatible", refusing_after(MORE)),
     (
         "a total above what its pages brought",
         "mistral",
@@ -358,11 +493,11 @@ def test_what_stops_everything_is_no_listing_error(error: Exception) -> None:
 )
 def test_what_is_no_page(raw: object) -> None:
     with pytest.raises(BadAnswer):
-        PAGE(raw)
+        read_page(raw)
 
 
 def test_fields_that_servers_leave_out() -> None:
-    page = PAGE({"data": [{"id": "a"}, {"id": "Zm9v=+", "bytes": None, "filename": None}]})
+    page = read_page({"data": [{"id": "a"}, {"id": "Zm9v=+", "bytes": None, "filename": None}]})
     assert page.items == [
         RemoteFile("a", "", "", None, 0, None, None),
         RemoteFile("Zm9v=+", "", "", None, 0, None, None),
