@@ -8,7 +8,7 @@ import os
 import stat
 import unicodedata
 from collections.abc import Iterable
-from typing import Literal
+from typing import BinaryIO, Literal
 
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
@@ -33,6 +33,18 @@ _WORDS = {
 def why(error: OSError) -> str:
     """Return the cause of an OSError in words, for use after a colon."""
     return _WORDS.get(error.errno or 0) or (error.strerror or str(error)).lower()
+
+
+def open_regular(path: str) -> BinaryIO:
+    """Open a regular file to read; OSError for anything else, as for a file that is not there.
+
+    A pipe without a writer would keep a plain `open` waiting for ever.
+    """
+    file = open(os.open(path, READ_FLAGS), "rb")  # noqa: SIM115 - the caller closes it
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise OSError(errno.EINVAL, "it is not a regular file", path)
+    return file
 
 
 def as_on_disk(root: str, path: str) -> str:

@@ -12,7 +12,7 @@ from filesync.core.commands import DEFAULT_MANIFEST
 from filesync.core.manifest.fields import check_project
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
-from filesync.local.files import create_atomic, write_atomic
+from filesync.local.files import create_atomic, open_regular, write_atomic
 from filesync.local.lockfile import lock_path
 from filesync.local.state_dir import SCHEMA_FILE
 
@@ -67,19 +67,18 @@ def _manifests_beside(manifest: str) -> list[str]:
 
 def _project_in(path: str) -> str | None:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            found = re.search(
-                r"^project:[ \t]*[\"']?([a-z0-9-]+)", file.read(1 << 16), re.MULTILINE
-            )
+        with open_regular(path) as file:
+            text = file.read(1 << 16).decode("utf-8", "replace")
     except OSError:
         return None
+    found = re.search(r"^project:[ \t]*[\"']?([a-z0-9-]+)", text, re.MULTILINE)
     return None if found is None else found[1]
 
 
 def _is_blank(path: str) -> bool:
     """Say whether a file is there and has nothing in it, as `touch` makes one."""
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return not os.path.islink(path) and not file.read().strip()
     except OSError:
         return False
@@ -134,7 +133,7 @@ def schema_text() -> str:
 def schema_is_old(manifest: str) -> bool:
     """Say whether the schema beside a manifest is another than this version's."""
     try:
-        with open(schema_path(manifest), "rb") as file:
+        with open_regular(schema_path(manifest)) as file:
             return file.read() != schema_text().encode()
     except OSError:
         return False

@@ -15,6 +15,7 @@ from filesync.core.servers import server_type
 from filesync.core.text import printable
 from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem, Refused
 from filesync.local import lockfile
+from filesync.local.files import open_regular
 from filesync.local.state_dir import SCHEMA_FILE
 from filesync.workflow.server import Server, choose_server, reader, urls_of, writer
 
@@ -169,13 +170,7 @@ def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
     from filesync.core.manifest.yaml_errors import MAX_BYTES
 
     path = run.manifest
-    try:
-        with open(path, "rb") as file:
-            text = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        raise _no_manifest(path) from None
-    except OSError as error:
-        raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
+    text = _manifest_bytes(path, MAX_BYTES + 1)
     access = _access(run)
     if access.leaks(text.decode("utf-8", "replace")):
         raise FilesyncError(
@@ -185,6 +180,17 @@ def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
     return manifests.parse_manifest(
         text, path, run.env, os.environ, urls=urls_of(run), access=access
     )
+
+
+def _manifest_bytes(path: str, most: int) -> bytes:
+    """Read the start of a manifest; FilesyncError if there is none or it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return file.read(most)
+    except FileNotFoundError:
+        raise _no_manifest(path) from None
+    except OSError as error:
+        raise FilesyncError(f"cannot read {printable(path)}: {error.strerror}") from None
 
 
 def _access(run: Run) -> Access:
@@ -275,9 +281,8 @@ def state_of(run: Run) -> RunState | None:
     """
     from filesync.workflow.state import RunState
 
-    with open(run.manifest, "rb") as file:
-        if b"state" not in file.read(_MOST_MANIFEST):
-            return None  # spares reading most manifests twice
+    if b"state" not in _manifest_bytes(run.manifest, _MOST_MANIFEST):
+        return None  # spares reading most manifests twice
     manifest, problems = read_manifest(run)
     if problems or manifest.state is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -122,8 +123,6 @@ files:
     ids=range(25),
 )
 def test_one_wrong_thing(alone: Project, text: str, where: str) -> None:
-    import os
-
     (alone.root / "folder").mkdir()
     (alone.root / "link").symlink_to("/etc/hostname")
     (alone.root / "loop").symlink_to("loop")
@@ -138,6 +137,14 @@ def test_bytes_that_are_no_manifest(alone: Project) -> None:
         alone.write("filesync.yaml", content)
         err = alone.run("validate", code=1).err
         assert re.search(r"filesync\.yaml:\d+:\d+: ", err), err
+
+
+def test_a_pipe_is_no_manifest(alone: Project) -> None:
+    os.mkfifo(alone.root / "pipe.yaml")
+    for command in (["validate"], ["status"], ["plan", "--offline"], ["apply", "-y"]):
+        err = alone.run("-m", "pipe.yaml", *command, code=1).err
+        assert err == "error: cannot read pipe.yaml: it is not a regular file\n"
+    assert "pipe.yaml is there already" in alone.run("-m", "pipe.yaml", "init", code=1).err
 
 
 def test_a_bomb_and_a_huge_manifest(alone: Project) -> None:
