@@ -1,17 +1,19 @@
 """One apply at a time on one lockfile.
 
 An flock, which the operating system releases when the process ends, so a dead process never
-blocks. A file next to it says who holds the lock; it is used for messages only.
+blocks. A file next to it says who holds the lock; it is used for messages only. A second flock lies
+outside the working tree, where `git clean -fdx` does not remove it under a running apply.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
 from filelock import FileLock, Timeout
 
@@ -43,33 +45,59 @@ def exclusive(
     stem = with_env(os.path.splitext(os.path.basename(manifest_path))[0], env)
     stem += "" if shard is None else f".{shard.suffix}"
     base = os.path.join(lock_dir(manifest_path), f"{stem}.apply")
-    lock = FileLock(base + ".lock", mode=0o600)
     holder = base + ".holder"
-    try:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            who = _describe(holder)
-            if timeout > 0:
-                patience = f"{timeout:g} seconds at most (--lock-timeout)"
-                on_wait(f"waiting for another run on this lockfile, {patience}: {who}")
+    with ExitStack() as held:
+        for path in (base + ".lock", *_out_of_reach(base)):
             try:
-                lock.acquire(timeout=timeout, poll_interval=0.1)
-            except Timeout:
-                raise FilesyncError(
-                    f"another run holds this lockfile: {_describe(holder)}",
-                    "let it finish, or wait longer with --lock-timeout SECONDS",
-                ) from None
-    except OSError as error:
-        raise LocalFileError(f"cannot lock {printable(base)}.lock: {why(error)}") from None
-    try:
+                _acquire(held, path, holder, timeout, on_wait)
+            except OSError as error:
+                raise LocalFileError(f"cannot lock {printable(path)}: {why(error)}") from None
         me = {"host": socket.gethostname(), "pid": os.getpid(), "since": int(time.time())}
         write_atomic(holder, json.dumps(me).encode(), mode=0o600, sync=False)
+        held.callback(_remove, holder)
         yield
-    finally:
-        with suppress(OSError):
-            os.unlink(holder)
-        lock.release()
+
+
+def _acquire(
+    held: ExitStack, path: str, holder: str, timeout: float, on_wait: Callable[[str], None]
+) -> None:
+    lock = FileLock(path, mode=0o600)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        if timeout > 0:
+            patience = f"{timeout:g} seconds at most (--lock-timeout)"
+            on_wait(f"waiting for another run on this lockfile, {patience}: {_describe(holder)}")
+        try:
+            lock.acquire(timeout=timeout, poll_interval=0.1)
+        except Timeout:
+            raise FilesyncError(
+                f"another run holds this lockfile: {_describe(holder)}",
+                "let it finish, or wait longer with --lock-timeout SECONDS",
+            ) from None
+    held.callback(lock.release)
+
+
+def _out_of_reach(base: str) -> list[str]:
+    """Return the path of the second lock; none where the user has no place for it."""
+    home = os.environ.get("HOME")
+    state = os.environ.get("XDG_STATE_HOME") or (home and os.path.join(home, ".local", "state"))
+    if not state:
+        return []
+    folder = os.path.join(state, "filesync")
+    try:
+        os.makedirs(folder, 0o700, exist_ok=True)
+    except OSError:
+        return []
+    if not os.access(folder, os.W_OK):
+        return []
+    name = hashlib.sha256(os.fsencode(os.path.realpath(base))).hexdigest()[:16]
+    return [os.path.join(folder, f"{name}.lock")]
+
+
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.unlink(path)
 
 
 def _describe(holder: str) -> str:

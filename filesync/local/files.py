@@ -16,6 +16,8 @@ from filesync.errors import LocalFileError
 # A path may turn into a FIFO between the stat and the open; without O_NONBLOCK that open would
 # wait for a writer for ever. On regular files the flag does nothing.
 READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
+# To read, too: so that what was written can be put back.
+APPEND_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 Identity = tuple[int, int, int, int]
 

@@ -28,8 +28,8 @@ from filesync.core.recovery.journal_writer import JournalWriter
 from filesync.core.run import Shard
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
-from filesync.local.files import why, write_atomic
-from filesync.local.state_dir import ensure_state_dir, state_dir
+from filesync.local.files import APPEND_FLAGS, why, write_atomic
+from filesync.local.state_dir import ensure_state_dir, put_back, state_dir
 
 
 def journal_path(
@@ -70,6 +70,7 @@ class Journal(JournalWriter):
 
     def __init__(self, manifest_path: str, path: str) -> None:
         ensure_state_dir(manifest_path)
+        self._manifest_path = manifest_path
         self._path = path
         found = read_journal(path)
         super().__init__(found.last_number)
@@ -83,9 +84,8 @@ class Journal(JournalWriter):
         self._fd = self._open()
 
     def _open(self) -> int:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         try:
-            fd = os.open(self._path, flags, 0o600)
+            fd = os.open(self._path, APPEND_FLAGS, 0o600)
             if _ends_torn(self._path):
                 os.write(fd, b"\n")  # a line that a crash cut off must not swallow the next one
         except OSError as error:
@@ -112,6 +112,10 @@ class Journal(JournalWriter):
         decided which file was uploaded. Save the lockfile before, and call this when nothing else
         writes.
         """
+        try:
+            put_back(self._fd, self._path, self._manifest_path)
+        except OSError as error:
+            raise LocalFileError(f"cannot write {printable(self._path)}: {why(error)}") from None
         history = read_journal(self._path)
         still = still_open(history, lock, now if looked is None else looked, unclear)
         records = [record for attempt in still for record in lines(attempt)]
@@ -138,6 +142,7 @@ class Journal(JournalWriter):
         data = (json.dumps(record) + "\n").encode()
         try:
             with self._guard:
+                put_back(self._fd, self._path, self._manifest_path)
                 if self._torn:
                     data = b"\n" + data  # or this line would be lost with the torn one
                 # One write a line: it is whole in the file, or torn at its very end.

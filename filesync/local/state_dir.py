@@ -9,7 +9,7 @@ import re
 
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
-from filesync.local.files import why
+from filesync.local.files import APPEND_FLAGS, why, write_atomic
 
 STATE_DIR = ".filesync"
 
@@ -80,3 +80,19 @@ def make_state_dir(folder: str) -> None:
     if not os.path.lexists(ignore):
         with open(ignore, "w", encoding="ascii") as file:
             file.write("*\n")
+
+
+def put_back(fd: int, path: str, manifest_path: str) -> None:
+    """Put a file of the state folder that is open, with APPEND_FLAGS, back if it was removed.
+
+    `git clean -fdx` may do that under a running apply. Raises OSError, and LocalFileError if the
+    folder cannot be created.
+    """
+    found = os.fstat(fd)
+    if found.st_nlink:
+        return
+    ensure_state_dir(manifest_path)
+    write_atomic(path, os.pread(fd, found.st_size, 0), mode=0o600)
+    again = os.open(path, APPEND_FLAGS)
+    os.dup2(again, fd, inheritable=False)  # threads may hold the number
+    os.close(again)

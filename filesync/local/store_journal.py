@@ -12,8 +12,8 @@ from filesync.core.recovery.store_journal import read_traces
 from filesync.core.stores.observed import StoreTrace
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
-from filesync.local.files import why
-from filesync.local.state_dir import ensure_state_dir
+from filesync.local.files import APPEND_FLAGS, why
+from filesync.local.state_dir import ensure_state_dir, put_back
 
 _MAX_BYTES = 256 * 1000**2
 
@@ -56,6 +56,7 @@ class StoreJournal:
         try:
             if self._fd == -1:
                 self._open()
+            put_back(self._fd, self._path, self._manifest_path)
             while line:
                 line = line[os.write(self._fd, line) :]
             os.fdatasync(self._fd)
@@ -76,7 +77,6 @@ class StoreJournal:
 
     def _open(self) -> None:
         ensure_state_dir(self._manifest_path)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        self._fd = os.open(self._path, flags, 0o600)
+        self._fd = os.open(self._path, APPEND_FLAGS, 0o600)
         # After a line that a crash tore, the next one starts a new line.
         os.write(self._fd, b"\n")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from itertools import count
+
 from tests.crash.hub import Fault
 from tests.crash.project import CANARY, Scene, noise
 from tests.crash.steps import start
@@ -65,3 +68,49 @@ def test_one_waits_for_the_other(scene: Scene) -> None:
         assert one.returncode == 0, err
     assert scene.wrongs() == []
     assert sum(seen.is_create for seen in scene.tenant.log) == 12
+
+
+def test_git_clean_under_a_running_apply(scene: Scene) -> None:
+    """It takes journal, lock and a new lockfile away; a second apply waits all the same."""
+    build(scene)
+    creates = count()
+    scene.tenant.plan = lambda seen: (
+        Fault("hold", seconds=60) if seen.is_create and next(creates) == 8 else None
+    )
+    first = start(scene, "apply", "-y", "--concurrency", "2")
+    assert scene.tenant.held.wait(30)
+    shutil.rmtree(scene.root / ".filesync")
+    scene.lock_path.unlink(missing_ok=True)
+    second = start(scene, "apply", "-y")
+    assert second.stderr is not None
+    assert "waiting for another run on this lockfile" in second.stderr.readline()
+    scene.tenant.gate.set()
+    for one in (first, second):
+        out, err = one.communicate(timeout=60)
+        assert one.returncode == 0, err
+    assert "No changes" in out
+    assert scene.wrongs() == []
+
+
+def test_a_journal_that_was_removed_is_put_back_for_a_run_that_is_killed(scene: Scene) -> None:
+    build(scene)
+    creates = count()
+    scene.tenant.plan = lambda seen: (
+        Fault("hold", seconds=60) if seen.is_create and next(creates) == 8 else None
+    )
+    first = start(scene, "apply", "-y", "--concurrency", "2")
+    assert scene.tenant.held.wait(30)
+    shutil.rmtree(scene.root / ".filesync")
+    scene.lock_path.unlink(missing_ok=True)
+    scene.tenant.plan = lambda seen: (
+        Fault("hold", seconds=60) if seen.is_create and next(creates) == 10 else None
+    )
+    scene.tenant.held.clear()
+    scene.tenant.gate.set()
+    assert scene.tenant.held.wait(30)
+    first.kill()
+    first.communicate()
+    scene.tenant.plan = lambda _seen: None
+    ran = scene.job(["apply", "-y"], ["plan", "--detailed-exitcode"])
+    assert ran.codes == [0, 0], ran.err
+    assert scene.wrongs() == []
