@@ -6,9 +6,11 @@ import re
 import socket
 import ssl
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 CHECK = "check base_url (--base-url, OPENAI_BASE_URL or the manifest's) and the network"
 
+_PROBE_SECONDS = 2.0
 _DEPTH = 8  # chains of exceptions can be circular
 # Errors that may pass: the server closed the connection, for example because it is starting.
 _MAY_HEAL = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
@@ -52,6 +54,24 @@ def obstacle(error: BaseException, *, loopback: bool = False) -> ConnectFailure:
             hint = "start the server, or check base_url"
             return ConnectFailure(_plain(cause), hint, rarely_heals=True)
     return ConnectFailure(_plain(cause or error))
+
+
+def no_connection(url: str, seconds: float) -> ConnectFailure:
+    """Explain why there was no connection in so many seconds: nobody answers, or only TLS fails."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" and _answers(parts.hostname or "", parts.port or 443):
+        hint = "does that server speak TLS? If not, base_url begins with http://"
+        why = f"it takes connections, and answers no TLS in {seconds:g} s"
+        return ConnectFailure(why, hint, rarely_heals=True, from_server=True)
+    return ConnectFailure(f"nobody answers in {seconds:g} s")
+
+
+def _answers(host: str, port: int) -> bool:
+    try:
+        with socket.create_connection((host, port), timeout=_PROBE_SECONDS):
+            return True
+    except OSError:
+        return False
 
 
 def refused_by_proxy(said: str, variable: str) -> ConnectFailure:

@@ -28,7 +28,7 @@ from filesync.errors import (
 )
 from filesync.remote import answers, decode, failures, redact
 from filesync.remote.call import Call, Payload
-from filesync.remote.connect_errors import ConnectFailure, obstacle, refused_by_proxy
+from filesync.remote.connect_errors import ConnectFailure, no_connection, obstacle, refused_by_proxy
 from filesync.remote.connections import Connections
 from filesync.remote.deadline import within
 from filesync.remote.endpoint import Endpoint
@@ -314,8 +314,11 @@ class Transport:
                 short = found.why
                 reason = f"the proxy {proxy.host} ({proxy.variable}) refused: {found.why}"
             case httpx.ConnectTimeout():
-                reason = f"no connection to {host} in {self.settings.connect_timeout:g} s"
-                short = f"no connection in {self.settings.connect_timeout:g} s"
+                # Through a proxy it is the proxy's port that we would try.
+                url = self._endpoint.url if proxy is None else ""
+                found = no_connection(url, self.settings.connect_timeout)
+                short = f"no connection: {found.why}"
+                reason = f"no connection to {host}: {found.why}"
             case httpx.ConnectError():
                 found = obstacle(trouble, loopback=is_loopback(self._endpoint.url))
                 short = failures.clean(found.why, self.redact)

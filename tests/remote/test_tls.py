@@ -84,8 +84,8 @@ def tls_server(certificates: Certificates, *, asks: bool = False) -> Iterator[st
             thread.join()
 
 
-def listed(url: str) -> list[object]:
-    with writer(url, fast()) as client:
+def listed(url: str, connect_timeout: float = 5.0) -> list[object]:
+    with writer(url, fast(connect_timeout=connect_timeout)) as client:
         return list(client.list_files())
 
 
@@ -141,7 +141,9 @@ def test_a_client_certificate_that_cannot_be_used(
         listed("https://localhost:1/v1")
 
 
-def test_tls_on_a_plain_port() -> None:
+def test_tls_on_a_plain_port_that_waits_for_a_request() -> None:
     with serving() as plain, pytest.raises(RemoteError) as caught:
-        listed(plain.url.replace("http://127.0.0.1", "https://localhost"))
-    assert "localhost" in caught.value.message
+        listed(plain.url.replace("http://127.0.0.1", "https://localhost"), connect_timeout=0.2)
+    assert "no connection to localhost" in caught.value.message
+    assert "takes connections, and answers no TLS in 0.2 s" in caught.value.message
+    assert "base_url begins with http://" in caught.value.hint
