@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from typing import NoReturn
 
@@ -85,6 +86,9 @@ def main() -> NoReturn:
     # A plan of 100,000 files makes a million tuples that live to its end. Looking through them
     # for garbage every 700 takes a quarter of the time; what there is can wait.
     gc.set_threshold(50_000, 20, 20)
+    # As Ctrl-C: a sentence, and exit code 130. Whoever ignores it goes on doing so.
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(_run())
 
 

@@ -190,14 +190,15 @@ def test_a_second_ctrl_c_that_finds_the_reader_at_work_waits_for_nothing() -> No
     gate.set()
 
 
-def test_ctrl_c_while_planning(scene: Scene) -> None:
-    """The listing hangs: Ctrl-C ends the run, with nothing written."""
+@BOTH
+def test_stopped_while_planning(scene: Scene, number: int) -> None:
+    """The listing hangs: the run ends, with nothing written."""
     scene.declare("one", "one.txt", b"one")
     scene.save()
     hold_for_good(scene, "is_listing")
     process = start(scene, "apply", "-y")
     assert scene.tenant.held.wait(30)
-    os.kill(process.pid, signal.SIGINT)
+    os.kill(process.pid, number)
     ended = ends(process)
     scene.tenant.plan = lambda _seen: None
     scene.tenant.gate.set()
