@@ -35,6 +35,7 @@ class Common(NamedTuple):
     allow_env: tuple[str, ...] = ()
     timeout: float | None = None
     manifests: tuple[str, ...] = ()  # all that were named, if there are several
+    found: bool = False  # whether the manifest was looked for: nobody named one
     pager: bool = False  # whether what is taller than the terminal is paged
 
     def run(self, **more: Any) -> Run:
@@ -43,6 +44,7 @@ class Common(NamedTuple):
 
         return Run(
             manifest=self.manifest,
+            found=self.found,
             base_url=self.base_url,
             env=self.env,
             directory=self.directory,
@@ -78,7 +80,8 @@ class Common(NamedTuple):
 
     def here(self, text: str) -> str:
         """Return a text whose commands are for this manifest, environment and server."""
-        return with_flags(text, flags(self.manifest, self.env, self.base_url, self.directory))
+        manifest = None if self.found else self.manifest
+        return with_flags(text, flags(manifest, self.env, self.base_url, self.directory))
 
 
 def common_options(command: F) -> F:
@@ -233,6 +236,7 @@ def _common(context: click.Context, values: dict[str, Any], search: bool) -> Com
     common = Common(
         manifest=manifests[0],
         manifests=manifests if len(manifests) > 1 else (),
+        found=not any(named),
         env=pick("env") or os.environ.get("FILESYNC_ENV") or None,
         base_url=pick("base_url"),
         quiet=bool(pick("quiet")),

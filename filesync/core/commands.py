@@ -16,9 +16,12 @@ def word(text: str) -> str:
 
 
 def flags(
-    manifest: str, env: str | None, base_url: str | None, directory: str | None = None
+    manifest: str | None, env: str | None, base_url: str | None, directory: str | None = None
 ) -> str:
-    """Return the options that lead a command to the same manifest, environment and server."""
+    """Return the options that lead a command to the same manifest, environment and server.
+
+    None for a manifest that every command finds by itself.
+    """
     said = [
         ("-C", directory),
         ("-m", None if manifest == DEFAULT_MANIFEST else manifest),

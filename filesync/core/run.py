@@ -58,7 +58,8 @@ class Shard(NamedTuple):
 class Run(NamedTuple):
     """What the user asked for, the same for plan and apply; None where it was not said.
 
-    `directory` is that of -C, to which the run has changed already."""
+    `directory` is that of -C, to which the run has changed already; `found` says that the manifest
+    was looked for in this folder and above, so that nobody has to name it."""
 
     manifest: str = DEFAULT_MANIFEST
     base_url: str | None = None
@@ -75,6 +76,7 @@ class Run(NamedTuple):
     delete_orphans: bool = False
     api_key: Secret | None = None
     shard: Shard | None = None
+    found: bool = False
 
     @property
     def narrow(self) -> bool:
@@ -89,4 +91,5 @@ class Run(NamedTuple):
     @property
     def flags(self) -> str:
         """Return the options that lead another command to the same manifest and server."""
-        return flags(self.manifest, self.env, self.base_url, self.directory)
+        manifest = None if self.found else self.manifest
+        return flags(manifest, self.env, self.base_url, self.directory)

@@ -18,6 +18,8 @@ def test_a_run_in_a_subfolder_uses_the_manifest_above(project: Project) -> None:
     # What is declared stays relative to the manifest, and what a message names can be opened here.
     (project.root / "a.txt").unlink()
     assert "../../filesync.yaml:" in project.run("validate", code=1, cwd=deep).err
+    # Commands that messages name find it, too.
+    assert "`filesync ids`" in project.run("id", "b", code=1, cwd=deep).err
     # A lockfile is enough for an id; init never looks above.
     (project.root / "filesync.yaml").unlink()
     assert project.run("id", "a", cwd=deep).out == f"{project.id('a')}\n"
@@ -42,7 +44,7 @@ def test_run_in_another_folder(alone: Project) -> None:
     alone.manifest("files: {a: {path: a.txt}}", name="other/filesync.yml")
     url = ("--base-url", "emulator:data")
     ran = alone.run("-C", "other", "plan", "--detailed-exitcode", "--out", "p.json", *url, code=2)
-    assert "filesync -C other -m filesync.yml --base-url emulator:data apply p.json" in ran.err
+    assert "filesync -C other --base-url emulator:data apply p.json" in ran.err
     assert (alone.root / "other/p.json").is_file()
     alone.run("apply", "-y", "-C", "other", *url)
     assert (alone.root / "other/data").is_dir(), "emulator:DIR is relative to the manifest"
