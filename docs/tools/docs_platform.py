@@ -32,6 +32,11 @@ def server_time(clock: Path) -> float:
     return time.time() + (float(clock.read_text()) if clock.exists() else 0)
 
 
+def _later(seconds: float) -> None:
+    clock = Path(os.environ[CLOCK])
+    clock.write_text(str(server_time(clock) - time.time() + seconds))
+
+
 def _ask(method: str, route: str, body: bytes = b"", kind: str = "application/json") -> Any:
     request = urllib.request.Request(
         os.environ["OPENAI_BASE_URL"] + route,
@@ -85,6 +90,7 @@ def main(what: str, *args: str) -> None:
         case "delete", ids:
             for file_id in ids:
                 _ask("DELETE", f"/files/{file_id}")
+            _later(200)  # a file that was made just now would be looked for again and again
         case "upload", (name, text):
             _upload(name, text)
         case "attach", (file_id,):
@@ -95,8 +101,7 @@ def main(what: str, *args: str) -> None:
         case "spoil", (text,):
             _spoil(text.encode())
         case "later", (days,):
-            clock = Path(os.environ[CLOCK])
-            clock.write_text(str(server_time(clock) - time.time() + float(days) * 86400))
+            _later(float(days) * 86400)
         case "hold", ():
             _hold()
         case "kill", ():

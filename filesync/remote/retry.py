@@ -48,7 +48,7 @@ class Outcome(NamedTuple):
     wait          seconds that the server asked for
     should_retry  the server's `x-should-retry`, None without it
     hopeless      another attempt would end in the same way, e.g. an untrusted certificate
-    rarely_heals  it most likely would, e.g. an unknown host
+    rarely_heals  it most likely would, e.g. an unknown host, or JSON that is not the API's
     """
 
     status: int | None = None

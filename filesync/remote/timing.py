@@ -17,7 +17,7 @@ class ClientSettings:
 
     attempts, patient_attempts, few_attempts  how often one request is sent before it fails; the
                       second if the server only says "not yet" (429, a file still processing), the
-                      third if a change is unlikely (an unknown host)
+                      third if a change is unlikely (an unknown host, JSON that is not the API's)
     patience          the most time that a whole run waits because the server says "not yet"
     dark              the longest time without any good answer; then the server counts as down
     quick_timeout     how long the server may be silent in requests that only look something up

@@ -112,10 +112,11 @@ class Transport:
         def attempt(number: int) -> _T:
             response = self._exchange(call, number)
             within(self.settings.read_timeout)
-            told = False
+            whole = told = False
             try:
                 body = answers.read(_pieces(response), call.most_bytes)
                 raw = decode.parse_json(self._redacted(body))
+                whole = True
                 told = failures.is_error(raw)
                 return parse(raw, response.headers)
             except decode.BadAnswer as exc:
@@ -130,7 +131,8 @@ class Transport:
             request_id = failures.request_id(response.headers, self.redact)
             if told:
                 reason = f"HTTP {response.status_code} with an error: {reason}"
-            outcome = Outcome(response.status_code, garbled=True, told=told)
+            # JSON that is whole and not the API's is what the server means to say.
+            outcome = Outcome(response.status_code, garbled=True, told=told, rarely_heals=whole)
             hint = "" if told else self._endpoint.guess
             raise Failed(outcome, reason + request_id, hint)
 

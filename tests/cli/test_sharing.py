@@ -314,6 +314,7 @@ def test_verified_once(on_fake: Project, fake: FakeApi) -> None:
 
 def test_gone_for_both_and_uploaded_once_again(on_fake: Project, fake: FakeApi) -> None:
     shared = two(on_fake)
+    on_fake.lock_of_yesterday()
     del fake.files[shared]
     plan = on_fake.plan()
     assert plan.actions == {A: ("create", "missing_remotely"), B: ("adopt", "shared")}

@@ -305,9 +305,11 @@ class TestASuccessThatIsNone:
         self, server: respx.MockRouter, client: Writer, answer: httpx.Response
     ) -> None:
         route = server.get("/files/file-1").mock(return_value=answer)
-        with pytest.raises(RemoteError, match="after 6 attempts"):
+        # Whole JSON is what the server means to say: it will hardly say something else.
+        attempts = 3 if answer.content.endswith((b"]", b"}")) else 6
+        with pytest.raises(RemoteError, match=f"after {attempts} attempts"):
             client.get_file("file-1")
-        assert route.call_count == 6
+        assert route.call_count == attempts
 
     def test_list_is_none(
         self, server: respx.MockRouter, client: Writer, answer: httpx.Response
