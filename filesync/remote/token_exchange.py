@@ -7,6 +7,7 @@ token is kept in memory only and is renewed 1,200 s before it expires, as the of
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -16,7 +17,6 @@ from filesync.core.text import printable
 from filesync.errors import ApiError, AuthError, FilesyncError, Interrupted, RemoteError
 from filesync.remote import decode
 from filesync.remote.call import Call, JsonPayload
-from filesync.remote.connect_errors import CHECK
 from filesync.remote.credentials import HEADER_SAFE, ApiKey
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.timing import ClientSettings
@@ -31,6 +31,7 @@ _JWT = "urn:ietf:params:oauth:token-type:jwt"
 _RENEW_SECONDS = 1200.0
 _JUST_RENEWED_SECONDS = 5.0
 _LONGEST_TOKEN = 1 << 16  # bytes; of a file that may be anything
+_REFUSED = (400, 401, 403, 404, 422)  # of a job's identity
 _NO_TOKEN = "the answer has no usable token"
 _PACE = 1000.0  # requests a minute, which two do not come near
 
@@ -121,6 +122,7 @@ class ExchangedToken:
         self._token = ""
         self._made_at = self._renew_at = self._expires_at = 0.0
         self._seen: list[str] = []
+        self._sent = threading.local()  # the token that a thread has sent last
 
     def headers(self) -> Mapping[str, str]:
         """Return the bearer token, a new one if it is time; one thread asks, the others wait."""
@@ -133,6 +135,7 @@ class ExchangedToken:
                     if not self._token or now >= self._expires_at:
                         raise
                     # The old one still does; the next request tries again.
+            self._sent.token = self._token
             return {"Authorization": f"Bearer {self._token}"}
 
     def secrets(self) -> Sequence[str]:
@@ -140,8 +143,13 @@ class ExchangedToken:
         return (*self._seen, *self._subject.secrets())
 
     def renew(self) -> bool:
-        """Drop a token that the server refuses, unless it has just been renewed."""
+        """Drop a token that the server refuses, unless it has just been renewed.
+
+        Many requests may be refused at once; another one's thread may have renewed it already.
+        """
         with self._lock:
+            if self._sent.token != self._token:
+                return True
             if self._settings.monotonic() - self._made_at < _JUST_RENEWED_SECONDS:
                 return False
             self._token = ""
@@ -197,7 +205,7 @@ def _ask(
     hint: str,
     variable: str,
 ) -> tuple[str, float]:
-    """Return the token in `field` of the answer, and how many seconds it lives if that says so.
+    """Return the token in `field` of the answer, and how many seconds it lives; see `_life`.
 
     Raises AuthError if the job's identity is refused, RemoteError for any other failure; the
     message names the host that was asked.
@@ -205,12 +213,10 @@ def _ask(
 
     def parse(raw: object) -> tuple[str, float]:
         answer = decode.json_object(raw)
-        token, lives = answer.get(field), answer.get("expires_in", 0)
+        token = answer.get(field)
         if not isinstance(token, str) or not HEADER_SAFE.fullmatch(token):
             raise decode.BadAnswer(_NO_TOKEN)
-        if isinstance(lives, bool) or not isinstance(lives, int | float) or not lives >= 0:
-            raise decode.BadAnswer(_NO_TOKEN)
-        return token, float(lives)
+        return token, _life(answer.get("expires_in"))
 
     host = urlsplit(endpoint.url).netloc
     transport = Transport(endpoint, requests_per_minute=_PACE, settings=settings)
@@ -218,14 +224,24 @@ def _ask(
         return transport.json(call, parse)
     except Interrupted:
         raise
-    except ApiError as error:
-        raise AuthError(
-            f"{error.message} (asked {host})", hint, status=error.status, code=error.code
-        ) from None
     except RemoteError as error:
+        message = f"{error.message} (asked {host})"
+        if isinstance(error, ApiError) and error.status in _REFUSED:
+            raise AuthError(message, hint, status=error.status, code=error.code) from None
         # What is said of base_url is about another server than this one.
-        elsewhere = error.hint in ("", CHECK, endpoint.guess)
+        elsewhere = not error.hint or "base_url" in error.hint or error.hint == endpoint.guess
         advice = f"check the network, and {variable} if it is set" if elsewhere else error.hint
-        raise RemoteError(f"{error.message} (asked {host})", advice) from None
+        raise RemoteError(message, advice) from None
     finally:
         transport.close()
+
+
+def _life(said: object) -> float:
+    """Return the seconds of a token's life; one that nobody tells does until it is refused."""
+    if said is None:
+        return math.inf
+    if isinstance(said, str) and said.isascii() and said.isdigit():
+        return float(said)
+    if isinstance(said, bool) or not isinstance(said, int | float) or not said >= 0:
+        raise decode.BadAnswer(_NO_TOKEN)
+    return float(said)

@@ -44,11 +44,14 @@ class Emulator(NamedTuple):
 def filesync_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """An emulator with no files, on a free port, with a random key."""
     # Imported here: every run of pytest loads this module, and few need a server.
+    missing = None
     try:
         from filesync.emulator.server import embedded
     except ModuleNotFoundError as error:
+        missing = error.name
+    if missing:  # outside of `except`, so that nothing but this is shown
         pytest.fail(
-            f"filesync_emulator: {error.name} is not installed: "
+            f"filesync_emulator: {missing} is not installed: "
             "run `pip install 'openai-filesync[emulator]'`",
             pytrace=False,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,23 @@ from filesync.core.servers import SERVER_TYPES
 from filesync.errors import AuthError, FilesyncError, RemoteError
 from filesync.remote.client import Writer
 from filesync.remote.sign_in import sign_in
-from tests.remote.helpers import FILE, Conversation, FakeTime, Script, Served, fast, reply, serving
+from tests.cli.fake_api import Answer, FakeApi, Request
+from tests.remote.helpers import (
+    FILE,
+    Conversation,
+    FakeTime,
+    Script,
+    Served,
+    fast,
+    hang_up,
+    reply,
+    serving,
+)
 
 SUBJECT = "eyJ-canary-subject-0001"
 REQUEST = "ghs-canary-request-0001"
 TOKEN = "oauth-canary-token-"
+BEARER = "authorization"
 PAGE = {"object": "list", "data": [FILE], "has_more": False}
 
 
@@ -36,7 +50,7 @@ def environment(tmp_path: Path, exchange: Served, **more: str) -> dict[str, str]
     }
 
 
-def client(api: Served, environ: dict[str, str], time: FakeTime | None = None) -> Writer:
+def client(api: Served | FakeApi, environ: dict[str, str], time: FakeTime | None = None) -> Writer:
     settings = fast(time)
     endpoint = sign_in(api.url, environ, allow_insecure_http=False, settings=settings)
     return Writer(endpoint, requests_per_minute=1e9, settings=settings)
@@ -161,6 +175,49 @@ def test_a_refused_token_is_exchanged_anew_once(tmp_path: Path) -> None:
     assert bearers(api) == [f"Bearer {TOKEN}1"] * 2 + [f"Bearer {TOKEN}2"]
 
 
+def test_a_token_that_is_refused_in_many_requests_at_once_is_exchanged_anew_once(
+    tmp_path: Path, fake: FakeApi
+) -> None:
+    """One is refused and has its new token before the others are answered."""
+    workers = 4
+    time = FakeTime()
+    all_sent = threading.Barrier(workers, action=lambda: setattr(time, "now", 1060.0))
+    asked = []
+
+    def refuse_the_first(request: Request) -> Answer | None:
+        token = next(value for name, value in request.headers.items() if name.lower() == BEARER)
+        asked.append(token)
+        if not token.endswith("1"):
+            return None
+        all_sent.wait(30)
+        with fake.guard:
+            if token not in refused:
+                refused.append(token)
+                return Answer(401)
+        renewed.wait(30)
+        return Answer(401)
+
+    refused: list[str] = []
+    renewed = threading.Event()
+
+    def again(talk: Conversation) -> None:
+        exchanged(2)(talk)
+        renewed.set()
+
+    fake.rule(refuse_the_first)
+    file_id = fake.add("a.txt")
+    with serving(exchanged(1), again, exchanged(3)) as exchange:
+        environ = environment(tmp_path, exchange)
+        with (
+            client(fake, environ, time) as writer,
+            ThreadPoolExecutor(workers) as pool,
+        ):
+            found = list(pool.map(writer.get_file, [file_id] * workers))
+    assert all(found)
+    assert asked == [f"Bearer {TOKEN}1"] * workers + [f"Bearer {TOKEN}2"] * workers
+    assert len(exchange.heads) == 2
+
+
 def test_a_server_that_refuses_the_new_token_too_is_believed(tmp_path: Path) -> None:
     with (
         serving(exchanged(1), exchanged(2)) as exchange,
@@ -181,8 +238,11 @@ def test_a_server_that_refuses_the_new_token_too_is_believed(tmp_path: Path) -> 
         (reply(200, {}), RemoteError),
         (reply(200, {"access_token": f"{TOKEN}\n", "expires_in": 1}), RemoteError),
         (reply(200, {"access_token": f"{TOKEN}1", "expires_in": "soon"}), RemoteError),
+        (reply(200, {"access_token": f"{TOKEN}1", "expires_in": "nan"}), RemoteError),
         (reply(200, {"access_token": f"{TOKEN}1", "expires_in": -1}), RemoteError),
         (reply(302, b"", Location="https://evil.example/"), RemoteError),
+        (reply(503), RemoteError),
+        (hang_up, RemoteError),
     ],
 )
 def test_what_an_exchange_can_answer_instead(
@@ -199,7 +259,53 @@ def test_what_an_exchange_can_answer_instead(
     told = caught.value.message + caught.value.hint + caplog.text
     assert "canary" not in told
     assert exchange.url.split("/")[2] in told  # the right party is named
-    assert "OPENAI_API_KEY" not in told
+    for other in ("OPENAI_API_KEY", "base_url", "OPENAI_BASE_URL"):
+        assert other not in told
+    identity = isinstance(caught.value, AuthError)
+    assert identity is (error is AuthError)
+    names = "OPENAI_IDENTITY_PROVIDER_ID" if identity else "OPENAI_TOKEN_EXCHANGE_URL"
+    assert names in caught.value.hint
+
+
+def test_an_exchange_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with serving() as exchange, serving() as api:
+        environ = environment(tmp_path, exchange)
+        environ["OPENAI_TOKEN_EXCHANGE_URL"] = "http://localhost:9/token"
+        with client(api, environ) as reader, pytest.raises(RemoteError) as caught:
+            reader.list_files()
+    assert "localhost:9" in caught.value.message
+    assert "OPENAI_TOKEN_EXCHANGE_URL" in caught.value.hint
+    assert "base_url" not in caught.value.hint
+
+
+@pytest.mark.parametrize("said", [{}, {"expires_in": None}])
+def test_a_token_whose_life_is_not_told_is_used_until_it_is_refused(
+    tmp_path: Path, said: dict[str, object]
+) -> None:
+    time = FakeTime()
+    with (
+        serving(reply(200, {"access_token": f"{TOKEN}1", **said}), *[exchanged(2)] * 9) as exchange,
+        serving(reply(200, PAGE), reply(200, PAGE), reply(401), reply(200, PAGE)) as api,
+        client(api, environment(tmp_path, exchange), time) as reader,
+    ):
+        for _ in range(3):
+            reader.list_files()
+            time.now += 100_000
+    assert bearers(api) == [f"Bearer {TOKEN}1"] * 3 + [f"Bearer {TOKEN}2"]
+
+
+def test_a_life_may_be_written_as_text(tmp_path: Path) -> None:
+    time = FakeTime()
+    script = reply(200, {"access_token": f"{TOKEN}1", "expires_in": "3600"})
+    with (
+        serving(script, exchanged(2)) as exchange,
+        serving(reply(200, PAGE), reply(200, PAGE)) as api,
+        client(api, environment(tmp_path, exchange), time) as reader,
+    ):
+        reader.list_files()
+        time.now += 2400
+        reader.list_files()
+    assert bearers(api) == [f"Bearer {TOKEN}{number}" for number in (1, 2)]
 
 
 @pytest.mark.parametrize(
