@@ -23,47 +23,82 @@ class ConnectFailure(NamedTuple):
 
     hopeless      another attempt would fail in the same way
     rarely_heals  another attempt would most likely fail in the same way
-    from_server   the cause is the API's server even where a proxy leads to it
     """
 
     why: str
     hint: str = CHECK
     hopeless: bool = False
     rarely_heals: bool = False
-    from_server: bool = False
 
 
-def obstacle(error: BaseException, *, loopback: bool = False) -> ConnectFailure:
-    """Explain a connect error of the HTTP library; `why` has the words of the system."""
+def obstacle(
+    error: BaseException, *, loopback: bool = False, proxy: str | None = None
+) -> ConnectFailure:
+    """Explain a connect error of the HTTP library; `why` has the words of the system.
+
+    `proxy` is the variable that names the proxy, if it is the proxy that we connect to.
+    """
+    if unwanted := refused_certificate(error):
+        return unwanted
+    check = _check(proxy)
     match cause := _cause(error):
         case ssl.SSLCertVerificationError():
             because = getattr(cause, "verify_message", "") or _plain(cause)
-            why = f"its certificate is not trusted, {because}"
-            hint = "for a private certificate authority set SSL_CERT_FILE"
-            return ConnectFailure(why, hint, hopeless=True, from_server=True)
+            why = f"its certificate is not trusted, {because.rstrip('.')}"
+            hint = _CERTIFICATE.get(getattr(cause, "verify_code", 0), _PRIVATE)
+            return ConnectFailure(why, hint, hopeless=True)
         case ssl.SSLError() if not isinstance(cause, _MAY_HEAL):
-            hint = "does that server speak TLS? If not, base_url begins with http://"
-            return ConnectFailure(
-                f"TLS failed, {_plain(cause)}", hint, hopeless=True, from_server=True
-            )
+            return ConnectFailure(f"TLS failed, {_plain(cause)}", _speaks_tls(proxy), hopeless=True)
         case socket.gaierror():
             # "Try again" is the error on a machine that is not on the network yet.
             known = cause.errno != socket.EAI_AGAIN
-            return ConnectFailure(_plain(cause), rarely_heals=known)
+            return ConnectFailure(_plain(cause), check, rarely_heals=known)
         case ConnectionRefusedError() if loopback:
             hint = "start the server, or check base_url"
             return ConnectFailure(_plain(cause), hint, rarely_heals=True)
-    return ConnectFailure(_plain(cause or error))
+    return ConnectFailure(_plain(cause or error), check)
 
 
-def no_connection(url: str, seconds: float) -> ConnectFailure:
-    """Explain why there was no connection in so many seconds: nobody answers, or only TLS fails."""
+_PRIVATE = "for a private certificate authority set SSL_CERT_FILE"
+_DATES = "its dates are wrong, or this machine's clock is: see whoever runs it"
+_NAME = "it belongs to another host: check the name in the URL"
+# By OpenSSL's codes, X509_V_ERR_*: not yet valid, expired; another host, another address.
+_CERTIFICATE = {9: _DATES, 10: _DATES, 62: _NAME, 64: _NAME}
+
+
+def refused_certificate(error: BaseException) -> ConnectFailure | None:
+    """Explain an alert by which the other side asks for another certificate, or for one at all.
+
+    With TLS 1.3 it comes once we have begun to send; nothing of the request is read then.
+    """
+    cause = _cause(error)
+    if not isinstance(cause, ssl.SSLError):
+        return None
+    said = getattr(cause, "reason", None) or ""  # OpenSSL sets it, and only if it knows it
+    if "_ALERT_" not in said or not ("CERTIFICATE" in said or "UNKNOWN_CA" in said):
+        return None
+    hint = "set SSL_CLIENT_CERT to a certificate that it accepts, and SSL_CLIENT_KEY to its key"
+    return ConnectFailure(f"it does not take our certificate, {_plain(cause)}", hint, hopeless=True)
+
+
+def no_connection(url: str, seconds: float, *, proxy: str | None = None) -> ConnectFailure:
+    """Explain why there was no connection in so many seconds: nobody answers, or only TLS fails.
+
+    `url` is what we connect to, and "" if that cannot be tried; `proxy` as for `obstacle`.
+    """
     parts = urlsplit(url)
     if parts.scheme == "https" and _answers(parts.hostname or "", parts.port or 443):
-        hint = "does that server speak TLS? If not, base_url begins with http://"
         why = f"it takes connections, and answers no TLS in {seconds:g} s"
-        return ConnectFailure(why, hint, rarely_heals=True, from_server=True)
-    return ConnectFailure(f"nobody answers in {seconds:g} s")
+        return ConnectFailure(why, _speaks_tls(proxy), rarely_heals=True)
+    return ConnectFailure(f"nobody answers in {seconds:g} s", _check(proxy))
+
+
+def _check(proxy: str | None) -> str:
+    return CHECK if proxy is None else check_proxy(proxy)
+
+
+def _speaks_tls(proxy: str | None) -> str:
+    return f"does it speak TLS? If not, {proxy or 'base_url'} begins with http://"
 
 
 def _answers(host: str, port: int) -> bool:
@@ -79,8 +114,12 @@ def refused_by_proxy(said: str, variable: str) -> ConnectFailure:
     if said.startswith("407"):
         hint = f"set {variable} to http://USER:PASSWORD@HOST:PORT"
         return ConnectFailure(said, hint, hopeless=True)
-    hint = f"check {variable}; NO_PROXY names the hosts that need no proxy"
-    return ConnectFailure(said, hint, hopeless=said.startswith("403"))
+    return ConnectFailure(said, check_proxy(variable), hopeless=said.startswith("403"))
+
+
+def check_proxy(variable: str) -> str:
+    """Return the hint for a proxy that fails."""
+    return f"check {variable}; NO_PROXY names the hosts that need no proxy"
 
 
 def _cause(error: BaseException) -> OSError | None:

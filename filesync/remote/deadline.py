@@ -3,6 +3,9 @@
 The HTTP library's timeouts are for silence: a server that sends one byte a second never meets
 them. So the sockets are wrapped, and each read and write takes the time that is left. The time
 belongs to the thread, as one thread makes one request at a time.
+
+They also know how far a request has come, which the HTTP library's errors don't say: as long as
+nothing is through a proxy's tunnel, what goes wrong is the proxy's.
 """
 
 from __future__ import annotations
@@ -23,6 +26,16 @@ def within(seconds: float | None) -> None:
     _local.until = None if seconds is None else time.monotonic() + seconds
 
 
+def begin() -> None:
+    """Note that this thread begins a request."""
+    _local.dialled = False
+
+
+def at_first_hop() -> bool:
+    """Say whether the request has come no further than to whom its connection was opened."""
+    return getattr(_local, "dialled", False)
+
+
 def _left(timeout: float | None, error: type[httpcore.TimeoutException]) -> float | None:
     until: float | None = getattr(_local, "until", None)
     if until is None:
@@ -36,11 +49,13 @@ def _left(timeout: float | None, error: type[httpcore.TimeoutException]) -> floa
 class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._written = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._written = True
         self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
@@ -52,6 +67,8 @@ class _Stream(httpcore.NetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore.NetworkStream:
+        if self._written:  # a CONNECT: the proxy has opened its tunnel
+            _local.dialled = False
         left = _left(timeout, httpcore.ConnectTimeout)
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, left))
 
@@ -73,5 +90,6 @@ class DeadlineBackend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
+        _local.dialled = True
         left = _left(timeout, httpcore.ConnectTimeout)
         return _Stream(self._backend.connect_tcp(host, port, left, local_address, socket_options))

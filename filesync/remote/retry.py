@@ -66,8 +66,9 @@ class Outcome(NamedTuple):
 class Failed(Exception):
     """One attempt that did not succeed; `reason` is for people, already without secrets.
 
-    `short` is the reason without the host. `web_page`: the answer is a web page, so it does not
-    come from an API, and even its 404 says nothing about a file.
+    `short` is the reason without the host. `party` is who failed, if it is not the server.
+    `web_page`: the answer is a web page, so it does not come from an API, and even its 404 says
+    nothing about a file.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Failed(Exception):
         hint: str = "",
         *,
         short: str = "",
+        party: str = "",
         web_page: bool = False,
     ) -> None:
         super().__init__(reason)
@@ -84,6 +86,7 @@ class Failed(Exception):
         self.reason = reason
         self.hint = hint
         self.short = short or reason
+        self.party = party
         self.web_page = web_page
 
 

@@ -28,9 +28,16 @@ from filesync.errors import (
 )
 from filesync.remote import answers, decode, failures, redact
 from filesync.remote.call import Call, Payload
-from filesync.remote.connect_errors import ConnectFailure, no_connection, obstacle, refused_by_proxy
+from filesync.remote.connect_errors import (
+    ConnectFailure,
+    check_proxy,
+    no_connection,
+    obstacle,
+    refused_by_proxy,
+    refused_certificate,
+)
 from filesync.remote.connections import Connections
-from filesync.remote.deadline import within
+from filesync.remote.deadline import at_first_hop, begin, within
 from filesync.remote.endpoint import Endpoint
 from filesync.remote.http_client import Proxy, opener, proxy_for
 from filesync.remote.httpx_import import httpx
@@ -230,7 +237,7 @@ class Transport:
         status = failed.outcome.status
         if status is not None and waiting < _WORTH_TELLING:
             return
-        host = urlsplit(self._endpoint.url).netloc
+        host = failed.party or urlsplit(self._endpoint.url).netloc
         told = "no answer" if status is None else "no good answer"
         once = {"once": f"{host} {status}"}
         _log.info("%s from %s (%s): trying again", told, host, failed.short, extra=once)
@@ -243,6 +250,7 @@ class Transport:
         started = self.settings.monotonic()
         trouble: httpx.HTTPError | None = None
         try:
+            begin()
             response = self._send(call, sending, silence)
         except httpx.HTTPError as exc:
             trouble = exc
@@ -294,7 +302,7 @@ class Transport:
             body = b""  # the status says enough
         finally:
             response.close()
-        return failures.refusal(
+        failed = failures.refusal(
             response.status_code,
             response.headers,
             body,
@@ -302,50 +310,76 @@ class Transport:
             redact=self.redact,
             wall_clock=self.settings.wall_clock,
         )
+        if response.status_code == 407 and self._proxy is not None:
+            proxy = self._proxy
+            failed.reason = f"the proxy {proxy.host} ({proxy.variable}) refused: {failed.reason}"
+            failed.hint = refused_by_proxy("407", proxy.variable).hint
+        return failed
 
     def _no_answer(self, trouble: httpx.HTTPError, silence: float, sent: bool) -> Failed:
         """Return the failure that a connection's trouble means."""
-        host = urlsplit(self._endpoint.url).netloc
-        proxy = self._proxy
-        found = ConnectFailure("")
+        proxy = self._proxy_at_fault(trouble)
+        party = f"the proxy {proxy.host} ({proxy.variable})" if proxy else ""
+        at = party or urlsplit(self._endpoint.url).netloc
+        found = ConnectFailure("", "" if proxy is None else check_proxy(proxy.variable))
         short = ""
         match trouble:
             case httpx.ProxyError():
                 assert proxy is not None
                 found = refused_by_proxy(failures.clean(str(trouble), self.redact), proxy.variable)
                 short = found.why
-                reason = f"the proxy {proxy.host} ({proxy.variable}) refused: {found.why}"
+                reason = f"{party} refused: {found.why}"
             case httpx.ConnectTimeout():
-                # Through a proxy it is the proxy's port that we would try.
-                url = self._endpoint.url if proxy is None else ""
-                found = no_connection(url, self.settings.connect_timeout)
+                # Whether the server takes connections cannot be tried past a proxy.
+                direct = self._endpoint.url if self._proxy is None else ""
+                found = no_connection(
+                    proxy.url if proxy else direct,
+                    self.settings.connect_timeout,
+                    proxy=proxy and proxy.variable,
+                )
                 short = f"no connection: {found.why}"
-                reason = f"no connection to {host}: {found.why}"
+                reason = f"no connection to {at}: {found.why}"
             case httpx.ConnectError():
-                found = obstacle(trouble, loopback=is_loopback(self._endpoint.url))
+                found = obstacle(
+                    trouble,
+                    loopback=is_loopback(self._endpoint.url),
+                    proxy=proxy and proxy.variable,
+                )
                 short = failures.clean(found.why, self.redact)
-                reason = f"no connection to {host}: {short}"
+                reason = f"no connection to {at}: {short}"
             case httpx.TimeoutException():
-                reason = f"no answer for {silence:.3g} s"
+                reason = f"no answer{' from ' if party else ''}{party} for {silence:.3g} s"
+                short = f"no answer for {silence:.3g} s"
             case httpx.LocalProtocolError():
                 reason = "the request is not valid HTTP"  # the detail may quote a header: the key
+                # One that we may not send at all.
+                found = found._replace(hopeless=True)
+            case _ if unwanted := refused_certificate(trouble):
+                found = unwanted
+                short = failures.clean(found.why, self.redact)
+                reason = f"no connection to {at}: {short}"
             case _:
-                reason = f"the connection broke: {failures.clean(str(trouble), self.redact)}"
+                said = failures.clean(str(trouble), self.redact)
+                reason = f"the connection{' to ' if party else ''}{party} broke: {said}"
                 short = "the connection broke"
-        connected = not isinstance(trouble, _NOT_CONNECTED)
-        if proxy is not None and not found.from_server and not connected:
-            # It is the proxy that we connect to: what is wrong there is not the API's doing.
-            named = f"the proxy {proxy.host} ({proxy.variable})"
-            reason = reason.replace(f"to {host}", f"to {named}", 1)
-            hint = f"check {proxy.variable}; NO_PROXY names the hosts that need no proxy"
-            found = found._replace(hint=hint)
+                if not proxy and self._endpoint.url.startswith("http:"):
+                    hint = "does that server speak TLS? Then base_url begins with https://"
+                    found = found._replace(hint=hint)
+        carried = not (isinstance(trouble, _NOT_CONNECTED) or proxy or found.hopeless)
         outcome = Outcome(
-            sent=sent and connected,
-            # A LocalProtocolError is a request that we may not send at all.
-            hopeless=found.hopeless or isinstance(trouble, httpx.LocalProtocolError),
-            rarely_heals=found.rarely_heals,
+            sent=sent and carried, hopeless=found.hopeless, rarely_heals=found.rarely_heals
         )
-        return Failed(outcome, reason, "" if connected else found.hint, short=short)
+        return Failed(outcome, reason, found.hint, short=short, party=party)
+
+    def _proxy_at_fault(self, trouble: httpx.HTTPError) -> Proxy | None:
+        """Return the proxy if it is there that a request has failed, None if at the server.
+
+        A request in plain http goes through no tunnel, so only its connection is the proxy's.
+        """
+        connecting = isinstance(trouble, _NOT_CONNECTED)
+        tunnel = self._endpoint.url.startswith("https:")
+        here = at_first_hop() and (tunnel or connecting)
+        return self._proxy if here or isinstance(trouble, httpx.ProxyError) else None
 
     def _error(self, call: Call, failed: Failed, verdict: Verdict, attempts: int) -> FilesyncError:
         reason = failed.reason + (f", after {attempts} attempts" if attempts > 1 else "")
