@@ -10,9 +10,9 @@ from filesync.core.content.facts import Collector, Facts
 from filesync.core.content.json_line import LineParser
 from filesync.core.content.lines import MAX_LINE
 from filesync.core.run import Run
-from filesync.core.text import quoted
+from filesync.core.text import composed, quoted
 from filesync.errors import FilesyncError
-from filesync.local.files import why
+from filesync.local.files import as_on_disk, why
 from filesync.workflow.workspace import in_stores, read_manifest, scan
 
 TOKENIZER = "o200k_base"
@@ -51,17 +51,18 @@ def inspect_file(run: Run, name: str) -> Inspection:
 
 
 def _path_of(run: Run, name: str) -> str:
+    key = composed(name)
     if os.path.exists(run.manifest):
         manifest, problems = read_manifest(run)
         for entry in in_stores(manifest):
-            if name == entry.key or (entry.glob and name.startswith(f"{entry.key}/")):
+            if key == entry.key or (entry.glob and key.startswith(f"{entry.key}/")):
                 raise FilesyncError(
                     f"{quoted(name)} is in an object store ({entry.source}), "
                     "and `filesync inspect` reads files on disk",
                     "download it, then run `filesync inspect PATH`",
                 )
         for file in scan(run, manifest, problems, stores=False):
-            if file.key == name:
+            if file.key == key:
                 return file.absolute if os.path.isabs(file.path) else _joined(run, file.path)
     if os.path.isfile(name):
         return name
@@ -72,7 +73,7 @@ def _path_of(run: Run, name: str) -> str:
 
 
 def _joined(run: Run, path: str) -> str:
-    return os.path.normpath(os.path.join(run.folder, path))
+    return os.path.normpath(as_on_disk(run.folder, path))
 
 
 def _measure() -> tuple[str, Callable[[str], int], str]:

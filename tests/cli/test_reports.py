@@ -308,6 +308,7 @@ def test_one_project_on_systems_that_store_names_differently(
     assert on_fake.lock_path.read_bytes() == lock
     for form in ("NFC", "NFD"):
         on_fake.run("id", unicodedata.normalize(form, "kb/é/ü.md"))
+        on_fake.run("inspect", unicodedata.normalize(form, "kb/é/ü.md"))
     # A lockfile that was written in the other form.
     on_fake.lock_path.write_text(unicodedata.normalize("NFD", lock.decode()))
     assert on_fake.run("plan", "--detailed-exitcode").code == 0
