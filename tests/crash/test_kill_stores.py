@@ -212,7 +212,7 @@ def test_killed_at_random_times(name: str, scene: Scene, tmp_path: Path) -> None
     rng = random.Random(f"{SEED}-{name}")
 
     def kills(_counts: dict[str, int], seconds: float) -> Iterator[dict[str, Any]]:
-        for _ in range(10):
+        for _ in range(20):
             yield {"kill_after": rng.uniform(0.01, seconds)}
 
     assert campaign(scene, tmp_path, *CAMPAIGNS[name], kills).wrong == [], f"{SEED}-{name}"
