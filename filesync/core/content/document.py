@@ -43,19 +43,32 @@ _TEXT = _extensions(
     ".c .cpp .cs .css .go .html .java .js .json .md .php .py .rb .sh .tex .ts .txt "
     ".csv .tsv .xml .yaml .yml .toml .ini .log .rst .sql"
 )
+_ZIP, _OLE = rb"\APK\x03\x04", rb"\A\xd0\xcf\x11\xe0"
 _STARTS = {
     ".pdf": ("a PDF", re.compile(rb"%PDF-")),
-    ".docx": ("a Word document", re.compile(rb"\APK\x03\x04")),
-    ".pptx": ("a PowerPoint document", re.compile(rb"\APK\x03\x04")),
-    ".xlsx": ("an Excel document", re.compile(rb"\APK\x03\x04")),
+    ".docx": ("a Word document", re.compile(_ZIP)),
+    ".pptx": ("a PowerPoint document", re.compile(_ZIP)),
+    ".xlsx": ("an Excel document", re.compile(_ZIP)),
+    ".odt": ("an OpenDocument text", re.compile(_ZIP)),
+    ".zip": ("a zip archive", re.compile(rb"\APK(\x03\x04|\x05\x06)")),
     ".doc": ("a Word document", re.compile(rb"\A(\xd0\xcf\x11\xe0|\{\\rtf|PK\x03\x04)")),
+    ".xls": ("an Excel document", re.compile(_OLE + rb"|" + _ZIP)),
+    ".ppt": ("a PowerPoint document", re.compile(_OLE + rb"|" + _ZIP)),
+    ".rtf": ("an RTF document", re.compile(rb"\A\{\\rtf")),
+    ".png": ("a PNG", re.compile(rb"\A\x89PNG")),
+    ".jpg": ("a JPEG", re.compile(rb"\A\xff\xd8\xff")),
+    ".jpeg": ("a JPEG", re.compile(rb"\A\xff\xd8\xff")),
+    ".gif": ("a GIF", re.compile(rb"\AGIF8")),
+    ".webp": ("a WEBP", re.compile(rb"\ARIFF....WEBP", re.DOTALL)),
 }
+# An Office document is a zip archive with this folder in it; all its names are in a small one.
+_FOLDERS = {".docx": b"word/", ".pptx": b"ppt/", ".xlsx": b"xl/"}
 # A PDF reader looks for the header in so many bytes.
 _PDF_HEAD = 1024
 
 _LFS = re.compile(
-    rb"\Aversion https://git-lfs\.github\.com/spec/v\d[^\n]*\r?\n(?:[a-z0-9.-]+ [^\n]*\r?\n)*"
-    rb"oid [a-z0-9]+:[0-9a-f]+\r?\n"
+    rb"\A(?:\xef\xbb\xbf)?version https://(?:git-lfs|hawser)\.github\.com/spec/v\d[^\n]*"
+    rb"\r?\n(?:[a-z0-9.-]+ [^\n]*\r?\n)*oid [a-z0-9]+:[0-9a-f]+\r?\n"
 )
 _POINTER = (
     "this is a Git LFS pointer, not the file: run `git lfs pull`; in a workflow, give"
@@ -110,10 +123,11 @@ _SECRETS = tuple(
 )
 _BINARY_HEAD = 8192
 _SECRET_NAME = re.compile(
-    r"""(?ix) \A (?: \.env (?!\.(?:example|sample|template|dist)\Z) (?:\..+)?
+    r"""(?ix) \A (?: \.env (?!\.(?:example|sample|template|dist)\Z) (?:\..+)? | .+\.env
     | .*\.(?:pem|key|p12|pfx|keystore|jks|kdbx|ppk)
     | id_(?:rsa|dsa|ecdsa|ed25519) | \.(?:npmrc|pypirc|netrc|htpasswd|pgpass)
-    | credentials(?:\.json)? | service[-_]account.*\.json | secrets?\.(?:ya?ml|json|toml|env)
+    | \.git-credentials | kubeconfig | credentials(?:\.json)?
+    | service[-_]account.*\.json | secrets?\.(?:ya?ml|json|toml|env)
     ) \Z"""
 )
 
@@ -177,6 +191,8 @@ def of_beginning(file: Beginning) -> Verdict:
     if file.size == 0:
         rule = "empty-file" if file.purpose in JSONL_PURPOSES else "empty-document"
         tally.add(None, rule, "the file is empty")
+    elif _is_blank(file):
+        tally.add(None, "empty-document", "the file holds nothing but blanks")
     elif is_lfs_pointer(file):
         tally.add(1, "git-lfs-pointer", _POINTER)
     else:
@@ -188,6 +204,12 @@ def of_beginning(file: Beginning) -> Verdict:
 def is_lfs_pointer(file: Beginning) -> bool:
     """Say whether a file is what Git LFS leaves where it did not fetch the real one."""
     return file.size < _LFS_BYTES and _LFS.match(file.head) is not None
+
+
+def _is_blank(file: Beginning) -> bool:
+    """Say whether a document holds nothing; blank lines of JSONL are reported one by one."""
+    text = file.head.removeprefix(b"\xef\xbb\xbf")
+    return file.purpose in SEARCH_PURPOSES and file.size == len(file.head) and not text.strip()
 
 
 def shrunk(before: int, now: int) -> bool:
@@ -248,7 +270,9 @@ def _type(file: Beginning, tally: Tally) -> None:
     suffix = suffix_of(file.name).lower()
     if suffix in _STARTS:
         what, start = _STARTS[suffix]
-        if not start.search(file.head[:_PDF_HEAD]):
+        whole = file.size == len(file.head)
+        lacks = whole and _FOLDERS.get(suffix, b"") not in file.head
+        if lacks or not start.search(file.head[:_PDF_HEAD]):
             tally.add(None, "not-what-it-says", f"{printable(suffix)}, but not {what}")
     elif suffix in _TEXT and (problem := _encoding(file)):
         tally.add(_line_of(file.head, problem[0]), "text-encoding", problem[1])
@@ -295,12 +319,14 @@ def _image(file: Beginning, tally: Tally) -> None:
 
 
 def _secrets(file: Beginning, tally: Tally) -> None:
-    if b"\0" in file.head[:_BINARY_HEAD]:
+    head = file.head
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head.decode("utf-16", "ignore").encode("utf-8", "ignore")
+    if b"\0" in head[:_BINARY_HEAD]:
         return  # not text
     for what, anchor, pattern in _SECRETS:
-        if anchor in file.head and (found := pattern.search(file.head)):
-            line = _line_of(file.head, found.start())
-            tally.add(line, "secret", f"looks like {what}")
+        if anchor in head and (found := pattern.search(head)):
+            tally.add(_line_of(head, found.start()), "secret", f"looks like {what}")
 
 
 def _line_of(head: bytes, at: int) -> int:

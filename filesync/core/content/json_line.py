@@ -7,12 +7,17 @@ constant; it is used for lines that `plain_chat` did not let through.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from filesync.core.content.findings import Fault
 from filesync.core.text import printable
 
 _BEGINNING = 8  # characters, in which UTF-16 shows itself
+_CUT = ("cut-line", "the last line stops in the middle: the file was cut")
+_ENDS_EARLY = "unexpected end of data"  # as Python says of a character without its last bytes
+# What can be left of a number, or of an escape in a text, where a file stops.
+_HALF = re.compile(r"\.|\.?[eE][+-]?|u[0-9a-fA-F]{0,3}")
 _NAMES = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
@@ -34,7 +39,8 @@ class LineParser:
         try:
             text = line.decode()
         except UnicodeDecodeError as error:
-            self.faults.append(("not-utf-8", _not_utf8(line, error.start)))
+            ends_early = cut and error.end == len(line) and error.reason == _ENDS_EARLY
+            self.faults.append(_CUT if ends_early else ("not-utf-8", _not_utf8(line, error.start)))
             return None
         try:
             value = self._decode(text)
@@ -100,7 +106,7 @@ def _syntax(error: json.JSONDecodeError, text: str, cut: bool) -> Fault:
     if text[:1] == "\ufeff" or "BOM" in error.msg:
         return "byte-order-mark", "a byte order mark (U+FEFF) stands before the JSON"
     if cut and _stops_early(error, text):
-        return "cut-line", "the last line stops in the middle: the file was cut"
+        return _CUT
     message = (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at")
     return "invalid-json", f"not JSON: {message} at column {error.pos + 1}"
 
@@ -111,7 +117,9 @@ def _stops_early(error: json.JSONDecodeError, text: str) -> bool:
         return True
     rest = text[error.pos :].rstrip()
     return not error.msg.startswith("Extra data") and (
-        not rest or any(word.startswith(rest) for word in ("true", "false", "null", "-"))
+        not rest
+        or _HALF.fullmatch(rest) is not None
+        or any(word.startswith(rest) for word in ("true", "false", "null", "-"))
     )
 
 

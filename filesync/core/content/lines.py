@@ -89,7 +89,7 @@ class LineChecker:
             lines.pop()
         final = len(lines) - 1
         for i, line in enumerate(lines):
-            if line[-1:] == b"\r":
+            if line[-1:] == b"\r" and (ended or i < final):
                 found.end_with_cr()
             self._one(line, found, cut=cut and not ended and i == final)
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Goes into the cache key of every verdict: raise it whenever a check decides differently."""
 
 _ALL = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
