@@ -26,6 +26,9 @@ URLS: dict[str, tuple[str, ...]] = {
 }
 _NO_MODEL = {"/v1/moderations", "/v1/images/generations", "/v1/images/edits", "/v1/videos"}
 _KEYS = {"custom_id", "method", "url", "body"}
+# Where a prompt is one text; elsewhere it, or the input, may be a list.
+_TEXT_ONLY = {"/v1/images/generations", "/v1/images/edits", "/v1/videos"}
+_RESPONSE_ROLES = ("user", "assistant", "system", "developer")
 
 _MESSAGE_CHECKS = (
     chat.shape,
@@ -34,6 +37,7 @@ _MESSAGE_CHECKS = (
     chat.names,
     chat.images,
     tools.tools,
+    tools.functions,
     tools.parallel,
     tools.tool_calls,
     tools.tool_answers,
@@ -118,6 +122,37 @@ def body(request: dict[str, Any]) -> Iterator[Fault]:
         yield "body", f"`body.{needs[0]}` is missing, which {url} needs"
     elif needs and content.get(needs[0]) in ("", []):
         yield "body", f"`body.{needs[0]}` is empty"
+    elif needs and needs[0] != "messages":
+        yield from _text(content.get(needs[0]), f"`body.{needs[0]}`", url)
+
+
+def _text(value: object, where: str, url: str | None) -> Iterator[Fault]:
+    """Yield what is wrong with what a request is about: a text, or for most a list."""
+    if value is None or isinstance(value, str):
+        return
+    if not isinstance(value, list) or url in _TEXT_ONLY:
+        yield "body", f"{where} is {kind(value)}, not a text"
+    elif url == "/v1/embeddings":
+        kinds = {type(one) for one in value}
+        if len(kinds) != 1 or kinds.pop() not in (str, int, list):
+            yield "body", f"{where} is a list of other things than texts or tokens"
+        elif "" in value:
+            yield "body", f"{where}[{value.index('')}] is empty"
+
+
+def response_items(request: dict[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with the messages among the items of a response's input."""
+    content = request.get("body")
+    items = content.get("input") if isinstance(content, dict) else None
+    if url_of(request) != "/v1/responses" or not isinstance(items, list):
+        return
+    for i, item in enumerate(items):
+        if not isinstance(item, dict):
+            yield "message", f"body.input[{i}] is {kind(item)}, not an object"
+        elif "role" in item and item["role"] not in _RESPONSE_ROLES:
+            known = ", ".join(_RESPONSE_ROLES)
+            role = quoted(item["role"])
+            yield "role", f"body.input[{i}] has the role {role}; roles are {known}"
 
 
 def messages(request: dict[str, Any]) -> Iterator[Fault]:

@@ -34,8 +34,14 @@ _MESSAGE_KEYS = {
     "refusal",
     "audio",
 }
-_PARTS = {"text": "text", "refusal": "refusal", "image_url": "image_url"}
-_OTHER_PARTS = ("input_audio", "file")
+# What a part of each type has, and whether that is a text.
+_PARTS = {
+    "text": True,
+    "refusal": True,
+    "image_url": False,
+    "input_audio": False,
+    "file": False,
+}
 _NAME = re.compile(r"[^\s<|\\/>]{1,64}\Z")
 _DATA_URL = re.compile(r"data:(image/[a-z0-9.+-]+);base64,", re.IGNORECASE)
 # What the first bytes of an image are, by the type that a data URL gives it.
@@ -153,14 +159,12 @@ def _parts(parts: list[Any], where: str) -> Iterator[Fault]:
             yield "content-part", f"{at} is {kind(part)}, not an object"
             continue
         sort = part.get("type")
-        needs = _PARTS.get(sort) if isinstance(sort, str) else None
-        if needs is None:
-            if sort not in _OTHER_PARTS:
-                yield "content-part", f"{at} has the type {quoted(sort)}"
-        elif needs not in part:
-            yield "content-part", f"{at} is of type {sort} and has no `{needs}`"
-        elif needs != "image_url" and not isinstance(part[needs], str):
-            yield "content-part", f"{at}.{needs} is {kind(part[needs])}, not a text"
+        if not isinstance(sort, str) or sort not in _PARTS:
+            yield "content-part", f"{at} has the type {quoted(sort)}"
+        elif sort not in part:
+            yield "content-part", f"{at} is of type {sort} and has no `{sort}`"
+        elif _PARTS[sort] and not isinstance(part[sort], str):
+            yield "content-part", f"{at}.{sort} is {kind(part[sort])}, not a text"
 
 
 def names(talk: Conversation) -> Iterator[Fault]:

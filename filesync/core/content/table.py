@@ -24,6 +24,7 @@ _MESSAGES: tuple[TalkCheck, ...] = (
     chat.images,
     chat.image_count,
     tools.tools,
+    tools.functions,
     tools.parallel,
     tools.tool_calls,
     tools.tool_answers,
@@ -53,7 +54,7 @@ def _preference_messages(line: Line) -> Iterator[Fault]:
 
 
 LINE_CHECKS: dict[LineFormat, tuple[LineCheck, ...]] = {
-    "batch": (batch.envelope, batch.body, batch.messages),
+    "batch": (batch.envelope, batch.body, batch.messages, batch.response_items),
     "chat": (fine_tune.chat_keys, _chat),
     "completions": (fine_tune.completions,),
     "preference": (fine_tune.preference, _preference_messages),

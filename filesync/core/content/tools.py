@@ -44,6 +44,20 @@ def tools(talk: chat.Conversation) -> Iterator[Fault]:
             yield "tools", f"tools[{i}].function.parameters is not an object"
 
 
+def functions(talk: chat.Conversation) -> Iterator[Fault]:
+    """Yield what is wrong with functions offered in the older way, without `tools`."""
+    listed = talk.beside.get("functions")
+    if listed is None:
+        return
+    if not isinstance(listed, list):
+        yield "tools", f"`functions` is {kind(listed)}, not a list"
+        return
+    for i, function in enumerate(listed):
+        name = function.get("name") if isinstance(function, dict) else None
+        if not (isinstance(name, str) and _FUNCTION_NAME.match(name)):
+            yield "tools", f"functions[{i}] has the name {quoted(name)}"
+
+
 def parallel(talk: chat.Conversation) -> Iterator[Fault]:
     """Yield a `parallel_tool_calls` that is neither true nor false."""
     value = talk.beside.get("parallel_tool_calls", True)
@@ -51,14 +65,14 @@ def parallel(talk: chat.Conversation) -> Iterator[Fault]:
         yield "parallel-tool-calls", f"`parallel_tool_calls` is {kind(value)}, not true or false"
 
 
-def _offered(talk: chat.Conversation) -> set[str] | None:
-    """Return the names of the tools that are offered, None where no list of them is given."""
-    listed = talk.beside.get("tools")
+def _offered(talk: chat.Conversation, key: str) -> set[str] | None:
+    """Return the names of the `tools` or `functions` that are offered, None without a list."""
+    listed = talk.beside.get(key)
     if not isinstance(listed, list):
         return None
     found = set()
     for tool in listed:
-        function = tool.get("function") if isinstance(tool, dict) else None
+        function = tool.get("function") if isinstance(tool, dict) and key == "tools" else tool
         name = function.get("name") if isinstance(function, dict) else None
         if isinstance(name, str):
             found.add(name)
@@ -67,10 +81,10 @@ def _offered(talk: chat.Conversation) -> set[str] | None:
 
 def tool_calls(talk: chat.Conversation) -> Iterator[Fault]:
     """Yield calls that cannot be made."""
-    offered = _offered(talk)
+    offered, functions = _offered(talk, "tools"), _offered(talk, "functions")
     for i, message in talk.messages:
         if "function_call" in message and message["function_call"] is not None:
-            yield from _function(message["function_call"], f"{talk.at(i)}.function_call", None)
+            yield from _function(message["function_call"], f"{talk.at(i)}.function_call", functions)
         calls = message.get("tool_calls")
         if calls is None:
             continue
@@ -106,7 +120,7 @@ def _function(function: object, at: str, offered: set[str] | None) -> Iterator[F
     if not (isinstance(name, str) and _FUNCTION_NAME.match(name)):
         yield "tool-call", f"{at}.name is {'missing' if name is None else quoted(name)}"
     elif offered is not None and name not in offered:
-        yield "unknown-tool", f"{at}.name is {quoted(name)}, which is not among the `tools`"
+        yield "unknown-tool", f"{at}.name is {quoted(name)}, which is not on offer"
     if not isinstance(arguments, str):
         what = "missing" if arguments is None else f"{kind(arguments)}, not a text"
         yield "tool-call", f"{at}.arguments is {what}"

@@ -82,6 +82,14 @@ def batch(name: str, spoil: Any, *rules: str) -> Defect:
     return Defect(f"batch: {name}", "batch", builders.request, spoil, rules)
 
 
+def embedding(name: str, spoil: Any, *rules: str) -> Defect:
+    return Defect(f"embedding: {name}", "batch", builders.embedding, spoil, rules)
+
+
+def response(name: str, spoil: Any, *rules: str) -> Defect:
+    return Defect(f"response: {name}", "batch", builders.response, spoil, rules)
+
+
 M, SYSTEM, USER, ANSWER = "messages", 0, 1, 2
 CALL = (M, 1, "tool_calls", 0)
 URL = (M, 0, "content", 1, "image_url", "url")
@@ -107,8 +115,8 @@ DEFECTS = [
     chat("unknown escape", _text(lambda t: t.replace("short", "sh\\qrt")), "invalid-json"),
     chat("NUL", _text(lambda t: t + "\0"), "invalid-json"),
     chat("NaN", _text(lambda t: t.replace('"1"', "NaN").replace('"4"', "NaN")), "not-a-number"),
-    chat("Infinity", _text(lambda t: t[:-1] + ', "functions": [Infinity]}'), "not-a-number"),
-    chat("minus Infinity", _text(lambda t: t[:-1] + ', "functions": [-Infinity]}'), "not-a-number"),
+    chat("Infinity", _text(lambda t: t[:-1] + ', "functions": [{"name": "f", "x": Infinity}]}'), "not-a-number"),  # noqa: E501
+    chat("minus Infinity", _text(lambda t: t[:-1] + ', "functions": [{"name": "f", "x": -Infinity}]}'), "not-a-number"),  # noqa: E501
     chat("key twice", _text(lambda t: t.replace('"role": "user"', '"role": "user", "role": "user"')), "duplicate-key"),  # noqa: E501
     chat("messages twice", _text(lambda t: t[:-1] + ", " + t[1:]), "duplicate-key"),
     chat("key twice by an escape", _text(lambda t: t.replace('"role": "user"', '"role": "user", "r\\u006fle": "user"')), "duplicate-key"),  # noqa: E501
@@ -165,6 +173,8 @@ DEFECTS = [
     image("text part without text", _drop(M, 0, "content", 0, "text"), "content-part"),
     image("text part with a number", _set(M, 0, "content", 0, "text", to=1), "content-part"),
     image("image part without image_url", _drop(M, 0, "content", 1, "image_url"), "content-part"),
+    image("audio part without audio", _set(M, 0, "content", 0, to={"type": "input_audio"}), "content-part"),  # noqa: E501
+    image("file part without a file", _set(M, 0, "content", 0, to={"type": "file"}), "content-part"),  # noqa: E501
     image("image_url a text", _set(M, 0, "content", 1, "image_url", to=PNG), "image"),
     image("no address", _drop(*URL), "image"),
     image("a local path", _set(*URL, to="photos/a.png"), "image"),
@@ -185,6 +195,9 @@ DEFECTS = [
     tools("two of one name", _set("tools", to=builders.TOOLS * 2), "tools"),
     tools("parameters a list", _set("tools", 0, "function", "parameters", to=[]), "tools"),
     tools("129 of them", _set("tools", to=[{"type": "function", "function": {"name": f"weather{n or ''}"}} for n in range(129)]), "tools"),  # noqa: E501
+    tools("functions a text", _set("functions", to="weather"), "tools"),
+    tools("a function in the older way without a name", _set("functions", to=[{"parameters": {}}]), "tools"),  # noqa: E501
+    tools("an older call of what is not offered", lambda line: {M: [line[M][0], {"role": "assistant", "function_call": {"name": "time", "arguments": "{}"}}], "functions": [{"name": "weather"}]}, "unknown-tool"),  # noqa: E501
     tools("parallel a text", _set("parallel_tool_calls", to="false"), "parallel-tool-calls"),
     tools("a call by the user", lambda line: {**line, M: [{**line[M][0], "tool_calls": [call("call_0")]}, {"role": "tool", "tool_call_id": "call_0", "content": "x"}, *line[M][1:]]}, "tool-call"),  # noqa: E501
     tools("calls an object", _set(M, 1, "tool_calls", to={"id": "call_1"}), "tool-call", "tool-answer"),  # noqa: E501
@@ -253,6 +266,14 @@ DEFECTS = [
     batch("messages empty", _set("body", M, to=[]), "body"),
     batch("messages a text", _set("body", M, to="Hello"), "messages"),
     batch("unknown role", _set("body", M, 0, "role", to="human"), "role"),
+    embedding("input an object", _set("body", "input", to={}), "body"),
+    embedding("input a number", _set("body", "input", to=5), "body"),
+    embedding("an empty text among the inputs", _set("body", "input", to=["a", ""]), "body"),
+    embedding("texts and tokens mixed", _set("body", "input", to=["a", 1]), "body"),
+    embedding("inputs that are objects", _set("body", "input", to=[{}]), "body"),
+    response("input a number", _set("body", "input", to=5), "body"),
+    response("an unknown role", _set("body", "input", to=[{"role": "usr", "content": "x"}]), "role"),  # noqa: E501
+    response("an item that is a text", _set("body", "input", to=["x"]), "message"),
     batch("unknown key", _set("customid", to="x"), "unknown-key"),
     batch("an example for fine-tuning", lambda _: builders.chat(), "unknown-key", "custom-id", "method", "url", "body"),  # noqa: E501
     batch("key twice", _text(lambda t: t.replace('"model": ', '"model": "a", "model": ')), "duplicate-key"),  # noqa: E501
