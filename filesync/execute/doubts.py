@@ -130,7 +130,7 @@ def settle(
             break
         if search.left:
             if pause == _FIRST_PAUSE:
-                context.watch(Note(f"not listed yet: waiting up to {LISTING_LAG_SECONDS} s for it"))
+                context.watch(Note(f"not certain yet: looking for up to {LISTING_LAG_SECONDS} s"))
             context.stop.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
     return search.settled
