@@ -281,6 +281,8 @@ def recover(
     if not history.ours:
         return _hints(history, lock, remote)
     recovery = Recovery([], {}, {}, {}, [], {}, {}, [])
+    if not history.attempts:
+        return recovery
     held = dict(lock.files)
     owned = lock.owned_ids()
     lineage = _lineage(history, lock)
