@@ -10,9 +10,9 @@ from tests.crash.project import CANARY, Scene, noise
 from tests.crash.steps import start
 
 
-def build(scene: Scene) -> None:
+def build(scene: Scene, *, fingerprints: bool = False) -> None:
     for n in range(12):
-        scene.declare(f"f-{n}", f"{n}.txt", noise(n, 80), fingerprint=n % 2 == 0)
+        scene.declare(f"f-{n}", f"{n}.txt", noise(n, 80), fingerprint=fingerprints or n % 2 == 0)
     scene.save()
 
 
@@ -72,11 +72,10 @@ def test_one_waits_for_the_other(scene: Scene) -> None:
 
 def test_git_clean_under_a_running_apply(scene: Scene) -> None:
     """It takes journal, lock and a new lockfile away; a second apply waits all the same."""
-    build(scene)
+    build(scene, fingerprints=True)  # what is lost is known again at once
     creates = count()
-    scene.tenant.plan = lambda seen: (
-        Fault("hold", seconds=60) if seen.is_create and next(creates) == 8 else None
-    )
+    held = Fault("hold", seconds=60, processed=True)
+    scene.tenant.plan = lambda seen: held if seen.is_create and next(creates) == 8 else None
     first = start(scene, "apply", "-y", "--concurrency", "2")
     assert scene.tenant.held.wait(30)
     shutil.rmtree(scene.root / ".filesync")
