@@ -125,7 +125,12 @@ _TYPES = (
         expiry=(30 * _DAY, 30 * _DAY),
         max_bytes=200 * _MIB,
     ),
-    ServerType("litellm", PURPOSES, paging=Paging.WHOLE),
+    ServerType(
+        "litellm",
+        PURPOSES,
+        paging=Paging.WHOLE,
+        done=frozenset({"processed", "ok", "uploaded"}),
+    ),
     ServerType("ogx", PURPOSES, max_bytes=100 * _MIB, uploads=False),
     ServerType(
         "moonshot",

@@ -10,7 +10,13 @@ from filesync.errors import FilesyncError, RemoteError
 from filesync.execute.transfer import NotUploaded, Uploaded
 from filesync.remote.client import Reader
 
+FIRST_PAUSE = 0.2  # seconds
 LIMIT_SECONDS = 600.0
+# For a word that does not say that anything goes on. `status` is deprecated, and servers that do
+# not process files say `uploaded` for ever.
+UNSAID_SECONDS = 20.0
+_DONE = ("processed", None)
+_GOING_ON = frozenset({"pending", "running", "processing", "in_progress", "queued", "validating"})
 
 
 def wait_until_processed(
@@ -18,24 +24,26 @@ def wait_until_processed(
 ) -> list[NotUploaded]:
     """Poll until each file is processed; return those that failed, vanished or took too long.
 
-    A server that tells no status is taken to be done. Returns early when `stop` is set.
+    A server that tells no status is taken to be done, and so is one whose word for it has not
+    changed for a while and does not mean that it is at work. Returns early when `stop` is set.
     """
-    waiting = [one for one in uploaded if one.remote.status not in ("processed", None)]
+    waiting = [one for one in uploaded if one.remote.status not in _DONE]
     failed: list[NotUploaded] = []
-    deadline = time.monotonic() + LIMIT_SECONDS
-    pause = 0.2
+    began = time.monotonic()
+    pause = FIRST_PAUSE
     while waiting and not stop.is_set():
         still = []
         for one in waiting:
             try:
-                done = _is_processed(client, one.remote.id)
+                status = _status(client, one.remote.id)
             except FilesyncError as error:
                 failed.append(NotUploaded(one.change, error))
             else:
-                if not done:
+                unsaid = status not in _GOING_ON and time.monotonic() > began + UNSAID_SECONDS
+                if not unsaid and status not in _DONE:
                     still.append(one)
         waiting = still
-        if time.monotonic() > deadline:
+        if time.monotonic() > began + LIMIT_SECONDS:
             minutes = round(LIMIT_SECONDS / 60)
             return failed + [
                 NotUploaded(
@@ -50,10 +58,10 @@ def wait_until_processed(
     return failed
 
 
-def _is_processed(client: Reader, file_id: str) -> bool:
+def _status(client: Reader, file_id: str) -> str | None:
     file = client.get_file(file_id)
     if file is None:
         raise RemoteError(f"{file_id} was uploaded and is gone again")
     if file.status == "error":
         raise RemoteError(f"{file_id} was uploaded, and the platform cannot use it (status error)")
-    return file.status in ("processed", None)
+    return file.status

@@ -67,6 +67,9 @@ def test_the_embedded_one_is_like_the_manifests_type(alone: Project) -> None:
         ("--clock-offset", "nan", "expected a number"),
         ("--index-delay", "1e300", "not negative"),
         ("--log", "no/such/folder/log", "cannot write the log"),
+        ("--api-key", "", "must be printable ASCII"),
+        ("--api-key", "sk with spaces", "must be printable ASCII"),
+        ("--api-key", "sk-é", "must be printable ASCII"),
     ],
 )
 def test_a_wrong_option_is_named(alone: Project, option: str, value: str, says: str) -> None:

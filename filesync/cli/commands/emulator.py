@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shlex
 from typing import Any, TextIO
 
 import click
@@ -12,6 +14,8 @@ import click
 from filesync.cli.options import Common, command
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
+
+_KEY = re.compile("[!-~]+")
 
 
 @command(
@@ -114,6 +118,11 @@ def emulator(
     """Serve the Files and Uploads API on loopback until Ctrl-C."""
     from filesync.workflow.server import cannot_serve, emulator_installed
 
+    if api_key is not None and not _KEY.fullmatch(api_key):
+        raise FilesyncError(
+            "--api-key must be printable ASCII without spaces, since a header carries it",
+            "leave --api-key out to accept any key",
+        )
     with emulator_installed():
         from filesync.emulator.server import serve
 
@@ -134,7 +143,8 @@ def emulator(
     def ready(url: str) -> None:
         click.echo(url)
         common.note("serving the Files and Uploads API; Ctrl-C ends it. To use it:")
-        common.note(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={api_key or 'any'}")
+        key = shlex.quote(api_key or "any")
+        common.note(f"  export OPENAI_BASE_URL={url} OPENAI_API_KEY={key}")
 
     with contextlib.ExitStack() as stack:
         log = None if log_path is None else stack.enter_context(_opened(log_path))
