@@ -63,12 +63,12 @@ def main() -> None:
     ]
     version = importlib.metadata.version("openai-filesync")
     own = ("filesync emulator", version, *_emulator("compatible", like="openai"))
-    foreign = [(what, *_foreign(start)) for what, start in FOREIGN.values()]
+    foreign = [(what, *_foreign(kind, start)) for what, kind, start in FOREIGN.values()]
     titles = ("Server", "Version", "Result", "What worked, or why not")
     parts = [
         _HEAD,
         "## Servers\n",
-        table(titles, [own, *foreign, _OGX]),
+        table(titles, [own, *foreign]),
         "## Types of server\n",
         "A small server for each `remote.type`, written from the servers' own pages: their\n"
         "paging, purposes and headers; and [the emulator](emulator.md) like a server of that\n"
@@ -81,14 +81,6 @@ def main() -> None:
         f"Python {platform.python_version()}, httpx {importlib.metadata.version('httpx')}.\n",
     ]
     REPORT.write_text("\n".join(parts), encoding="utf-8")
-
-
-_OGX = (
-    "PyPI ogx",
-    "",
-    "not run",
-    "its releases need Python 3.12, and filesync is tested on the lowest Python that it takes",
-)
 
 
 @contextlib.contextmanager
@@ -140,11 +132,12 @@ def _emulator(name: str, like: str | None = None) -> tuple[str, str]:
 
 
 def _foreign(
+    server_type: str,
     start: Callable[[], contextlib.AbstractContextManager[Foreign]],
 ) -> tuple[str, str, str]:
     try:
         with start() as server, _project(server.url) as project:
-            return server.version, *_story(project, "compatible")
+            return server.version, *_story(project, server_type)
     except Absent as why:
         return "", "not run", str(why)
 

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -44,6 +45,76 @@ def aimock() -> Iterator[Foreign]:
     command = [str(HOME / "node_modules/.bin/aimock"), "-c", str(config), "-p", str(port)]
     with _running(command, f"http://127.0.0.1:{port}/v1"):
         yield Foreign(f"http://127.0.0.1:{port}/v1", version)
+
+
+# Of OGX the files API alone, on loopback, in a folder of its own.
+_OGX = """\
+version: 2
+distro_name: files
+apis: [files]
+providers:
+  files:
+  - provider_id: localfs
+    provider_type: inline::localfs
+    config:
+      storage_dir: {folder}/files
+      metadata_store: {{table_name: files_metadata, backend: sql}}
+storage:
+  backends:
+    kv: {{type: kv_sqlite, db_path: {folder}/kv.db}}
+    sql: {{type: sql_sqlite, db_path: {folder}/sql.db}}
+  stores:
+    metadata: {{namespace: registry, backend: kv}}
+    inference: {{table_name: inference_store, backend: sql}}
+    conversations: {{table_name: openai_conversations, backend: sql}}
+    prompts: {{table_name: prompts, backend: sql}}
+    connectors: {{table_name: connectors, backend: sql}}
+    vector_stores: {{table_name: vector_stores, backend: sql}}
+server: {{host: 127.0.0.1, port: {port}}}
+"""
+# Besides what it installs by itself, what `ogx stack list-deps` names for these providers.
+_OGX_NEEDS = (
+    *("ogx", "asyncpg", "aiosqlite", "sqlalchemy[asyncio]", "fire", "opentelemetry-sdk"),
+    *("opentelemetry-exporter-otlp-proto-http", "opentelemetry-exporter-otlp-proto-grpc"),
+)
+
+
+@contextlib.contextmanager
+def ogx() -> Iterator[Foreign]:
+    """Run PyPI's `ogx` in a Python of its own; raises Absent."""
+    home = HOME / "ogx"
+    python = home / "bin/python"
+    installed = home / "installed"
+    if not installed.exists():
+        HOME.mkdir(exist_ok=True)
+        _install([_newer_python(), "-m", "venv", "--clear", str(home)])
+        _install([str(python), "-m", "pip", "install", "--quiet", *_OGX_NEEDS])
+        installed.touch()
+    version = subprocess.run(
+        [python, "-c", "import importlib.metadata as m; print(m.version('ogx'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    with tempfile.TemporaryDirectory() as folder:
+        port = _free_port()
+        config = Path(folder, "config.yaml")
+        config.write_text(_OGX.format(folder=folder, port=port))
+        command = [str(home / "bin/ogx"), "run", str(config), "--port", str(port), "--insecure"]
+        with _running(command, f"http://127.0.0.1:{port}/v1"):
+            yield Foreign(f"http://127.0.0.1:{port}/v1", version)
+
+
+def _newer_python() -> str:
+    for minor in (14, 13, 12):
+        found = shutil.which(f"python3.{minor}")
+        # What a version manager puts there may only say that it has no such version.
+        if (
+            found
+            and subprocess.run([found, "-V"], capture_output=True, check=False).returncode == 0
+        ):
+            return found
+    raise Absent("its releases need Python 3.12, which is not installed")
 
 
 def npm_package(name: str) -> str:
@@ -111,5 +182,8 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-FOREIGN = {"aimock": ("npm @copilotkit/aimock", aimock)}
-"""What to call each server, and what runs it, by a short name."""
+FOREIGN = {
+    "aimock": ("npm @copilotkit/aimock", "compatible", aimock),
+    "ogx": ("PyPI ogx", "ogx", ogx),
+}
+"""What to call each server, its `remote.type`, and what runs it, by a short name."""

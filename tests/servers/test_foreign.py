@@ -13,11 +13,11 @@ pytestmark = pytest.mark.foreign
 
 @pytest.mark.parametrize("name", FOREIGN)
 def test_a_project_converges(alone: Project, name: str) -> None:
-    _, start = FOREIGN[name]
+    _, server_type, start = FOREIGN[name]
     try:
         with start() as server:
             alone.env["OPENAI_BASE_URL"] = server.url
-            assert list(converge(alone, "compatible", 250))[-1] == "destroy: nothing is left"
+            assert list(converge(alone, server_type, 250))[-1] == "destroy: nothing is left"
     except Absent as why:
         pytest.skip(f"{name}: {why}")
     alone.check_no_key()
