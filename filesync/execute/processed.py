@@ -12,8 +12,8 @@ from filesync.remote.client import Reader
 
 FIRST_PAUSE = 0.2  # seconds
 LIMIT_SECONDS = 600.0
-# For a word that does not say that anything goes on. `status` is deprecated, and servers that do
-# not process files say `uploaded` for ever.
+# For a word that does not say that the server is at work. `status` is deprecated, and servers
+# that do not process files say `uploaded` for ever.
 UNSAID_SECONDS = 20.0
 _DONE = ("processed", None)
 _GOING_ON = frozenset({"pending", "running", "processing", "in_progress", "queued", "validating"})
