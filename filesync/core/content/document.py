@@ -61,6 +61,8 @@ _STARTS = {
     ".gif": ("a GIF", re.compile(rb"\AGIF8")),
     ".webp": ("a WEBP", re.compile(rb"\ARIFF....WEBP", re.DOTALL)),
 }
+# Of these, file search makes text: what is of another type fails there.
+_INDEXED = _extensions(".pdf .docx .pptx .xlsx .doc")
 # An Office document is a zip archive with this folder in it; all its names are in a small one.
 _FOLDERS = {".docx": b"word/", ".pptx": b"ppt/", ".xlsx": b"xl/"}
 # A PDF reader looks for the header in so many bytes.
@@ -272,8 +274,10 @@ def _type(file: Beginning, tally: Tally) -> None:
         what, start = _STARTS[suffix]
         whole = file.size == len(file.head)
         lacks = whole and _FOLDERS.get(suffix, b"") not in file.head
-        if lacks or not start.search(file.head[:_PDF_HEAD]):
-            tally.add(None, "not-what-it-says", f"{printable(suffix)}, but not {what}")
+        is_other = not start.search(file.head[:_PDF_HEAD])
+        if is_other or lacks:
+            rule = "not-what-it-says" if is_other and suffix in _INDEXED else "unlike-its-name"
+            tally.add(None, rule, f"{printable(suffix)}, but not {what}")
     elif suffix in _TEXT and (problem := _encoding(file)):
         tally.add(_line_of(file.head, problem[0]), "text-encoding", problem[1])
 

@@ -274,6 +274,12 @@ _ROWS = (
         _SEARCH,
         "A file that is not of the type its name says cannot be read.",
     ),
+    Rule(
+        "unlike-its-name",
+        "warning",
+        _SEARCH,
+        "A file that is not of the type its name says is often one that was renamed by accident.",
+    ),
     Rule("text-encoding", "warning", _SEARCH, "Text has to be UTF-8, UTF-16 or ASCII."),
 )
 

@@ -42,16 +42,17 @@ def rules_of(name: str, purpose: str, data: bytes) -> set[str]:
 FILES: list[tuple[str, str, bytes, str]] = [
     # not of the type that the name says
     ("a.docx", "assistants", WORD, ""),
-    ("a.docx", "assistants", archive("a.txt"), "not-what-it-says"),
-    ("a.docx", "assistants", archive("[Content_Types].xml", "xl/workbook.xml"), "not-what-it-says"),
-    ("a.pptx", "assistants", WORD, "not-what-it-says"),
-    ("a.xlsx", "user_data", WORD, "not-what-it-says"),
+    ("a.docx", "assistants", archive("a.txt"), "unlike-its-name"),
+    ("a.docx", "assistants", archive("[Content_Types].xml", "xl/workbook.xml"), "unlike-its-name"),
+    ("a.pptx", "assistants", WORD, "unlike-its-name"),
+    ("a.xlsx", "user_data", WORD, "unlike-its-name"),
     ("a.docx", "assistants", b"hello", "not-what-it-says"),
     ("a.pdf", "assistants", b"junk\n" * 10 + b"%PDF-1.5\nx", ""),
     ("a.pdf", "assistants", b"x" * 2000 + b"%PDF-1.5\nx", "not-what-it-says"),
     ("a.pdf", "assistants", b"<html>404</html>", "not-what-it-says"),
-    *((f"a.{one}", "user_data", b"plain text", "not-what-it-says") for one in ("png", "jpg", "jpeg", "gif", "webp", "xls", "ppt", "odt", "rtf", "zip", "doc")),  # noqa: E501
-    *((f"a.{one}", "user_data", PNG, "not-what-it-says") for one in ("jpg", "gif", "webp")),
+    *((f"a.{one}", "user_data", b"plain text", "unlike-its-name") for one in ("png", "jpg", "jpeg", "gif", "webp", "xls", "ppt", "odt", "rtf", "zip")),  # noqa: E501
+    *((f"a.{one}", "user_data", PNG, "unlike-its-name") for one in ("jpg", "gif", "webp")),
+    ("a.doc", "assistants", b"plain text", "not-what-it-says"),
     ("a.png", "user_data", PNG, ""),
     ("a.rtf", "user_data", b"{\\rtf1 x}", ""),
     ("a.zip", "user_data", archive(), ""),
