@@ -15,6 +15,7 @@ from itertools import groupby
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
+from filesync.core.plan.storage import Storage, storage_of
 from filesync.core.plan.stores import StoreDocument
 from filesync.core.stores.change import StoreAction
 from filesync.core.text import human_bytes, plural, printable
@@ -24,7 +25,7 @@ from filesync.output.plan_html_style import STYLE
 from filesync.output.plan_html_tables import Room, tables_html
 from filesync.output.plan_rows import size_of, tables_of_changes, tables_of_members
 from filesync.output.plan_stores import store_reason
-from filesync.output.plan_text import UNTIL_THEN
+from filesync.output.plan_text import UNTIL_THEN, expiring_words, stored_words
 from filesync.output.reasons import drift_of
 
 # With more rows a browser becomes slow. The totals count all of them.
@@ -99,7 +100,7 @@ def _name(text: str) -> str:
 
 def _head(plan: PlanDocument, command: str | None) -> str:
     """Return what the page is, what it is about, and how it is applied."""
-    origin = plan.origin
+    origin, storage = plan.origin, storage_of(plan.changes)
     about = [
         ("Server", _name(plan.base_url)),
         ("Manifest", _name(origin.manifest)),
@@ -107,6 +108,8 @@ def _head(plan: PlanDocument, command: str | None) -> str:
         ("Branch", _name(origin.branch) if origin.branch else ""),
         ("Commit", _name(origin.commit[:12]) if origin.commit else ""),
         ("Only", _name(str(plan.filters)) if plan.filters.narrow else ""),
+        ("Stored", _stored(plan, storage) if storage is not None else ""),
+        ("Expiring", expiring_words(storage) if storage is not None else ""),
         ("Planned", f"{_moment(plan.made_at)} UTC" if plan.made_at is not None else ""),
     ]
     rows = "".join(f"<div><dt>{name}<dd>{value}</div>" for name, value in about if value)
@@ -114,6 +117,12 @@ def _head(plan: PlanDocument, command: str | None) -> str:
         f"<header>\n<h1><bdi>{_text(plan.project)}</bdi></h1>\n{_standing(plan, command)}"
         f"<dl>{rows}</dl>\n</header>\n"
     )
+
+
+def _stored(plan: PlanDocument, storage: Storage) -> str:
+    now = "" if plan.stored is None else f" than the {human_bytes(plan.stored)} there now"
+    more, bracket, rest = stored_words(storage).partition(" (")
+    return f"{more}{now}{bracket}{rest}"
 
 
 def _standing(plan: PlanDocument, command: str | None) -> str:

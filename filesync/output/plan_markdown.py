@@ -15,6 +15,7 @@ from typing import NamedTuple
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
+from filesync.core.plan.storage import storage_of
 from filesync.core.plan.stores import StoreDocument
 from filesync.core.stores.change import StoreAction
 from filesync.core.text import human_bytes, plural, printable
@@ -24,7 +25,7 @@ from filesync.output.plan_stores import (
     store_reason,
     store_words,
 )
-from filesync.output.plan_text import UNTIL_THEN, count_words
+from filesync.output.plan_text import UNTIL_THEN, count_words, storage_line
 from filesync.output.reasons import changes_of, drift_of, group_reason_of, reason_of, sizes_of
 
 # A GitHub comment holds 65,536 characters; the rest is for the text that a caller adds.
@@ -186,6 +187,8 @@ def _subject(plan: PlanDocument) -> str:
     if plan.filters.narrow:
         lines += f", {code(str(plan.filters))}"
     lines += f"\n{', '.join(_made_from(plan))}"
+    if (storage := storage_of(plan.changes)) is not None:
+        lines += f"\n\n{storage_line(storage)}"
     if plan.at is not None:
         lines += f"\n\n**As it will be on {utc(plan.at)} UTC**, {UNTIL_THEN}."
     if plan.offline:

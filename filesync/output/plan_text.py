@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from filesync.core.decide.change import Action
+from filesync.core.durations import format_duration
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
 from filesync.core.plan.plan import Summary
+from filesync.core.plan.storage import Storage, storage_of
 from filesync.core.text import human_bytes, human_duration, plural, printable
 from filesync.output.columns import Paint, no_paint, padded, width
 from filesync.output.plan_grouped import SIGNS, UNKNOWN_SIGN, grouped
@@ -52,6 +54,8 @@ def render_plan(
                 lines += grouped(plan.changes, paint, columns, full=verbose)
         lines += store_lines(plan.stores, paint, verbose)
         lines += [""]
+    if (storage := storage_of(plan.changes)) is not None:
+        lines.append(storage_line(storage))
     lines.append(_headline(plan, paint))
     return "\n".join(lines)
 
@@ -95,6 +99,32 @@ def _headline(plan: PlanDocument, paint: Paint) -> str:
     upload = f" {human_bytes(summary.upload_bytes)} to upload." if sending else ""
     counted = "; ".join(filter(None, [count_words(summary), store_words(plan.stores)]))
     return f"Plan: {counted}{up_to_date}{_rest(summary)}.{upload}"
+
+
+def storage_line(storage: Storage) -> str:
+    """Return what a plan adds to what the platform stores, and when the new files expire."""
+    ends = expiring_words(storage)
+    return f"Stored: {stored_words(storage)}." + (f" Expiring: {ends}." if ends else "")
+
+
+def stored_words(storage: Storage) -> str:
+    """Return how many bytes come and go, such as "16 B more (28 B new, 12 B deleted)"."""
+    more = storage.uploaded - storage.deleted
+    said = f"{human_bytes(abs(more))} {'less' if more < 0 else 'more'}"
+    if not storage.deleted:
+        return said
+    return f"{said} ({human_bytes(storage.uploaded)} new, {human_bytes(storage.deleted)} deleted)"
+
+
+def expiring_words(storage: Storage) -> str:
+    """Return how many new files expire when, counted from their upload; "" if none does."""
+    if not storage.expiring:
+        return ""
+    first, *rest = storage.expiring
+    ends = [f"{plural(first[1], 'new file')} in {format_duration(first[0])}"]
+    ends += [f"{count:,} in {format_duration(seconds)}" for seconds, count in rest]
+    ends += [f"{storage.lasting:,} never"] if storage.lasting else []
+    return ", ".join(ends)
 
 
 def _rest(summary: Summary) -> str:

@@ -51,6 +51,7 @@ def test_head_rows_and_summary() -> None:
         "  ~ replace  b         6 B  content changed",
         "  + create   a      2.5 kB  new",
         "",
+        "Stored: 2.5 kB more (2.5 kB new, 5 B deleted).",
         rest[-1],
     ]
     assert rest[-1].startswith("Plan: 1 to delete, 1 to replace, 1 to create; 1,200 up to date, ")

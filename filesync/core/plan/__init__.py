@@ -7,4 +7,5 @@ stores     vector stores in that JSON
 several    plans of several manifests or environments
 stale      a saved plan compared with a fresh one
 forecast   what will have expired at a given time
+storage    what the uploads add to what is stored, and when they expire
 """

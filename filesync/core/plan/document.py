@@ -100,8 +100,8 @@ class PlanDocument(NamedTuple):
 
     What a plan file has beyond the contract (`env`, `filled_sha256`, `strict`, `allow_shrink`,
     `origin`, and `only`, `exclude` and `purposes` of the filters) stands there only where there is
-    one. `made_at` is known of a live plan alone. An `offline` one was made without contacting the
-    server.
+    one. `made_at` is known of a live plan alone, and so is `stored`, the bytes of all files on the
+    platform. An `offline` one was made without contacting the server.
     """
 
     project: str
@@ -123,6 +123,7 @@ class PlanDocument(NamedTuple):
     strict: bool = False
     allow_shrink: bool = False
     origin: Origin = Origin(DEFAULT_MANIFEST)
+    stored: int | None = None
 
     def document(self) -> dict[str, Any]:
         """Return the document of the contract: deletes first, no noops, no content, no key."""
@@ -164,6 +165,7 @@ def document_of(plan: Plan) -> PlanDocument:
         inputs.run.strict,
         inputs.run.allow_shrink,
         Origin(inputs.run.manifest),
+        None if inputs.run.offline else sum(file.bytes or 0 for file in plan.listed),
     )
 
 
