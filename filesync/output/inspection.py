@@ -7,14 +7,27 @@ from html import escape
 
 from filesync.core.content.facts import Facts
 from filesync.core.text import human_bytes, plural, printable
+from filesync.output.columns import padded, width
 
 _BAR = 40
+_NAME = 40  # characters of a url or a model that are shown
+
+# Of a plot, in pixels: a row, the longest bar, a letter of a name.
+_ROW, _PLOT, _LETTER = 24, 420, 8
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;padding:0 1em;max-width:56em}"
+    "h1{overflow-wrap:anywhere}h2{font-size:1.1em;margin:1.5em 0 .5em}"
+    "svg{display:block;width:100%;height:auto}"
+    "text{font:13px system-ui,sans-serif;fill:currentColor}rect{fill:#3b7dd8}"
+)
 
 
 def render_inspection(path: str, size: int, facts: Facts, note: str) -> str:
     """Return what a person reads on a terminal."""
     lines = [f"{printable(path)}: {plural(facts.lines, 'line')}, {human_bytes(size)}"]
-    if facts.unreadable:
+    if facts.unreadable and facts.unreadable == facts.lines:
+        lines.append("no line is a JSON object: this says something of JSONL files only")
+    elif facts.unreadable:
         lines.append(
             f"{plural(facts.unreadable, 'line')} not readable: `filesync validate` says why"
         )
@@ -40,42 +53,63 @@ def _tables(facts: Facts) -> Iterator[tuple[str, Mapping[str, int]]]:
 
 
 def _chart(counts: Mapping[str, int]) -> list[str]:
-    names = {printable(name): count for name, count in counts.items()}
-    wide, most = max(map(len, names)), max(names.values())
+    names = [_short(name) for name in counts]
+    wide, most = max(map(width, names)), max(counts.values())
     digits = len(f"{most:,}")
     return [
-        f"  {name:<{wide}}  {count:>{digits},}  {'#' * max(1, round(count / most * _BAR))}"
-        for name, count in names.items()
+        f"  {padded(name, wide)}  {count:>{digits},}  {'#' * max(1, round(count / most * _BAR))}"
+        for name, count in zip(names, counts.values(), strict=True)
     ]
+
+
+def _short(name: str) -> str:
+    """Return a name that leaves room for its bar: its beginning and its end."""
+    text = printable(name)
+    return text if len(text) <= _NAME else f"{text[: _NAME // 2 - 1]}…{text[-_NAME // 2 :]}"
 
 
 def render_inspection_html(path: str, size: int, facts: Facts, note: str) -> str:
     """Return one page by itself, its plots drawn as inline SVG."""
     title = escape(printable(path))
     figures = "".join(
-        f"<h2>{escape(heading)}</h2>{_svg(counts)}" for heading, counts in _tables(facts)
+        f"<h2>{escape(heading)}</h2>\n{_svg(heading, counts)}\n"
+        for heading, counts in _tables(facts)
     )
-    longest = "" if facts.longest_line is None else f", the longest in line {facts.longest_line}"
+    told = [
+        f"{plural(facts.lines, 'line')}, {human_bytes(size)}",
+        f"{facts.total:,} {facts.unit}",
+        f"{plural(facts.duplicates, 'duplicate')}",
+    ]
+    if facts.longest_line is not None:
+        told.insert(2, f"the longest line is {facts.longest_line}, with {facts.longest:,}")
+    if facts.unreadable:
+        told.append(f"{plural(facts.unreadable, 'line')} not readable")
     return (
-        '<!doctype html><html lang="en"><meta charset="utf-8">'
-        f"<title>{title}</title><style>body{{font:15px system-ui;margin:2em;max-width:60em}}"
-        "text{font:13px system-ui}rect{fill:#3b7dd8}</style>"
-        f"<h1>{title}</h1><p>{plural(facts.lines, 'line')}, {human_bytes(size)},"
-        f" {facts.total:,} {escape(facts.unit)}{longest},"
-        f" {plural(facts.duplicates, 'duplicate')}.</p><p>{escape(note)}</p>{figures}</html>\n"
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="color-scheme" content="light dark">\n'
+        f'<link rel="icon" href="data:,">\n<title>{title}</title>\n<style>{_STYLE}</style>\n'
+        f"</head>\n<body>\n<h1>{title}</h1>\n<p>{escape('; '.join(told))}.</p>\n"
+        f"<p>{escape(note)}</p>\n{figures}</body>\n</html>\n"
     )
 
 
-def _svg(counts: Mapping[str, int]) -> str:
-    most = max(counts.values())
+def _svg(title: str, counts: Mapping[str, int]) -> str:
+    """Return a plot that is as wide as its place; a reader without eyes hears its numbers."""
+    names = [_short(name) for name in counts]
+    left = max(map(width, names)) * _LETTER + 10
+    most, height = max(counts.values()), len(counts) * _ROW
     rows = []
-    for number, (name, count) in enumerate(counts.items()):
-        top = number * 24
-        width = max(1, round(count / most * 420))
+    for i, (name, count) in enumerate(zip(names, counts.values(), strict=True)):
+        bar, middle = max(2, round(count / most * _PLOT)), i * _ROW + _ROW // 2 + 5
         rows.append(
-            f'<text x="200" y="{top + 16}" text-anchor="end">{escape(printable(name))}</text>'
-            f'<rect x="210" y="{top + 3}" width="{width}" height="18"/>'
-            f'<text x="{216 + width}" y="{top + 16}">{count:,}</text>'
+            f'<text x="{left - 10}" y="{middle}" text-anchor="end">{escape(name)}</text>'
+            f'<rect x="{left}" y="{i * _ROW + 3}" width="{bar}" height="{_ROW - 6}" rx="2"/>'
+            f'<text x="{left + bar + 6}" y="{middle}">{count:,}</text>'
         )
-    height = len(counts) * 24
-    return f'<svg width="760" height="{height}" role="img">{"".join(rows)}</svg>'
+    whole = left + _PLOT + 90
+    label = escape(f"{title}: " + ", ".join(f"{name} {counts[name]:,}" for name in counts))
+    return (
+        f'<svg viewBox="0 0 {whole} {height}" style="max-width:{whole}px" role="img" '
+        f'aria-label="{label}">{"".join(rows)}</svg>'
+    )

@@ -247,6 +247,24 @@ def test_inspect(alone: Project) -> None:
     assert "messages by role" in alone.run("inspect", "t.jsonl").out.lower()
     assert "<svg" in alone.run("inspect", "train", "--html", "-").out
     assert "neither a key" in alone.run("inspect", "nothing", code=1).err
+    alone.write("note.md", "# A note\n")
+    assert "no line is a JSON object" in alone.run("inspect", "note.md").out
+
+
+def test_inspect_shortens_names_and_escapes_them(alone: Project) -> None:
+    """Long names leave room for their bars, also where two begin and end alike."""
+    lines = []
+    for number, middle in enumerate(["one", "two", "<b>&"]):
+        line = builders.request(number)
+        line["body"]["model"] = f"ft:gpt-4o-mini-2024-07-18:{middle}-corporation::abc123456789012"
+        lines.append(line)
+    alone.write("b.jsonl", builders.text_of(*lines))
+    rows = [row for row in alone.run("inspect", "b.jsonl").out.splitlines() if "ft:gpt" in row]
+    assert len(rows) == 3
+    assert max(map(len, rows)) < 90
+    page = alone.run("inspect", "b.jsonl", "--html", "-").out
+    assert "<b>" not in page
+    assert "2024-07-18:&lt;b&gt;&amp;-corporation" in page, "in full for who cannot see the plot"
 
 
 # Writes down each file that Python opens, also in the processes that check content.
