@@ -24,14 +24,15 @@ _MAX_BYTES = 64 * 2**20  # of a version that is compared line by line
 class FileDiff(NamedTuple):
     """One file that changed: sizes in bytes, the lines, and where the old version came from.
 
-    `before` is None for a file that is not in the lockfile yet; `old` and `new` are None where
-    the text is not to be had, or is not text, and `added` and `removed` with them.
+    `before` is None for a file that is not in the lockfile yet, `now` for one that is not declared
+    any more; `old` and `new` are None where the text is not to be had, or is not text, and `added`
+    and `removed` with them. Lines have their ends.
     """
 
     key: str
     path: str
     before: int | None
-    now: int
+    now: int | None
     source: str | None
     old: list[str] | None
     new: list[str] | None
@@ -62,6 +63,10 @@ def changed_files(run: Run, key: str | None, *, ask_server: bool) -> Iterator[Fi
         elif locked.sha256 != sha256:
             old, source = _old(run, file, locked, ask_server)
             yield _compared(file, locked, old, source)
+    gone = space.lock.files.keys() - {file.key for file in files} if key is None else ()
+    for name in sorted(gone):
+        left = space.lock.files[name]
+        yield FileDiff(name, left.path, left.bytes, None, None, None, None, None, None)
 
 
 def _old(
@@ -114,6 +119,8 @@ def _lines(content: bytes | None) -> list[str] | None:
     if content is None or b"\0" in content[:8192]:
         return None
     try:
-        return content.decode().split("\n")
+        lines = content.decode().split("\n")
     except UnicodeDecodeError:
         return None
+    last = lines.pop()
+    return [f"{line}\n" for line in lines] + ([last] if last else [])

@@ -236,6 +236,32 @@ def test_diff_takes_the_old_text_from_git(platform: Platform, project: Project) 
     assert project.run("diff", "a", "--offline").out == told
 
 
+def test_diff_of_last_lines_and_of_what_is_gone(platform: Platform, project: Project) -> None:
+    line = '{{"custom_id":"{}","method":"POST","url":"/v1/embeddings","body":{{"model":"m","input":"x"}}}}'  # noqa: E501
+    project.manifest("files:\n  a: {path: a.jsonl, purpose: batch}\n  b: {glob: '*.md'}\n")
+    project.write("a.jsonl", line.format(1) + "\n")
+    project.write("c.md", "text\n")
+    project.apply()
+    (project.root / "c.md").unlink()
+    project.write("d.md", "text\n")
+    # Both ends of a last line are two different lines.
+    for new, hunk, counts in (
+        (line.format(1), f"-{line.format(1)}\n+{line.format(1)}\n\\ No newline", "+1 -1"),
+        (
+            f"{line.format(1)}\n{line.format(2)}\n",
+            f" {line.format(1)}\n+{line.format(2)}\n",
+            "+1 -0",
+        ),
+    ):
+        project.write("a.jsonl", new)
+        out = project.run("diff").out
+        assert f", {counts} lines\n" in out
+        assert hunk in out
+    assert "@@ -1 +1,2 @@\n" in out
+    assert "\nb/d.md: new -> 5 B\n" in out
+    assert out.endswith("\nb/c.md: 5 B -> removed\n")
+
+
 def test_inspect(alone: Project) -> None:
     alone.manifest("files:\n  train: {path: t.jsonl, purpose: fine-tune}\n")
     lines = builders.text_of(*(builders.chat(number % 2) for number in range(4)))

@@ -38,9 +38,10 @@ def diff(
     for one in changed_files(run, key, ask_server=not offline):
         count += 1
         before = "new" if one.before is None else human_bytes(one.before)
-        sizes = f"{before} -> {human_bytes(one.now)}"
+        sizes = f"{before} -> {'removed' if one.now is None else human_bytes(one.now)}"
         lines = "" if one.added is None else f", +{one.added:,} -{one.removed:,} lines"
-        missing = "" if one.before is None or one.old is not None else ", no old text to show"
+        both = one.before is not None and one.now is not None
+        missing = ", no old text to show" if both and one.old is None else ""
         click.echo(f"{printable(one.key)}: {sizes}{lines}{missing}")
         if one.old is not None and one.new is not None:
             _show(one.path, one.old, one.new)
@@ -53,5 +54,7 @@ def _show(path: str, old: list[str], new: list[str]) -> None:
 
     for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="", n=2):
         colour = _COLOURS.get(line[:1])
-        text = printable(line)
+        text = printable(line.removesuffix("\n"))
         click.echo(paint(text, colour) if colour else text)
+        if line[:1] in "+- " and line[:3] not in ("+++", "---") and not line.endswith("\n"):
+            click.echo("\\ No newline at end of file")

@@ -1,6 +1,6 @@
 """What a plan's uploads add to what the platform stores, and when they expire. Pure.
 
-All of it is told by the plan's document, so a saved plan says it as well.
+All of it is in the plan's document, so a saved plan says it as well.
 """
 
 from __future__ import annotations
