@@ -247,7 +247,15 @@ class Applier:
 
     def _in_vain(self) -> list[Deletion]:
         """Retire what interrupted uploads made that nobody needs, and return it to be deleted."""
-        found = made_in_vain(self._plan.recovery.unsure, self._lock, self._context)
+        # An upload that is still wanted was looked for before anything was sent.
+        sent = (Action.CREATE, Action.REPLACE)
+        wanted = {one.key: one.desired for one in self._plan.changes if one.action in sent}
+        unsure = [
+            one
+            for one in self._plan.recovery.unsure
+            if (want := wanted.get(one.key)) is None or not one.is_for(want)
+        ]
+        found = made_in_vain(unsure, self._lock, self._context)
         now = self._context.now()
         return [
             Deletion(file_id, key, planned=False)

@@ -41,6 +41,25 @@ def test_crash_then_edit(scene: Scene, change: str, fingerprint: bool) -> None:
     converge(scene)
 
 
+@pytest.mark.parametrize("change", ["none", "removed"])
+def test_run_again_within_seconds_of_a_crash(scene: Scene, change: str) -> None:
+    """What looks like the lost upload is believed some seconds later: waited for, not refused."""
+    scene.declare("one", "one.txt", b"one")
+    scene.declare("other", "other.txt", b"other")
+    scene.save()
+    scene.apply_well()
+    scene.write("one.txt", b"one, edited")
+    die(scene)
+    del scene.patch["lag"]
+    if change == "removed":
+        del scene.entries["one"]
+        scene.save()
+    ran = scene.job(["apply", "-y"], ["plan", "--detailed-exitcode"])
+    assert ran.codes == [0, 0], (ran.out, ran.err)
+    assert scene.wrongs() == []
+    assert sum(seen.is_create for seen in scene.tenant.log) == 3
+
+
 @pytest.mark.parametrize("fingerprint", [False, True])
 def test_crash_then_edit_to_the_same_size(scene: Scene, fingerprint: bool) -> None:
     """The upload of the first text is there; it must not pass for the second."""

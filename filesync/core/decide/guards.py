@@ -15,7 +15,8 @@ from filesync.core.decide.change import Action, Change, Reason
 from filesync.core.decide.desired import policies_of
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import Manifest, MaxDelete, RemoteFile
-from filesync.core.resemblance import resembles, shown_name
+from filesync.core.recovery.recover import Recovery
+from filesync.core.resemblance import Fit, resembles, shown_name
 from filesync.core.text import plural, printable
 from filesync.errors import Refused
 
@@ -102,16 +103,14 @@ def refusals(
     lock: Lockfile,
     remote: Mapping[str, RemoteFile],
     manifest: Manifest,
-    unclear: Mapping[str, list[str]],
+    recovery: Recovery,
     now: int,
 ) -> list[Refusal]:
     """Return every refusal for `rows`; `all_rows` are those of the table, not narrowed by `--only`
     and with nothing shared.
-
-    `unclear` maps a key to the ids of files that an interrupted upload may have made.
     """
     found = [
-        _lookalikes(rows, lock, remote, unclear, now),
+        _lookalikes(rows, lock, remote, recovery, now),
         mass_missing(all_rows, lock, now, "upload them again"),
         _emptied(rows, all_rows, lock) or _too_many_deletes(rows, all_rows, lock, manifest),
     ]
@@ -191,13 +190,14 @@ def _lookalikes(
     rows: Iterable[Change],
     lock: Lockfile,
     remote: Mapping[str, RemoteFile],
-    unclear: Mapping[str, list[str]],
+    recovery: Recovery,
     now: int,
 ) -> Refusal | None:
     """A file to upload that seems to be there already: a lost lockfile must not mean new copies.
 
     For a key that has a file, only what is younger than that can be its next version, made by a
-    run whose lockfile was lost.
+    run whose lockfile was lost. What an interrupted upload of the key may have made, an apply looks
+    at by itself before it sends anything.
     """
     uploads = [row for row in rows if row.action in (Action.CREATE, Action.REPLACE)]
     if not uploads:
@@ -214,10 +214,13 @@ def _lookalikes(
         assert want is not None
         named = loose.get(shown_name(want.filename), ())
         since = row.locked.created_at if row.action is Action.REPLACE and row.locked else -1
-        ids = unclear.get(want.key) or [
+        doubt = recovery.unsettled.get(want.key)
+        ids = recovery.unclear.get(want.key) or [
             file.id
             for file in named
-            if resembles(file, want) and (not file.created_at or file.created_at > since)
+            if resembles(file, want)
+            and (not file.created_at or file.created_at > since)
+            and (doubt is None or doubt.fit(file) is Fit.NO)
         ]
         if ids:
             hits.append((want.key, sorted(ids)))

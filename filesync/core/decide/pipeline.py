@@ -170,7 +170,7 @@ def decide_all(
         lock=lock,
         remote=remote,
         manifest=manifest,
-        unclear=recovery.unclear,
+        recovery=recovery,
         now=now,
     )
     ours = _known_as_ours(lock, remote, manifest) if seen.desired_stores else set()

@@ -278,11 +278,9 @@ def recover(
 
     `unlisted` are the files of `remote` that the listing did not show.
     """
-    if not history.ours:
+    if not history.ours or not history.attempts:
         return _hints(history, lock, remote)
     recovery = Recovery([], {}, {}, {}, [], {}, {}, [])
-    if not history.attempts:
-        return recovery
     held = dict(lock.files)
     owned = lock.owned_ids()
     lineage = _lineage(history, lock)
@@ -318,7 +316,6 @@ def recover(
         for file in remote.values()
         if file.id not in taken and file.id not in history.strangers
     ]
-    lag = lag_shown((remote[one] for one in owned if one in remote and one not in unlisted), now)
     outdated = {one.number: one.superseded or is_outdated(one, held.get(one.key)) for one in doubts}
     # Of files alike, those that are still wanted get theirs first.
     doubts.sort(key=lambda attempt: outdated[attempt.number])
@@ -344,7 +341,8 @@ def recover(
             recovery.wrong[file.id] = attempt.key
         else:
             recovery.entries.append((attempt.key, _entry(attempt, file, lock)))
-    _sort_unfound(recovery, matches, loose, outdated, now=now, lag=lag)
+    listed = (remote[one] for one in owned if one in remote and one not in unlisted)
+    _sort_unfound(recovery, matches, loose, outdated, now=now, lag=lag_shown(listed, now))
     return recovery._replace(found=found)
 
 
@@ -410,6 +408,8 @@ def _hints(history: History, lock: Lockfile, remote: Mapping[str, RemoteFile]) -
     It proves nothing. So nothing is locked or deleted on it, and its sessions are not touched.
     """
     recovery = Recovery([], {}, {}, {}, [], {}, {}, [])
+    if not history.attempts:
+        return recovery
     owned = lock.owned_ids()
     loose = [file for file in remote.values() if file.id not in owned]
     open_ = [

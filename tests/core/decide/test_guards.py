@@ -8,6 +8,7 @@ from filesync.core.decide.guards import Guard, Overrides, enforce, refusals
 from filesync.core.decide.table import decide
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import LockEntry, Manifest, MaxDelete, Policy, Prune, RemoteFile
+from filesync.core.recovery.recover import NOTHING_TO_RECOVER
 from filesync.errors import Refused
 
 NOW = 1_800_000_000
@@ -49,7 +50,7 @@ def found(
             lock=lock,
             remote=remote,
             manifest=rules,
-            unclear={},
+            recovery=NOTHING_TO_RECOVER,
             now=NOW,
         )
     }
@@ -104,7 +105,13 @@ def test_only_the_right_flag_lifts_a_refusal(allowed: Overrides, passes: bool) -
     remote = {f"file-{n}": live(n) for n in range(3)}
     rows = decide([], lock, remote, project="p", prune=None, now=NOW).rows
     no = refusals(
-        rows, all_rows=rows, lock=lock, remote=remote, manifest=rules, unclear={}, now=NOW
+        rows,
+        all_rows=rows,
+        lock=lock,
+        remote=remote,
+        manifest=rules,
+        recovery=NOTHING_TO_RECOVER,
+        now=NOW,
     )
     if passes:
         enforce(no, allowed, rows)
@@ -133,7 +140,13 @@ def test_what_waits_in_retired_is_under_no_cap() -> None:
     remote = {f"file-{n}": live(n) for n in range(20)}
     rows = decide([], lock, remote, project="p", prune=None, now=NOW).rows
     no = refusals(
-        rows, all_rows=rows, lock=lock, remote=remote, manifest=rules, unclear={}, now=NOW
+        rows,
+        all_rows=rows,
+        lock=lock,
+        remote=remote,
+        manifest=rules,
+        recovery=NOTHING_TO_RECOVER,
+        now=NOW,
     )
     assert no == []
     enforce(no, Overrides(max_delete=0), rows)

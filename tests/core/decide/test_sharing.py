@@ -17,6 +17,7 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, LockEntry, Manifest, MaxDelete, RemoteFile
 from filesync.core.plan.plan import Plan, PlanInputs, Summary
 from filesync.core.recovery.journal import Attempt, History
+from filesync.core.recovery.recover import NOTHING_TO_RECOVER
 from filesync.core.run import Filters, Run
 from filesync.errors import Refused
 from tests.core.builders import (
@@ -337,6 +338,24 @@ def test_what_a_crashed_upload_made_is_shared() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({}, False),  # an apply waits until it is sure
+        ({"created_at": NOW - DAY}, True),  # that was there long before
+    ],
+)
+def test_what_a_crashed_upload_may_have_made_is_no_look_alike(
+    changes: dict[str, Any], refused: bool
+) -> None:
+    file = live(created_at=NOW - 3)._replace(**changes)
+    history = History({1: attempt("a", at=NOW - 3, sent=NOW - 3)}, unproven={file.id})
+    seen = Observed([desired("a")], {file.id: file}, history, NOW)
+    found = decide_all(seen, MANIFEST, Lockfile(PROJECT, "u"), Filters())
+    assert told(found.decisions) == {"a": NEW}
+    assert [one.guard for one in found.refusals] == [Guard.LOOKALIKE] * refused
+
+
 def test_what_a_crashed_upload_made_is_shared_though_its_key_wants_another() -> None:
     made = attempt("a", made="file-1")
     want = [desired("a", sha256=OTHER_SHA), desired("b")]
@@ -405,7 +424,7 @@ def refused(want: list[DesiredFile], lock: Lockfile, remote: list[RemoteFile]) -
         lock=lock,
         remote=there,
         manifest=manifest,
-        unclear={},
+        recovery=NOTHING_TO_RECOVER,
         now=NOW,
     )
     return {one.guard: one.message for one in found}
