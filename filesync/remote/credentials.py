@@ -19,6 +19,11 @@ HEADER_SAFE = re.compile("[!-~]+")  # printable ASCII without the space
 class Credentials(Protocol):
     """The headers that prove who asks; safe to use from many threads."""
 
+    @property
+    def source(self) -> str:
+        """The variable that it comes from, for a person whom the server refuses."""
+        ...
+
     def headers(self) -> Mapping[str, str]:
         """Return the headers for one request; raises FilesyncError where none can be had."""
         ...
@@ -34,10 +39,14 @@ class Credentials(Protocol):
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key or a bearer token from the environment; `header` carries it."""
+    """A key or a bearer token from the environment; `header` carries it.
+
+    `source` is the variable that it comes from.
+    """
 
     key: str = field(repr=False)
     header: str = "Authorization"
+    source: str = "OPENAI_API_KEY"
 
     def headers(self) -> Mapping[str, str]:
         """Return the one header: as a bearer token if it is `Authorization`, otherwise as it is."""

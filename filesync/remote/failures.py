@@ -64,7 +64,6 @@ def refusal(
 
 
 _HINTS = {
-    401: "check OPENAI_API_KEY, and that base_url is the server it belongs to",
     403: "the key may not do this: check its rights, OPENAI_ORG_ID and OPENAI_PROJECT_ID",
     407: "the proxy wants a password: set HTTPS_PROXY to http://USER:PASSWORD@HOST:PORT",
     413: "some servers take smaller files than the API does",

@@ -54,9 +54,9 @@ def sign_in(
 
 def _azure(environ: Mapping[str, str], server: ServerType) -> ApiKey:
     if key := credential(environ, "AZURE_OPENAI_API_KEY"):
-        return ApiKey(key, server.key_header)
+        return ApiKey(key, server.key_header, "AZURE_OPENAI_API_KEY")
     if token := credential(environ, "AZURE_OPENAI_AD_TOKEN"):
-        return ApiKey(token)
+        return ApiKey(token, source="AZURE_OPENAI_AD_TOKEN")
     raise FilesyncError(
         "neither AZURE_OPENAI_API_KEY nor AZURE_OPENAI_AD_TOKEN is set",
         "set one of them; OPENAI_API_KEY is not sent to Azure. "

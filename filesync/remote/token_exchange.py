@@ -124,6 +124,11 @@ class ExchangedToken:
         self._seen: list[str] = []
         self._sent = threading.local()  # the token that a thread has sent last
 
+    @property
+    def source(self) -> str:
+        """The variable with the account that the token is for."""
+        return "OPENAI_SERVICE_ACCOUNT_ID"
+
     def headers(self) -> Mapping[str, str]:
         """Return the bearer token, a new one if it is time; one thread asks, the others wait."""
         with self._lock:

@@ -310,6 +310,9 @@ class Transport:
             redact=self.redact,
             wall_clock=self.settings.wall_clock,
         )
+        if response.status_code == 401:
+            source = self._endpoint.credentials.source
+            failed.hint = f"check {source}, and that base_url is the server it belongs to"
         if response.status_code == 407 and self._proxy is not None:
             proxy = self._proxy
             failed.reason = f"the proxy {proxy.host} ({proxy.variable}) refused: {failed.reason}"

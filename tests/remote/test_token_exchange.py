@@ -223,9 +223,10 @@ def test_a_server_that_refuses_the_new_token_too_is_believed(tmp_path: Path) -> 
         serving(exchanged(1), exchanged(2)) as exchange,
         serving(reply(401), reply(401)) as api,
         client(api, environment(tmp_path, exchange)) as reader,
-        pytest.raises(AuthError),
+        pytest.raises(AuthError) as caught,
     ):
         reader.list_files()
+    assert "check OPENAI_SERVICE_ACCOUNT_ID" in caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -364,10 +365,13 @@ def test_azure_has_variables_and_a_header_of_its_own(
     environ: dict[str, str], header: tuple[str, str]
 ) -> None:
     environ |= {"OPENAI_API_KEY": "sk-canary", "OPENAI_ORG_ID": "org", "OPENAI_PROJECT_ID": "proj"}
-    with serving(reply(200, PAGE)) as api:
+    with serving(reply(200, PAGE), reply(401)) as api:
         endpoint = sign_in(api.url, environ, allow_insecure_http=False, server=AZURE)
         with Writer(endpoint, settings=fast(), server=AZURE) as reader:
             reader.list_files()
+            with pytest.raises(AuthError) as caught:
+                reader.list_files()
+    assert f"check {next(iter(environ))}," in caught.value.hint
     sent = api.heads[0].lower()
     assert f"{header[0]}: {header[1]}".lower() in sent
     assert "sk-canary" not in sent
