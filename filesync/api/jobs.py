@@ -23,25 +23,26 @@ Names = str | Iterable[str]
 def load_lock(path: Path = "filesync.lock") -> Lockfile:
     """Read a lockfile; its `id(key)` returns a file's id. Loads no HTTP client.
 
-    Raises LockfileError if there is none, or it is damaged.
+    It may be in a bucket: `load_lock("s3://bucket/filesync.lock")`, with the extra `cloud`. Raises
+    LockfileError if there is none, or it is damaged, and ObjectStoreError for what a bucket says.
     """
     from filesync.core.lockfile.format import parse_lockfile
-    from filesync.core.text import printable
     from filesync.errors import LockfileError
-    from filesync.local.lockfile import read_lock_bytes
+    from filesync.workflow.lock_place import place_at
 
-    name = os.fsdecode(path)
-    found = read_lock_bytes(name)
+    place = place_at(os.fsdecode(path))
+    found = place.read()
     if found is None:
-        raise LockfileError(f"there is no lockfile {printable(name)}", "run `filesync apply` first")
-    return parse_lockfile(found, name)
+        raise LockfileError(f"there is no lockfile {place.name}", "run `filesync apply` first")
+    return parse_lockfile(found, place.name)
 
 
 def ids(manifest: Path = "filesync.yaml", *, env: str | None = None) -> dict[str, str]:
-    """Return the id of each key, from the lockfile beside a manifest, which is not read."""
+    """Return the id of each key, from a manifest's lockfile; its files are not looked at."""
+    from filesync.core.run import Run
     from filesync.workflow.workspace import read_lock
 
-    return read_lock(os.fsdecode(manifest), env).ids()
+    return read_lock(Run(os.fsdecode(manifest), env=env)).ids()
 
 
 def plan(

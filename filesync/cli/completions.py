@@ -58,33 +58,39 @@ def _told(context: click.Context, option: str) -> str | None:
 @_offer
 def locked_keys(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
     """Offer the keys of the lockfile."""
+    from filesync.core.run import Run
     from filesync.workflow.workspace import read_lock
 
-    return [(key, entry.id) for key, entry in read_lock(manifest, env).files.items()]
+    return [(key, entry.id) for key, entry in read_lock(Run(manifest, env=env)).files.items()]
 
 
 @_offer
 def locked_ids(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
     """Offer the ids of the lockfile."""
+    from filesync.core.run import Run
     from filesync.workflow.workspace import read_lock
 
-    return [(entry.id, printable(key)) for key, entry in read_lock(manifest, env).files.items()]
+    return [
+        (entry.id, printable(key)) for key, entry in read_lock(Run(manifest, env=env)).files.items()
+    ]
 
 
 @_offer
 def locked_stores(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
     """Offer the keys of the lockfile's vector stores."""
+    from filesync.core.run import Run
     from filesync.workflow.workspace import read_lock
 
-    return [(key, one.id) for key, one in read_lock(manifest, env).stores.items()]
+    return [(key, one.id) for key, one in read_lock(Run(manifest, env=env)).stores.items()]
 
 
 @_offer
 def selections(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
     """Offer what --only can name: the lockfile's keys and the first parts that they share."""
+    from filesync.core.run import Run
     from filesync.workflow.workspace import read_lock
 
-    lock = read_lock(manifest, env)
+    lock = read_lock(Run(manifest, env=env))
     keys = lock.files.keys()
     words = keys | {key.partition("/")[0] for key in keys}
     return [(word, "") for word in words | {f"store:{key}" for key in lock.stores}]
@@ -94,14 +100,13 @@ def selections(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
 def free_keys(manifest: str, env: str | None) -> Iterable[tuple[str, str]]:
     """Offer the keys of the manifest that the lockfile does not have yet."""
     from filesync.core.run import Run
-    from filesync.local.lockfile import lock_path
-    from filesync.workflow.workspace import read_lock, read_manifest, scan
+    from filesync.workflow.workspace import lock_place, read_lock, read_manifest, scan
 
     run = Run(manifest, env=env)
     declared, problems = read_manifest(run)
     keys = {file.key for file in scan(run, declared, problems, stores=False)}
-    if os.path.exists(lock_path(manifest, env)):
-        keys -= read_lock(manifest, env).files.keys()
+    if lock_place(run).exists():
+        keys -= read_lock(run).files.keys()
     return [(key, "") for key in keys]
 
 

@@ -57,11 +57,12 @@ def carry_out(
     """Apply a plan, show what came of it, and turn that into the exit code."""
     from filesync.core.decide.change import Action
     from filesync.core.events import failure_of
-    from filesync.local.lockfile import lock_path, piece_path
+    from filesync.local.lockfile import LockOnDisk, lock_path, piece_path
     from filesync.output.json import apply_document, to_text
     from filesync.output.plan_text import render_result
     from filesync.output.progress import watching
     from filesync.workflow.apply import apply_plan
+    from filesync.workflow.workspace import lock_place
 
     run = made.inputs.run
     started = time.monotonic()
@@ -71,9 +72,10 @@ def carry_out(
     if as_json:
         click.echo(to_text(apply_document(made, result)))
     elif made.has_changes and not common.quiet:
-        lock = lock_path(run.manifest, run.env)
+        place = lock_place(run)
+        lock = place.name
         if run.shard is not None:
-            lock = piece_path(lock, run.shard)
+            lock = printable(piece_path(lock_path(run.manifest, run.env), run.shard))
         seconds = time.monotonic() - started
         told = sys.stdout.isatty() or seconds >= _LONG  # a short one says the same each time
         click.echo(render_result(result, lock, seconds if told else None))
@@ -82,8 +84,10 @@ def carry_out(
             ids = "; `filesync id KEY` prints an id" if with_ids else ""
             if run.shard is not None:
                 common.hint(f"take {lock} to the run that joins: `filesync lock merge`")
-            else:
+            elif isinstance(place, LockOnDisk):
                 common.hint(f"commit {lock}{ids}")
+            elif with_ids:
+                common.hint("`filesync id KEY` prints an id")
     if (failure := failure_of(result)) is not None:
         raise failure
 

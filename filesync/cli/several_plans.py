@@ -34,17 +34,15 @@ def _environments(common: Common) -> tuple[str, ...]:
 
 def _targets(common: Common) -> Iterator[tuple[Target, Common]]:
     """Yield what to plan for. With --env all, the manifest itself counts if it has a lockfile."""
-    import os
-
     from filesync.core.plan.several import Target
-    from filesync.local.lockfile import lock_path
+    from filesync.workflow.workspace import lock_place
 
     for manifest in common.manifests or (common.manifest,):
         own = common._replace(manifest=manifest, manifests=())
         envs: list[str | None] = [common.env]
         if common.env == ALL:
             named = _environments(own)
-            itself = not named or os.path.lexists(lock_path(manifest))
+            itself = not named or lock_place(own._replace(env=None).run()).exists()
             envs = [*([None] if itself else []), *named]
         for env in envs:
             yield Target(manifest, env), own._replace(env=env)

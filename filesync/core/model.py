@@ -98,7 +98,8 @@ class Manifest(NamedTuple):
     `removed` is the policy (from `defaults`) for files without an entry; `sha256` is the text's,
     `filled_sha256` that of what it says with its variables filled in, None if it has none;
     `server_type` names a row of `core.servers`, None where the host decides. `state` is the URL of
-    the folder for journal and lease, None where they are beside the manifest.
+    the folder for journal and lease, and `lockfile` that of the lockfile without an environment's
+    name; None where they are beside the manifest.
     """
 
     path: str
@@ -116,6 +117,7 @@ class Manifest(NamedTuple):
     stores: tuple[StoreEntry, ...] = ()
     server_type: str | None = None
     state: str | None = None
+    lockfile: str | None = None
 
 
 class ScannedFile(NamedTuple):

@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import stat
+from collections.abc import Callable
 
 from filesync.core.env_names import ENV_PATTERN, with_env
 from filesync.core.run import Shard
@@ -114,6 +115,39 @@ def save_lock(path: str, data: bytes, sync: bool) -> None:
     Raises LocalFileError, and then the old lockfile is untouched.
     """
     write_atomic(path, data, sync=sync)
+
+
+class LockOnDisk:
+    """A lockfile on this disk: the same methods as `storage.lockfile.StoredLock` has."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    @property
+    def name(self) -> str:
+        """Return how messages name it."""
+        return printable(self._path)
+
+    def exists(self) -> bool:
+        """Say whether there is one, whatever it holds."""
+        return os.path.lexists(self._path)
+
+    def read(self) -> bytes | None:
+        """Return its bytes, None if there is none; LockfileError if it cannot be read."""
+        return read_lock_bytes(self._path)
+
+    def save(self, data: bytes) -> None:
+        """Replace it; LocalFileError, and then the old one is untouched."""
+        save_lock(self._path, data, sync=True)
+
+    def save_over(
+        self,
+        data: bytes,
+        saved: bytes | None,
+        may_write: Callable[[], None],  # noqa: ARG002 - nobody takes a disk's lease over
+    ) -> str | None:
+        """Replace it where it may have changed since it was `saved`, as LockWriter does."""
+        return LockWriter(self._path, saved).save(data)
 
 
 class LockWriter:

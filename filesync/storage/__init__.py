@@ -11,5 +11,6 @@ threads     several objects at once
 state_object  journal and apply lease, one object
 lease       one run at a time, and the journal that only it can write
 journal     the journals in a state object
+lockfile    the lockfile as an object, by compare-and-swap
 failures    what obstore raises, as our errors: bucket, key and what to check
 """

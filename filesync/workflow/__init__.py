@@ -8,6 +8,7 @@ observe_stores    the platform's vector stores, as far as a plan needs them
 plan              making a plan
 apply             carrying a plan out
 state             where journals and the apply lease of a run are
+lock_place        where the lockfile is: on this disk, or in a bucket
 lock_target       where an apply writes the lock
 lock_merge        `lock merge`
 destroy           the plan that deletes everything

@@ -20,7 +20,6 @@ from filesync.core.run import Run
 from filesync.core.text import plural, printable
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import ApiError, AuthError, FilesyncError
-from filesync.local import lockfile
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
 from filesync.remote.client import Reader
@@ -88,7 +87,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
     for ours in made:
         lock.retire(ours, key, now)  # another than this one is not wanted any more
     space.state.may_write()
-    lockfile.save_lock(space.lock_path, lock_format.dump_lockfile(lock), sync=True)
+    space.place.save(lock_format.dump_lockfile(lock))
     late = [
         one for one in attempts if one.in_doubt and not listing_is_past(one.sent or one.at, now)
     ]

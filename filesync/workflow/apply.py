@@ -91,7 +91,7 @@ def _unmoved(plan: Plan) -> Workspace:
     elif space.manifest.filled_sha256 != plan.inputs.filled_sha256:
         moved.append(f"a variable of {printable(plan.inputs.run.manifest)}")
     if sha256_or_none(space.lock_bytes) != plan.inputs.lock_sha256:
-        moved.append(printable(space.lock_path))
+        moved.append(space.place.name)
     if moved:
         raise Refused(
             f"the plan is stale: {' and '.join(moved)} changed since it was made",

@@ -49,8 +49,9 @@ def check_content(
     checks = content_checks()
     cache = HashCache.beside(run.manifest)
     hashed = hash_files(files, cache, on_bytes=on_bytes, checks=checks)
+    # One in a bucket is not asked for.
     path = lock_path(run.manifest, run.env)
-    found = read_lock_bytes(path)
+    found = read_lock_bytes(path) if manifest.lockfile is None else None
     locked = {} if found is None else parse_lockfile(found, path).files
     return content_report(run, server_of(run, manifest), Read(hashed, checks), locked)
 

@@ -32,7 +32,7 @@ def disagreements(run: Run) -> Disagreements:
     Files that have not been touched since they were last hashed are not read again. Where the
     manifest names no server, the lockfile's counts, whatever the environment says.
     """
-    lock = read_lock(run.manifest, run.env)
+    lock = read_lock(run)
     manifest, _ = read_manifest(run)
     if run.base_url is None and manifest.base_url is None:
         run = run._replace(base_url=lock.base_url)

@@ -49,7 +49,7 @@ def changed_files(run: Run, key: str | None, *, ask_server: bool) -> Iterator[Fi
     """
     if not ask_server and run.base_url is None:
         # Nothing is asked of a server: the lockfile may be for whichever it is.
-        run = run._replace(base_url=read_lock(run.manifest, run.env).base_url)
+        run = run._replace(base_url=read_lock(run).base_url)
     space = open_workspace(run)
     files = scan(run, space.manifest, space.problems)
     if key is not None and key not in {file.key for file in files}:

@@ -13,10 +13,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from filesync.core.commands import word
 from filesync.core.run import Run
 from filesync.core.text import plural, printable
-from filesync.errors import ApiError, FilesyncError, LockfileError, NoSuchRoute, RemoteError
+from filesync.errors import (
+    ApiError,
+    FilesyncError,
+    LockfileError,
+    NoSuchRoute,
+    ObjectStoreError,
+    RemoteError,
+)
 from filesync.local.state_dir import state_dir
 from filesync.workflow.init import schema_is_old, schema_path
-from filesync.workflow.workspace import Workspace, open_workspace, read_lock, scan
+from filesync.workflow.workspace import Workspace, open_workspace, scan
 
 if TYPE_CHECKING:
     from filesync.core.model import ScannedFile
@@ -47,7 +54,8 @@ def examine(run: Run) -> Iterator[Check]:
         space = open_workspace(run)
         files = scan(run, space.manifest, space.problems, stores=not run.offline)
     except FilesyncError as error:
-        name = "lockfile" if isinstance(error, LockfileError) else "manifest"
+        names = {LockfileError: "lockfile", ObjectStoreError: "bucket"}
+        name = next((names[kind] for kind in names if isinstance(error, kind)), "manifest")
         yield _failed(name, error)
         return
     yield Check("manifest", OK, f"{run.manifest} is valid: {plural(len(files), 'file')}")
@@ -87,10 +95,10 @@ def _schema(run: Run) -> Check:
 
 
 def _lock(space: Workspace) -> Check:
-    path = space.lock_path
+    path = space.place.name
     if space.lock_bytes is None:
         return Check("lockfile", WARNING, f"there is no {path} yet", "run `filesync apply`")
-    lock = read_lock(space.run.manifest, space.run.env)
+    lock = space.lock
     now = time.time()
     expired = sum((entry.expires_at or now + 1) <= now for entry in lock.files.values())
     what = f"{path} has {plural(len(lock.files), 'file')}"
@@ -103,6 +111,8 @@ def _lock(space: Workspace) -> Check:
 def _in_git(space: Workspace) -> Check:
     """Say whether the lockfile is in git: lost, all files would look new on another machine."""
     path, folder = space.lock_path, space.run.folder
+    if space.manifest.lockfile is not None:
+        return Check("git", SKIPPED, f"the lockfile is not in git but at {space.place.name}")
     name = os.path.basename(path)
     inside = _git(folder, "rev-parse", "--is-inside-work-tree")
     if inside is None:

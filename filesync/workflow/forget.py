@@ -12,9 +12,8 @@ from filesync.core.model import LockEntry, RemoteFile
 from filesync.core.run import Run
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
-from filesync.local import lockfile
 from filesync.workflow.state import RunState
-from filesync.workflow.workspace import read_lock, read_manifest, state_of
+from filesync.workflow.workspace import open_lock, read_manifest, state_of
 
 
 class Forgotten(NamedTuple):
@@ -34,7 +33,7 @@ def forget(run: Run, key: str) -> Forgotten:
 
     What an interrupted apply may have made for the key is kept, too.
     """
-    lock = read_lock(run.manifest, run.env)
+    place, lock = open_lock(run)
     entry = lock.take_out(key)
     state = state_of(run) or RunState(run, lock.project, lock.base_url, None)
     attempts = state.history().of(key)
@@ -46,9 +45,7 @@ def forget(run: Run, key: str) -> Forgotten:
     state.end(given_up)
     if entry is None:
         return Forgotten(None, None, None)
-    lockfile.save_lock(
-        lockfile.lock_path(run.manifest, run.env), lock_format.dump_lockfile(lock), sync=True
-    )
+    place.save(lock_format.dump_lockfile(lock))
     others = (other for other, its in sorted(lock.files.items()) if its.id == entry.id)
     shared_with = next(others, None)
     return Forgotten(entry, shared_with, None if shared_with else _doomed(run, entry))

@@ -11,11 +11,10 @@ from filesync.core.stores.model import LockedMember, LockedStore
 from filesync.core.text import printable, quoted
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
-from filesync.local import lockfile
 from filesync.workflow.workspace import (
     desired_stores,
+    open_lock,
     open_workspace,
-    read_lock,
     scan,
 )
 
@@ -74,17 +73,16 @@ def adopt_store(run: Run, key: str, store_id: str) -> AdoptedStore:
         files=known,
         protect=declared[key].entry.protect,
     )
-    lockfile.save_lock(space.lock_path, lock_format.dump_lockfile(lock), sync=True)
+    space.place.save(lock_format.dump_lockfile(lock))
     mine = {member.id for member in known.values()}
     return AdoptedStore(found.id, len(mine), len(members.keys() - mine))
 
 
 def forget_store(run: Run, key: str) -> LockedStore:
     """Drop a vector store from the lock, leave it on the platform, and return what was dropped."""
-    lock = read_lock(run.manifest, run.env)
+    place, lock = open_lock(run)
     held = lock.stores.pop(key, None)
     if held is None:
         raise unknown_key(key, lock.stores, "the lockfile's vector stores")
-    path = lockfile.lock_path(run.manifest, run.env)
-    lockfile.save_lock(path, lock_format.dump_lockfile(lock), sync=True)
+    place.save(lock_format.dump_lockfile(lock))
     return held

@@ -54,7 +54,7 @@ def merge_pieces(run: Run) -> Merged:
             _refuse_incomplete(space, shards)
             _refuse_strangers(space, pieces)
             joined = join(space.lock, pieces)
-            lockfile.save_lock(space.lock_path, lock_format.dump_lockfile(joined), sync=True)
+            space.place.save(lock_format.dump_lockfile(joined))
             keys = frozenset(key for piece in pieces for key in piece.lock.files)
         _take_journals(space, shards)
         for shard in shards:
@@ -141,7 +141,7 @@ def _read(space: Workspace, shard: Shard) -> Piece:
 
 
 def _refuse_strangers(space: Workspace, pieces: Sequence[Piece]) -> None:
-    name, own = printable(space.lock_path), space.origin
+    name, own = space.place.name, space.origin
     if unfinished := [one.shard for one in pieces if one.state == "running"]:
         _refuse(f"of the pieces of {name}", unfinished, "not finished")
     others = [one.shard for one in pieces if one.origin[:2] != own[:2]]

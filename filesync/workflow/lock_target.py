@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from filesync.core.events import Result
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.pieces import Piece, dump_piece, piece_of
 from filesync.local import lockfile
 from filesync.workflow.workspace import Workspace
+
+if TYPE_CHECKING:
+    from filesync.workflow.lock_place import LockPlace
 
 
 class LockTarget:
@@ -16,24 +21,30 @@ class LockTarget:
         self._space = space
         self._share = share or frozenset()
         shard = space.run.shard
-        if shard is None:
-            self._writer = lockfile.LockWriter(space.lock_path, space.lock_bytes)
-        else:
-            path = lockfile.piece_path(space.lock_path, shard)
-            self._writer = lockfile.LockWriter(path, space.piece_bytes)
+        self._place: LockPlace = space.place
+        self._saved = space.lock_bytes
+        if shard is not None:
+            self._place = lockfile.LockOnDisk(lockfile.piece_path(space.lock_path, shard))
+            self._saved = space.piece_bytes
 
     def save(self) -> str | None:
         """Write it; return where what somebody else wrote meanwhile is kept, None for nothing.
 
-        Raises LocalFileError, and then what was written before is untouched.
+        Raises LocalFileError or ObjectStoreError, and then what was written before is untouched.
         """
         self._space.state.may_write()
-        return self._writer.save(self._text("running"))
+        return self._write("running")
 
     def finish(self, result: Result) -> None:
         """Record in a shard's piece how its run has ended; a lockfile says nothing of that."""
         if self._space.run.shard is not None and not result.interrupted:
-            self._writer.save(self._text("failed" if result.failed else "done"))
+            self._write("failed" if result.failed else "done")
+
+    def _write(self, state: str) -> str | None:
+        data = self._text(state)
+        theirs = self._place.save_over(data, self._saved, self._space.state.may_write)
+        self._saved = data
+        return theirs
 
     def _text(self, state: str) -> bytes:
         space, shard = self._space, self._space.run.shard

@@ -12,9 +12,8 @@ from filesync.core.run import Run
 from filesync.core.text import quoted
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
-from filesync.local import lockfile
 from filesync.workflow.state import RunState
-from filesync.workflow.workspace import read_lock, state_of
+from filesync.workflow.workspace import open_lock, state_of
 
 
 def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
@@ -23,7 +22,7 @@ def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
     Retired files and members of vector stores move with their key. Raises FilesyncError, with
     nothing written, where no such key is known, or a new name is taken or not a valid key.
     """
-    lock = read_lock(run.manifest, run.env)
+    place, lock = open_lock(run)
     state = state_of(run) or RunState(run, lock.project, lock.base_url, None)
     begun = {one.key for one in state.history().attempts.values()}
     retired = {one.key for one in lock.retired.values()}
@@ -40,9 +39,7 @@ def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
     # The journal first: a second try after a crash in between still finds the key in the lockfile.
     state.rename(names)
     _rename(lock, names)
-    lockfile.save_lock(
-        lockfile.lock_path(run.manifest, run.env), lock_format.dump_lockfile(lock), sync=True
-    )
+    place.save(lock_format.dump_lockfile(lock))
     return names
 
 

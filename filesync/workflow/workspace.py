@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,7 @@ from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem
 from filesync.local import lockfile
 from filesync.local.files import open_regular
 from filesync.local.state_dir import SCHEMA_FILE
+from filesync.workflow.lock_place import place_of, read_at
 from filesync.workflow.server import Server, choose_server, reader, urls_of, writer
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
@@ -28,6 +30,7 @@ if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of 
     from filesync.core.stores.model import DesiredStore
     from filesync.remote.client import Reader, Writer
     from filesync.remote.timing import ClientSettings
+    from filesync.workflow.lock_place import LockPlace
     from filesync.workflow.state import RunState
 
 SECRETS = (
@@ -43,7 +46,8 @@ class Workspace(NamedTuple):
     """A manifest with its lock.
 
     `problems` are the manifest's own so far: whoever uses its entries raises them together
-    with those of the files. `lock_bytes` is None where there is no lockfile yet. The lock of a
+    with those of the files. `place` is where the lockfile is, and beside `lock_path` are its
+    pieces, wherever that is. `lock_bytes` is None where there is no lockfile yet. The lock of a
     shard has what its piece of the lockfile says; `piece_bytes` is None where there is none yet,
     and `retired_before` are the ids that wait in the lockfile itself.
     """
@@ -53,6 +57,7 @@ class Workspace(NamedTuple):
     problems: list[Problem]
     server: Server
     lock_path: str
+    place: LockPlace
     lock_bytes: bytes | None
     lock: Lockfile
     piece_bytes: bytes | None = None
@@ -78,7 +83,7 @@ class Workspace(NamedTuple):
         """Return the lockfile as it was found, without a shard's piece and what was recovered."""
         if self.lock_bytes is None:
             return Lockfile(self.manifest.project, self.server.base_url)
-        return lock_format.parse_lockfile(self.lock_bytes, self.lock_path)
+        return lock_format.parse_lockfile(self.lock_bytes, self.place.name)
 
     def reader(self) -> AbstractContextManager[Reader]:
         """Connect for looking only, at the manifest's pace."""
@@ -104,18 +109,19 @@ def open_workspace(run: Run) -> Workspace:
     manifest, problems = read_manifest(run)
     server = choose_server(run, manifest.base_url, manifest.server_type)
     path = lockfile.lock_path(run.manifest, run.env)
+    place = place_of(run.manifest, run.env, manifest.lockfile)
     if os.path.abspath(path) == os.path.abspath(run.manifest):
         raise FilesyncError(
             f"{printable(run.manifest)} is a lockfile, not a manifest",
             "name the manifest that it belongs to with --manifest PATH",
         )
-    found = lockfile.read_lock_bytes(path)
+    found = read_at(place, run.manifest, run.env)
     if problems or found is None:  # with problems, project and base_url may be placeholders
         lock = Lockfile(manifest.project, server.base_url)
     else:
-        lock = lock_format.parse_lockfile(found, path)
-        check_owner(lock, path, manifest.project, server.base_url)
-    space = Workspace(run, manifest, problems, server, path, found, lock)
+        lock = lock_format.parse_lockfile(found, place.name)
+        check_owner(lock, place.name, manifest.project, server.base_url)
+    space = Workspace(run, manifest, problems, server, path, place, found, lock)
     return space if run.shard is None or problems else _with_piece(space, run.shard)
 
 
@@ -148,7 +154,7 @@ def _with_piece(space: Workspace, shard: Shard) -> Workspace:
         )
     if piece.origin.lock_sha256 != space.origin.lock_sha256:
         raise Refused(
-            f"{printable(space.lock_path)} has changed since {printable(path)} was begun",
+            f"{space.place.name} has changed since {printable(path)} was begun",
             "restore the lockfile that the pieces were begun with and run `filesync lock merge`; "
             "then merge the two lockfiles as code",
         )
@@ -229,7 +235,9 @@ def alone(
     if not os.path.exists(run.manifest):
         raise _no_manifest(run.manifest)
     path = lockfile.lock_path(run.manifest, run.env)
-    lockfile.require_writable(path)
+    place = lock_place(run)
+    if isinstance(place, lockfile.LockOnDisk):
+        lockfile.require_writable(path)
     with (
         exclusive(run.manifest, run.env, shard=run.shard, timeout=timeout, on_wait=on_wait),
         _leased(run, timeout=timeout, on_wait=on_wait),
@@ -237,7 +245,7 @@ def alone(
         if run.shard is None and not joins and (pieces := pieces_beside(path)):
             first = lockfile.piece_path(path, pieces[0])
             raise Refused(
-                f"pieces of {printable(path)} are not joined yet: there is {printable(first)}"
+                f"pieces of {place.name} are not joined yet: there is {printable(first)}"
                 + (f" and {len(pieces) - 1:,} more" if len(pieces) > 1 else ""),
                 "run `filesync lock merge`; or remove the pieces, and what they uploaded stays "
                 "on the platform",
@@ -297,16 +305,43 @@ _MOST_MANIFEST = 64 * 1000**2
 _BEGIN_SECONDS = 600.0
 
 
-def read_lock(manifest_path: str, env: str | None) -> Lockfile:
-    """Read the lockfile beside a manifest without reading the manifest; it must exist."""
-    path = lockfile.lock_path(manifest_path, env)
-    found = lockfile.read_lock_bytes(path)
+# A line of a manifest that may say where the lockfile is.
+_NAMES_LOCKFILE = re.compile(rb"""(?:^|[{,])\s*["']?lockfile["']?\s*:""", re.MULTILINE)
+
+
+def lock_place(run: Run) -> LockPlace:
+    """Return where the lockfile of a run is.
+
+    The manifest is read only where it may say so, need not be there, and may have mistakes
+    elsewhere; ManifestError for one in its `lockfile`.
+    """
+    try:
+        text = _manifest_bytes(run.manifest, _MOST_MANIFEST)
+    except FilesyncError:
+        text = b""
+    if not _NAMES_LOCKFILE.search(text):
+        return place_of(run.manifest, run.env, None)
+    manifest, problems = read_manifest(run)
+    if wrong := [one for one in problems if one.where == "lockfile"]:
+        raise ManifestError(run.manifest, wrong)
+    return place_of(run.manifest, run.env, manifest.lockfile)
+
+
+def open_lock(run: Run) -> tuple[LockPlace, Lockfile]:
+    """Return where the lockfile of a run is, and what it says; LockfileError if there is none."""
+    place = lock_place(run)
+    found = read_at(place, run.manifest, run.env)
     if found is None:
         raise LockfileError(
-            f"there is no lockfile {printable(path)}",
+            f"there is no lockfile {place.name}",
             "run `filesync apply` first, or name your manifest with --manifest PATH",
         )
-    return lock_format.parse_lockfile(found, path)
+    return place, lock_format.parse_lockfile(found, place.name)
+
+
+def read_lock(run: Run) -> Lockfile:
+    """Return what the lockfile of a run says; LockfileError if there is none."""
+    return open_lock(run)[1]
 
 
 def scan(

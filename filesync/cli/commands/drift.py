@@ -55,7 +55,7 @@ def drift(
     run = common.run(
         filters=filters, allow_outside=allow_outside, allow_insecure_http=allow_insecure_http
     )
-    lock = read_lock(run.manifest, run.env)  # without a lockfile there is nothing to move away from
+    lock = read_lock(run)  # without a lockfile there is nothing to move away from
     plan = document_of(make_with_progress(common, run, protection=False))
     for warning in plan.warnings:
         common.warn(warning)

@@ -48,7 +48,7 @@ def exec_(common: Common, filters: Filters, cmd: tuple[str, ...]) -> None:
     from filesync.output.ids import env_names
     from filesync.workflow.workspace import read_lock
 
-    lock = read_lock(common.manifest, common.env)
+    lock = read_lock(common.run())
     selected = locked_selection(lock, filters)
     keys = [key for key in lock.files if selected.has(key)]
     stores = [key for key in lock.stores if selected.has_store(key)]

@@ -26,7 +26,7 @@ def id_(common: Common, key: str, of_store: bool) -> None:
     from filesync.core.unknown_key import unknown_key
     from filesync.workflow.workspace import read_lock
 
-    lock = read_lock(common.manifest, common.env)
+    lock = read_lock(common.run())
     if of_store:
         if key not in lock.stores:
             raise unknown_key(key, lock.stores, "the lockfile's vector stores")

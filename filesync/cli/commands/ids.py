@@ -38,7 +38,7 @@ def ids(common: Common, form: str, stores: bool, filters: Filters) -> None:
     from filesync.output.ids import render_ids, render_store_ids
     from filesync.workflow.workspace import read_lock
 
-    lock = read_lock(common.manifest, common.env)
+    lock = read_lock(common.run())
     selected = locked_selection(lock, filters)
     if stores:
         chosen = {key: one.id for key, one in lock.stores.items() if selected.has_store(key)}

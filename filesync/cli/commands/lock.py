@@ -68,11 +68,10 @@ def merge(
     from filesync.core.plan.document import document_of
     from filesync.core.stores.guards import most_detached
     from filesync.execute.applier import ApplySettings
-    from filesync.local.lockfile import lock_path
     from filesync.output.json import nothing_applied, to_text
     from filesync.output.plan_counts import counts_of
     from filesync.workflow.lock_merge import merge_pieces, plan_the_rest
-    from filesync.workflow.workspace import alone
+    from filesync.workflow.workspace import alone, lock_place
 
     run = common.run(allow_insecure_http=allow_insecure_http)
     if not as_json:
@@ -81,7 +80,7 @@ def merge(
     overrides = Overrides(max_delete=max_delete)
     with alone(run, timeout=lock_timeout, on_wait=common.warn, joins=True):
         merged = merge_pieces(run)
-        path = lock_path(run.manifest, run.env)
+        path = lock_place(run).name
         files = plural(len(merged.keys), "file")
         common.note(f"joined {plural(merged.pieces, 'piece')} into {path}: {files}")
         if merged.failed:

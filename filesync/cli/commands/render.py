@@ -35,7 +35,7 @@ def render(common: Common, template: str, output: str | None) -> None:
     if output is not None and output != "-":
         check_target(output, common, [] if template == "-" else [template])
     text = _read(template)
-    lock = read_lock(common.manifest, common.env)
+    lock = read_lock(common.run())
     ids = {key: entry.id for key, entry in lock.files.items()}
     ids |= {f"store:{key}": one.id for key, one in lock.stores.items()}
     filled, used = fill(text, ids, "stdin" if template == "-" else template)

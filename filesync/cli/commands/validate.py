@@ -97,9 +97,9 @@ def validate(
 
 def _check_locked(run: Run) -> None:
     from filesync.core.stores.change import StoreAction
-    from filesync.local.lockfile import lock_path
     from filesync.output.reasons import reason_named, reason_of
     from filesync.workflow.check_lock import disagreements
+    from filesync.workflow.workspace import lock_place
 
     found = disagreements(run)
     named = [f"{printable(one.name)}: {reason_of(one)}" for one in found.files]
@@ -113,7 +113,7 @@ def _check_locked(run: Run) -> None:
             for one in store.members
         )
     if named:
-        lock = lock_path(run.manifest, run.env)
+        lock = lock_place(run).name
         listed = [f"  {line}" for line in first_of(named, _SHOWN)]
         raise FilesyncError(
             "\n".join([f"{lock} does not agree with {run.manifest}:", *listed]),

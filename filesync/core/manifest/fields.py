@@ -222,3 +222,18 @@ def check_state(value: str) -> str:
     if any(part in ("", ".", "..") for part in url.key.strip("/").split("/")) and url.key:
         raise ValueError("has an empty or a dotted part between slashes")
     return f"{url.scheme}://{url.bucket}/{url.key.strip('/')}".rstrip("/")
+
+
+def check_lockfile(value: str) -> str:
+    """Return the URL of a lockfile in a bucket; ValueError with what is wrong with it."""
+    url = object_url(value)
+    if url.scheme not in BUCKETS:
+        raise ValueError("must be in a bucket: s3://bucket/filesync.lock, gs:// or az://")
+    *folders, name = url.key.split("/")
+    if not name.removesuffix(".lock") or not name.endswith(".lock"):
+        raise ValueError(
+            f"must name an object that ends in .lock: {url.scheme}://{url.bucket}/filesync.lock"
+        )
+    if any(part in ("", ".", "..") for part in folders):
+        raise ValueError("has an empty or a dotted part between slashes")
+    return url.at(url.key).text

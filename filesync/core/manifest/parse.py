@@ -91,6 +91,7 @@ def parse_manifest(
         warnings=warnings,
         server_type=said_type(shape, target),
         state=shape.get("state"),
+        lockfile=shape.get("lockfile"),
         environments=environments.names(report),
         stores=tuple(
             store for store in stores if ("vector_stores", store.key) not in report.faulty

@@ -23,6 +23,7 @@ from filesync.core.manifest.fields import (
     VERSION,
     check_filename,
     check_glob,
+    check_lockfile,
     check_name_glob,
     check_path,
     check_prefix,
@@ -295,6 +296,16 @@ class Shape(TypedDict, total=False):
             description="A folder in a bucket that holds journal and apply lease, for runners "
             "without a disk that lasts. Default: .filesync beside the manifest.",
             examples=["s3://bucket/filesync"],
+        ),
+    ]
+    lockfile: Annotated[
+        str,
+        AfterValidator(check_lockfile),
+        WithJsonSchema({"type": "string", "pattern": "^(s3|gs|az)://.+/.*[^/]\\.lock$"}),
+        Field(
+            description="The lockfile as an object in a bucket, for those who do not commit it. An "
+            "environment's name goes before its .lock. Default: beside the manifest.",
+            examples=["s3://bucket/filesync.lock"],
         ),
     ]
     defaults: Defaults

@@ -330,7 +330,7 @@ QUOTES = "must be text: write it in quotes"
             HEAD + "xyz: {}",
             [
                 "3:1: xyz: unknown key; allowed are defaults, environments, files, limits, "
-                "project, prune, remote, state, vector_stores, version"
+                "lockfile, project, prune, remote, state, vector_stores, version"
             ],
         ),
         (HEAD + "on: 1\n123: 2", ["3:1: on: ", "4:1: 123: "]),
