@@ -20,7 +20,7 @@ class Shell:
     """A caller in `folder` who has set nothing, with this interpreter's commands on PATH."""
 
     def __init__(self, folder: Path, home: Path, **more: str) -> None:
-        ours = ("OPENAI_", "FILESYNC_", "GITHUB_")
+        ours = ("OPENAI_", "FILESYNC_", "GITHUB_", "GITLAB_", "CI_")
         env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
         path = os.pathsep.join([os.path.dirname(sys.executable), env.get("PATH", os.defpath)])
         self.folder = folder

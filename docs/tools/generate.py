@@ -40,7 +40,7 @@ PAGES = (REFERENCE, DOCS / "ci.md", PYTHON)
 
 # Ours and the clients' stand by themselves where they are read; httpx's are only told of in hints.
 _VARIABLE = re.compile(
-    r"^(?:OPENAI|AZURE_OPENAI|ACTIONS|FILESYNC|GITHUB|NO|FORCE)_[A-Z_]+$|\b(?:[A-Z]+_PROXY|SSL_[A-Z_]+)\b"
+    r"^(?:OPENAI|AZURE_OPENAI|ACTIONS|FILESYNC|GITHUB|GITLAB|CI|NO|FORCE)_[A-Z_]+$|\b(?:[A-Z]+_PROXY|SSL_[A-Z_]+)\b"
 )
 
 _RUN = Run(filters=Filters(("*",), ("*",), ("batch",)))

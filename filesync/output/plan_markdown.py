@@ -205,9 +205,8 @@ def _made_from(plan: PlanDocument) -> Iterator[str]:
     if plan.env is not None:
         yield f"environment {code(plan.env)}"
     if origin.commit is not None:
-        changed = None if origin.pull is None else f"{origin.pull}/files"
         of = f" of {code(origin.branch)}" if origin.branch else ""
-        yield f"commit {_linked(code(origin.commit[:12]), changed)}{of}"
+        yield f"commit {_linked(code(origin.commit[:12]), origin.changes)}{of}"
     if origin.run is not None:
         yield f"[run]({origin.run})"
 

@@ -1,4 +1,4 @@
-"""Where a plan is made, from git and from the variables of GitHub Actions."""
+"""Where a plan is made, from git and from the variables of GitHub Actions or GitLab CI."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ _MAX_EVENT_BYTES = 10 * 1000**2
 
 
 def origin_of(run: Run) -> Origin:
-    """Return where a run's plan is made; what neither git nor GitHub knows is left out."""
+    """Return where a run's plan is made; what neither git nor the CI system knows is left out."""
     found = checkout(run.folder)
     origin = Origin(run.manifest, found.branch, found.commit)
     if os.environ.get("GITHUB_ACTIONS") == "true":
         origin = _on_github(origin, run, found)
+    elif os.environ.get("GITLAB_CI") == "true":
+        origin = _on_gitlab(origin, run, found)
     return sound(origin)
 
 
@@ -47,6 +49,25 @@ def _on_github(origin: Origin, run: Run, found: Checkout) -> Origin:
     folder = _inside(run.folder, found.top or told("GITHUB_WORKSPACE"))
     if folder is not None and commit:
         origin = origin._replace(files=f"{base}/blob/{commit}/{quote(folder)}")
+    return origin
+
+
+def _on_gitlab(origin: Origin, run: Run, found: Checkout) -> Origin:
+    """Return it with the job and the merge request (docs.gitlab.com/ci/variables)."""
+    told = os.environ.get
+    branch = told("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME") or told("CI_COMMIT_REF_NAME")
+    commit = told("CI_COMMIT_SHA") or origin.commit
+    origin = origin._replace(
+        branch=branch or origin.branch, commit=commit, run=told("CI_JOB_URL") or None
+    )
+    base = told("CI_PROJECT_URL")
+    if not base:
+        return origin
+    if number := told("CI_MERGE_REQUEST_IID"):
+        origin = origin._replace(pull=f"{base}/-/merge_requests/{number}")
+    folder = _inside(run.folder, found.top or told("CI_PROJECT_DIR"))
+    if folder is not None and commit:
+        origin = origin._replace(files=f"{base}/-/blob/{commit}/{quote(folder)}")
     return origin
 
 

@@ -126,3 +126,35 @@ def test_an_apply_that_fails_half_way_fails_the_job_and_pushes_its_lockfile(
     assert code == 1, log
     repository.pull()
     assert set(repository.project.lock["files"]) == {"a"}
+
+
+def test_a_report_names_job_commit_and_merge_request(repository: Repository) -> None:
+    project = repository.project
+    project.files("a")
+    project.write("sub/b.txt")
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    url = "https://gitlab.example/team/docs"
+    env: dict[str, str | None] = {
+        "GITLAB_CI": "true",
+        "CI_JOB_URL": f"{url}/-/jobs/7",
+        "CI_PROJECT_URL": url,
+        "CI_PROJECT_DIR": str(project.root),
+        "CI_COMMIT_SHA": commit,
+        "CI_COMMIT_REF_NAME": "refs/merge-requests/12/head",
+        "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "new-prices",
+        "CI_MERGE_REQUEST_IID": "12",
+    }
+    head = project.run("plan", "--markdown", env=env).out
+    assert f"[run]({url}/-/jobs/7)" in head
+    assert f"[`0123456789ab`]({url}/-/merge_requests/12/diffs) of `new-prices`" in head
+    assert f"({url}/-/blob/{commit}/filesync.yaml)" in head
+    assert f"({url}/-/blob/{commit}/a.txt)" in head
+    page = project.root / "plan.html"
+    project.run("plan", "--html", "plan.html", env=env)
+    assert "new-prices" in page.read_text()
+    # On a branch, and a variable that is no link.
+    env |= {"CI_MERGE_REQUEST_IID": None, "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": None}
+    env |= {"CI_JOB_URL": "javascript:alert(1)", "CI_COMMIT_REF_NAME": "main"}
+    head = project.run("plan", "--markdown", env=env).out
+    assert "commit `0123456789ab` of `main`" in head
+    assert "javascript" not in head

@@ -18,8 +18,8 @@ _COMMIT = re.compile(r"[0-9a-f]{7,64}")
 class Origin(NamedTuple):
     """Where a plan was made; None for what is not known there.
 
-    `commit` is its whole hash. `run` and `pull` are the URLs of the CI run and of the pull
-    request, and `files` is the URL that a path in the manifest's folder is appended to.
+    `commit` is its whole hash. `run` and `pull` are the URLs of the CI run and of the pull (or
+    merge) request, and `files` is the URL that a path in the manifest's folder is appended to.
     """
 
     manifest: str
@@ -28,6 +28,13 @@ class Origin(NamedTuple):
     run: str | None = None
     pull: str | None = None
     files: str | None = None
+
+    @property
+    def changes(self) -> str | None:
+        """Return the URL of what the pull request changes."""
+        if self.pull is None:
+            return None
+        return f"{self.pull}/{'diffs' if '/-/merge_requests/' in self.pull else 'files'}"
 
     def document(self) -> dict[str, str]:
         """Return what is known, as a plan file holds it; the usual manifest is not said."""
