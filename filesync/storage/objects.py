@@ -188,6 +188,8 @@ def _found(meta: ObjectMeta) -> Found:
     etag = meta["e_tag"] or ""
     modified_ns = int(meta["last_modified"].timestamp() * 1e9)
     if etag and not etag.startswith("W/"):
+        # Azure's listing leaves out the quotes that its answers about one object have.
+        etag = etag if etag.startswith('"') else f'"{etag}"'
         return Found(meta["path"], meta["size"], etag, 0)
     # The same weak etag may stand for other bytes. Where a server gives no time, it is 1970.
     version = f"{etag}@{modified_ns}" if modified_ns > 0 else ""

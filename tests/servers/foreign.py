@@ -5,7 +5,9 @@ They are installed once, into `.foreign` in the repository, by whoever asks firs
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import hmac
 import json
 import os
 import shutil
@@ -15,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
 from socket import create_server
 from typing import NamedTuple
@@ -45,6 +48,36 @@ def aimock() -> Iterator[Foreign]:
     command = [str(HOME / "node_modules/.bin/aimock"), "-c", str(config), "-p", str(port)]
     with _running(command, f"http://127.0.0.1:{port}/v1"):
         yield Foreign(f"http://127.0.0.1:{port}/v1", version)
+
+
+AZURE_ACCOUNT, AZURE_KEY = "filesync", base64.b64encode(b"a key for tests").decode()
+
+
+@contextlib.contextmanager
+def azurite() -> Iterator[Foreign]:
+    """Run npm's `azurite`, blobs in memory, with one container `data`; raises Absent."""
+    version = npm_package("azurite")
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
+    command = [str(HOME / "node_modules/.bin/azurite-blob"), "--blobPort", str(port)]
+    command += ["--inMemoryPersistence", "--skipApiVersionCheck", "--silent"]
+    with _running(command, url, AZURITE_ACCOUNTS=f"{AZURE_ACCOUNT}:{AZURE_KEY}"):
+        _make_container(url)
+        yield Foreign(url, version)
+
+
+def _make_container(url: str) -> None:
+    """Make the container `data`; a request that is signed as Azure's "Shared Key" asks for."""
+    headers = {"x-ms-date": formatdate(usegmt=True), "x-ms-version": "2021-12-02"}
+    told = [f"{name}:{value}" for name, value in headers.items()]
+    place = [f"/{AZURE_ACCOUNT}/{AZURE_ACCOUNT}/data", "restype:container"]
+    signed = "\n".join(["PUT", *[""] * 11, *told, *place]).encode()
+    digest = hmac.digest(base64.b64decode(AZURE_KEY), signed, "sha256")
+    signature = base64.b64encode(digest).decode()
+    headers["Authorization"] = f"SharedKey {AZURE_ACCOUNT}:{signature}"
+    request = urllib.request.Request(f"{url}/data?restype=container", method="PUT", headers=headers)
+    with urllib.request.urlopen(request, timeout=30):
+        return
 
 
 # Of OGX the files API alone, on loopback, in a folder of its own.
@@ -145,8 +178,8 @@ def _install(command: list[str]) -> None:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], url: str) -> Iterator[None]:
-    env = {"PATH": os.environ["PATH"], "HOME": str(HOME)}
+def _running(command: list[str], url: str, **more: str) -> Iterator[None]:
+    env = {"PATH": os.environ["PATH"], "HOME": str(HOME), **more}
     with subprocess.Popen(
         command, cwd=HOME, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as server:

@@ -54,6 +54,7 @@ class Bucket:
         self.requests: list[Request] = []
         self.fault: Callable[[Request], int | None] = lambda _request: None
         self.etags = True
+        self.lists_bare_etags = False  # without their quotes, as Azure does
         self.ranges = True
         self.url = ""
 
@@ -157,9 +158,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(content[start:end])
 
     def _list(self, prefix: str) -> None:
+        def etag(key: str) -> str:
+            found = self.served.etag(key)
+            return found.strip('"') if self.served.lists_bare_etags else found
+
         rows = "".join(
             f"<Contents><Key>{escape(key)}</Key><Size>{len(content)}</Size>"
-            f"<ETag>{escape(self.served.etag(key))}</ETag>"
+            f"<ETag>{escape(etag(key))}</ETag>"
             "<LastModified>2025-01-01T00:00:00.000Z</LastModified></Contents>"
             for key, content in sorted(self.served.objects.items())
             if key.startswith(prefix)

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
 from filesync.core.object_url import object_url
-from filesync.errors import ObjectStoreError
+from filesync.errors import FilesyncError, LeaseLost, ObjectChanged, ObjectStoreError
+from filesync.storage import lockfile as stored_lock
+from filesync.storage import state_object
+from filesync.storage.lease import acquire
+from filesync.storage.lockfile import StoredLock
 from filesync.storage.objects import Objects
 from filesync.storage.opening import Deadlines
+from filesync.storage.state_object import StatePlace
 from tests.cli.harness import Platform, Project
 from tests.storage.bucket import Bucket, late
+from tests.storage.fake_s3 import serving
 
 _SERVE = """
 from moto.server import ThreadedMotoServer
@@ -50,6 +58,13 @@ def put(moto: httpx.Client, key: str, content: bytes) -> None:
     assert moto.put(f"/data-sets/{key}", content=content).status_code == 200
 
 
+def reach(moto: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process find moto."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", str(moto.base_url))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-aws-secret")
+
+
 def test_files_from_moto(project: Project, platform: Platform, moto: httpx.Client) -> None:
     project.env |= {
         "AWS_ENDPOINT_URL": str(moto.base_url),
@@ -74,6 +89,67 @@ def test_files_from_moto(project: Project, platform: Platform, moto: httpx.Clien
     assert project.plan("--only", "docs/1/*").actions == {
         "docs/1/1.md": ("replace", "content_changed")
     }
+
+
+def test_more_objects_than_one_page(moto: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of S3 has 1,000 objects at most."""
+    reach(moto, monkeypatch)
+    names = [f"many/{number:04}" for number in range(1050)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda name: put(moto, name, b"x"), names))
+    found = [one.key for one in Objects().list(object_url("s3://data-sets/many"))]
+    assert found == names
+
+
+def test_a_lease_and_its_journal(moto: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    reach(moto, monkeypatch)
+    place = StatePlace(object_url("s3://data-sets/state/bot.state"))
+    with acquire(place, timeout=0) as first:
+        with pytest.raises(FilesyncError, match="another run holds this lockfile"):
+            acquire(place, timeout=0)
+        first.add(b"one\n", durable=True)
+        found = place.read()
+        assert found is not None
+        version = place.replace(found.state._replace(turn=99), found.version)  # a takeover
+        with pytest.raises(LeaseLost):
+            first.add(b"two\n", durable=True)
+        place.replace(found.state._replace(owner=None), version)
+    with acquire(place, timeout=0) as second:
+        assert second.log() == b"one\n"
+
+
+def test_a_lockfile_by_its_etag(moto: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    reach(moto, monkeypatch)
+    one, other = (StoredLock(object_url("s3://data-sets/bot.lock")) for _ in range(2))
+    assert one.read() is None
+    assert other.read() is None
+    one.save(b"one")
+    with pytest.raises(ObjectChanged, match="somebody else"):
+        other.save(b"other")
+    assert one.read() == b"one"
+    put(moto, "bot.lock", b"theirs")
+    assert one.save_over(b"two", b"one", lambda: None) == "s3://data-sets/bot.lock.theirs"
+    assert other.read() == b"two"
+    assert StoredLock(object_url("s3://data-sets/bot.lock.theirs")).read() == b"theirs"
+
+
+def test_a_late_store_keeps_no_lease_and_no_lockfile_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    short = Deadlines(connect=1, silence=0.3, request=0.3, retry=1, retries=1)
+    monkeypatch.setattr(state_object, "_DEADLINES", short)
+    monkeypatch.setattr(stored_lock, "_DEADLINES", short)
+    with serving() as s3:
+        for name, value in s3.environment.items():
+            monkeypatch.setenv(name, value)
+        s3.fault = lambda _method, _key: time.sleep(1)
+        with pytest.raises(ObjectStoreError, match=r"cannot read s3://bucket/a\.state: no answer"):
+            acquire(StatePlace(object_url("s3://bucket/a.state")), timeout=0)
+        lock = StoredLock(object_url("s3://bucket/a.lock"))
+        with pytest.raises(ObjectStoreError, match=r"cannot read s3://bucket/a\.lock: no answer"):
+            lock.read()
+        with pytest.raises(ObjectStoreError, match=r"cannot write s3://bucket/a\.lock: no answer"):
+            lock.save(b"one")
 
 
 def test_a_late_store_ends_in_a_sentence(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:

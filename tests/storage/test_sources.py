@@ -274,6 +274,17 @@ def test_a_file_url_is_a_path_and_stays_in_the_folder(sourced: Project, tmp_path
     assert sourced.plan("--allow-outside").json["summary"]["create"] == 1
 
 
+def test_a_listing_may_leave_out_the_quotes_of_etags(sourced: Project, bucket: Bucket) -> None:
+    bucket.lists_bare_etags = True
+    bucket.objects["docs/one.md"] = b"# one"
+    sourced.manifest(
+        'files: {docs: {glob: "s3://data/docs/*"}, one: {path: "s3://data/docs/one.md"}}'
+    )
+    sourced.apply()
+    bucket.objects["docs/one.md"] = b"# two"
+    assert set(sourced.plan().actions) == {"docs/one.md", "one"}
+
+
 def test_without_the_extra_it_says_what_to_install(sourced: Project) -> None:
     sourced.manifest('files: {k: {path: "s3://data/a.txt"}}')
     sourced.write("sitecustomize.py", "import sys; sys.modules['obstore'] = None\n")
