@@ -113,12 +113,28 @@ def watching(plan: Plan, *, quiet: bool, verbose: bool) -> Iterator[Watcher]:
     summary = plan.summary
     sending = summary.create or summary.replace or summary.attach or summary.swap
     if quiet:
-        yield _plain_lines(lambda event: isinstance(event, Note) and event.warning)
+        yield _while_read(_plain_lines(lambda event: isinstance(event, Note) and event.warning))
     elif sending and not verbose and sys.stderr.isatty():
         with _bars(plan) as watch:
-            yield watch
+            yield _while_read(watch)
     else:
-        yield _plain_lines(lambda _event: True, Tally(plan.summary))
+        yield _while_read(_plain_lines(lambda _event: True, Tally(plan.summary)))
+
+
+def _while_read(watch: Watcher) -> Watcher:
+    """Return a watcher that is silent once nobody reads stderr: `| head` must stop no apply."""
+    gone = False
+
+    def told(event: Event) -> None:
+        nonlocal gone
+        if gone:
+            return
+        try:
+            watch(event)
+        except OSError:
+            gone = True
+
+    return told
 
 
 def _plain_lines(wanted: Callable[[Event], bool], tally: Tally | None = None) -> Watcher:

@@ -76,3 +76,17 @@ def test_errors_without_a_stderr_are_exit_codes(project: Project) -> None:
     ran = in_shell(project, "id nothing", "2>&-")
     assert (ran.code, ran.out) == (1, "")
     assert in_shell(project, "plan --detailed-exitcode", "2>&-").code == 2
+
+
+def test_an_apply_that_nobody_reads_any_more_saves_its_ids(project: Project) -> None:
+    """As with `filesync apply -y 2>&1 | head`."""
+    names = [f"f{n}" for n in range(12)]
+    project.files(*names)
+    process = project.start("apply", "-y", "--concurrency", "1")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    process.stderr.close()
+    process.wait(60)
+    assert sorted(project.lock["files"]) == sorted(names)
