@@ -122,8 +122,8 @@ def test_schema_is_one_document_that_names_every_field(alone: Project) -> None:
     ran = alone.run("schema")
     schema = json.loads(ran.out)
     assert ran.err == ""
-    top = "version project remote state defaults limits prune environments vector_stores files"
-    assert set(top.split()) == set(schema["properties"])
+    top = "version project remote state lockfile defaults limits prune environments vector_stores"
+    assert {*top.split(), "files"} == set(schema["properties"])
     fields = (
         "path glob exclude allow_empty filename purpose expires_after renew_before protect retain "
         "in_use fingerprint base_url requests_per_minute max_delete unmanaged purposes match"
