@@ -265,7 +265,7 @@ def _run(manifest: Path, *, api_key: str | None = None, **more: Any) -> Run:
 def _filters(only: Names, exclude: Names, purpose: Names) -> Any:
     from filesync.core.run import Filters
 
-    return Filters(*map(_several, (only, exclude, purpose)))
+    return Filters(_several(only), _several(exclude), _several(purpose))
 
 
 def _several(values: Names) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 commands/     the commands, one module each
 options       options that many commands share
 plan_steps    steps that the commands with a plan share
+picking       which parts of a plan to apply: `apply -i`
 finding_steps  steps that `validate` and `plan` share: findings about content
 several_plans  `plan` for several manifests or environments
 lock_steps    steps that the commands with a lockfile share

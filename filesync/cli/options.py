@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
@@ -313,8 +314,15 @@ def coloured(stream: TextIO) -> bool:
 
 def confirmed(question: str) -> bool:
     """Ask at the terminal, before anything is written; Ctrl-C and Ctrl-D say so and end the run."""
-    try:
+    with before_writing():
         return click.confirm(question, err=True)
+
+
+@contextmanager
+def before_writing() -> Iterator[None]:
+    """Let Ctrl-C and Ctrl-D at a question end the run with a word that nothing was written."""
+    try:
+        yield
     except (click.Abort, KeyboardInterrupt):
         click.echo(err=True)  # the cursor still stands behind the question
         raise Interrupted("interrupted: nothing was written") from None

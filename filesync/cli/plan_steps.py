@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -42,8 +42,13 @@ def ask(question: str, yes: bool) -> None:
             "pass --yes to skip the prompt",
         )
     if not confirmed(question):
-        click.echo("Nothing was changed.", err=True)
-        click.get_current_context().exit(1)
+        leave_it()
+
+
+def leave_it() -> NoReturn:
+    """End the command after a "no", which is not an error: a word, and exit code 1."""
+    click.echo("Nothing was changed.", err=True)
+    click.get_current_context().exit(1)
 
 
 def carry_out(

@@ -13,17 +13,20 @@ class Filters(NamedTuple):
     """What narrows a run to some keys: globs on keys, and purposes. Empty means all of them.
 
     A key is meant if one of `only` matches, none of `exclude` does, and its purpose is one of
-    `purposes`; where there are none of `only` or `purposes`, they ask for nothing.
+    `purposes`; where there are none of `only` or `purposes`, they ask for nothing. `picked` are the
+    names that someone picked of a plan, exactly: keys, `store:KEY`, and None for the files that no
+    key names. As None itself it asks for nothing; it has no option, so no plan file holds it.
     """
 
     only: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
+    picked: frozenset[str | None] | None = None
 
     @property
     def narrow(self) -> bool:
         """Say whether they leave any key out."""
-        return bool(self.only or self.exclude or self.purposes)
+        return bool(self.only or self.exclude or self.purposes) or self.picked is not None
 
     def flags(self, written: Callable[[str], str] = word) -> str:
         """Return them as options; `written` is how a value is written, by default for a shell."""
@@ -37,7 +40,8 @@ class Filters(NamedTuple):
     def __str__(self) -> str:
         """Return them for a heading, as "only docs/*, without docs/old/*"; "" where all are."""
         said = (("only ", self.only), ("without ", self.exclude), ("purpose ", self.purposes))
-        return ", ".join(lead + ", ".join(values) for lead, values in said if values)
+        told = [lead + ", ".join(values) for lead, values in said if values]
+        return ", ".join(told + ["what was picked"] * (self.picked is not None))
 
 
 class Shard(NamedTuple):

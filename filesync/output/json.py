@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # it comes with the HTTP client
 
 def saved_document(plan: PlanDocument) -> dict[str, Any]:
     """Return the document of `plan --out`: `plan --json` and what is needed to repeat the plan."""
-    only, exclude, purposes = plan.filters
+    only, exclude, purposes, _ = plan.filters
     more = {
         "only": only[0] if len(only) == 1 else list(only),
         "exclude": list(exclude),

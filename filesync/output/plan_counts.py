@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Sequence
 
+from filesync.core.decide.change import Change
 from filesync.core.plan.plan import Plan
+from filesync.core.stores.change import StoreChange
 from filesync.core.text import plural
 
 # What cannot be undone first.
@@ -20,9 +23,14 @@ _MEMBERS = {
 
 def counts_of(plan: Plan) -> str:
     """Return the counts of a plan's changes, such as "12 deletes, 30 replaces"."""
-    files = Counter(change.action.value for change in plan.changes)
-    stores = Counter(one.action.value for one in plan.stores)
-    members = Counter(one.action.value for store in plan.stores for one in store.members)
+    return counted(plan.changes, plan.stores)
+
+
+def counted(changes: Iterable[Change], of_stores: Sequence[StoreChange] = ()) -> str:
+    """Return the counts of some changes, as `counts_of` does of all."""
+    files = Counter(change.action.value for change in changes)
+    stores = Counter(one.action.value for one in of_stores)
+    members = Counter(one.action.value for store in of_stores for one in store.members)
     found = [plural(files[action], action) for action in _FILES if files[action]]
     found += [
         plural(stores[action], f"vector store {action}")

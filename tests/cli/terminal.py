@@ -17,7 +17,7 @@ def on_terminal(
 ) -> tuple[int, str]:
     """Run the command with a terminal on all three streams; returns its exit code and text.
 
-    `answer` is typed once the question stands there; None is Ctrl-C.
+    `answer` is typed once the first question stands there; None is Ctrl-C.
     """
     ours, theirs = pty.openpty()
     environment = {**project.env, "TERM": "xterm-256color", **env}
@@ -38,7 +38,7 @@ def on_terminal(
             if not piece:
                 break
             seen += piece
-            if b"[y/N]" in seen and not answered:
+            if (b"[y/N]" in seen or b"[y,n,a,q,?]" in seen) and not answered:
                 answered = True
                 if answer is None:
                     process.send_signal(signal.SIGINT)

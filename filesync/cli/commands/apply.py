@@ -24,6 +24,7 @@ from filesync.cli.options import (
     shard_option,
     yes_option,
 )
+from filesync.cli.picking import check_pick, pick, pick_option
 from filesync.cli.plan_steps import (
     ask,
     carry_out,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     "apply",
     click.argument("planfile", required=False, shell_complete=completions.files),
     yes_option,
+    pick_option,
     json_option,
     concurrency_option,
     shard_option,
@@ -65,6 +67,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     shrink_option,
     examples={
         "filesync apply": "show the plan, ask, do it",
+        "filesync apply -i": "show the plan, pick what of it to apply",
         "filesync apply --yes": "do it without asking, as in CI",
         "filesync apply plan.json": "what `plan --out` saved, exactly",
         "filesync apply --only 'docs/*' --no-delete": "some keys, and no delete yet",
@@ -75,6 +78,7 @@ def apply(
     common: Common,
     planfile: str | None,
     yes: bool,
+    interactive: bool,
     as_json: bool,
     concurrency: int,
     shard: Shard | None,
@@ -98,6 +102,10 @@ def apply(
     Uploads come first, then the lockfile, deletes last. A PLANFILE that `filesync plan --out`
     wrote is applied exactly as it is, or refused as stale, with what has moved since.
 
+    With -i, each key, each folder of a glob entry and each vector store that changes is asked
+    about: y applies it, n leaves it as it is, a applies it and all the rest, q leaves it and all
+    the rest. What is left is as if --only did not name it. It needs a terminal.
+
     With --shard I/N, one of N runs, on this machine or others, uploads its share of the keys and
     writes filesync.lock.I-of-N; `filesync lock merge` joins the pieces and then deletes.
     """
@@ -110,14 +118,9 @@ def apply(
     from filesync.workflow.saved_plans import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
 
-    if planfile is not None and filters.narrow:
-        named = " and ".join(sorted({one for one in filters.flags().split() if one[:2] == "--"}))
-        raise click.UsageError(f"a plan file says itself what it covers: leave out {named}")
-    if shard is not None and (planfile is not None or filters.narrow or delete_orphans):
-        raise click.UsageError(
-            "--shard splits a whole apply: leave out the plan file, --only, --exclude, --purpose "
-            "and --delete-orphans"
-        )
+    _check_together(planfile, filters, shard, delete_orphans)
+    if interactive:
+        check_pick({"--yes": yes, "--json": as_json, "--shard": shard, "the plan file": planfile})
     run = common.run(
         shard=shard,
         filters=filters,
@@ -147,7 +150,23 @@ def apply(
         warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, document_of(made))
+        if interactive and made.has_changes:
+            made = pick(common, made, md5s)
         enforce(made.refusals, overrides, made.rows, most_detached(made.stores))
         if made.has_changes:
             ask(f"Apply {counts_of(made)}?", yes)
         carry_out(common, made, overrides, settings, as_json, md5s)
+
+
+def _check_together(
+    planfile: str | None, filters: Filters, shard: Shard | None, delete_orphans: bool
+) -> None:
+    """Raise UsageError for options that contradict each other."""
+    if planfile is not None and filters.narrow:
+        named = " and ".join(sorted({one for one in filters.flags().split() if one[:2] == "--"}))
+        raise click.UsageError(f"a plan file says itself what it covers: leave out {named}")
+    if shard is not None and (planfile is not None or filters.narrow or delete_orphans):
+        raise click.UsageError(
+            "--shard splits a whole apply: leave out the plan file, --only, --exclude, --purpose "
+            "and --delete-orphans"
+        )

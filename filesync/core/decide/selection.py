@@ -1,4 +1,4 @@
-"""`--only`, `--exclude` and `--purpose`: which keys a run is about."""
+"""`--only`, `--exclude`, `--purpose` and what was picked of a plan: which keys a run is about."""
 
 from __future__ import annotations
 
@@ -38,9 +38,12 @@ class Selection(NamedTuple):
         return self.filters.narrow or self.share is not None
 
     def has(self, key: str | None) -> bool:
-        """Say whether a key is selected; a file that no key names is only where all are."""
+        """Say whether a key is selected.
+
+        A file that no key names is only where all are, or where such files were picked.
+        """
         if key is None:
-            return not self.partial
+            return not self.partial or None in (self.filters.picked or ())
         if self.share is not None and key not in self.share:
             return False
         wanted = self.filters.purposes
@@ -54,7 +57,9 @@ class Selection(NamedTuple):
         return not self.filters.purposes and self._named(f"store:{key}")
 
     def _named(self, name: str) -> bool:
-        only, exclude = self.filters.only, self.filters.exclude
+        only, exclude, picked = self.filters.only, self.filters.exclude, self.filters.picked
+        if picked is not None and name not in picked:
+            return False
         return (not only or any(selects(glob, name) for glob in only)) and not any(
             selects(glob, name) for glob in exclude
         )
@@ -64,8 +69,8 @@ class Selection(NamedTuple):
 
         `of` says what there is to select from, such as "the manifest's 3 files".
         """
-        if not self.filters.narrow:
-            return
+        if not self.filters.narrow or self.filters.picked is not None:
+            return  # what was picked was in a plan a moment ago
         files = {key for key in keys if key is not None}
         names = files | {f"store:{key}" for key in stores}
         for glob in self.filters.only:
@@ -99,8 +104,8 @@ class Selection(NamedTuple):
     def narrow(self, decisions: Decisions) -> Decisions:
         """Return the decisions for the selected keys.
 
-        Files without a key (orphans, unmanaged) are ignored where not all keys are selected. A
-        shard's keys are all in the manifest, so it deletes nothing.
+        Files without a key (orphans, unmanaged) are ignored where not all keys are selected, unless
+        they were picked. A shard's keys are all in the manifest, so it deletes nothing.
         """
         if not self.uploads:
             sent = (Action.CREATE, Action.REPLACE)
@@ -110,7 +115,8 @@ class Selection(NamedTuple):
             return decisions
         return Decisions(
             tuple(row for row in decisions.rows if self.has(row.key)),
-            decisions.unmanaged + sum(row.key is None for row in decisions.rows),
+            decisions.unmanaged
+            + sum(row.key is None and not self.has(None) for row in decisions.rows),
         )
 
 

@@ -63,3 +63,14 @@ def test_filters_as_options_and_in_a_heading() -> None:
     assert filters.flags() == "--only 'docs/*' --only a --exclude 'x y' --purpose batch"
     assert str(filters) == "only docs/*, a, without x y, purpose batch"
     assert str(Filters()) == ""
+
+
+def test_what_was_picked_is_meant_exactly() -> None:
+    keys = [*PURPOSES, "docs", None]
+    some = Selection(Filters(picked=frozenset({"docs", "store:kb"})), PURPOSES)
+    assert [key for key in keys if some.has(key)] == ["docs"]
+    assert some.has_store("kb")
+    assert not some.has_store("other")
+    assert some.partial
+    nameless = Selection(Filters(only=("docs",), picked=frozenset({None, "train", "docs/a.md"})))
+    assert [key for key in keys if nameless.has(key)] == ["docs/a.md", None]
