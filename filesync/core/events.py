@@ -85,11 +85,13 @@ Watcher = Callable[[Event], None]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What an apply did, what it could not do, and whether Ctrl-C interrupted it."""
+    """What an apply did, what it could not do, whether Ctrl-C interrupted it, and how many requests
+    it sent again."""
 
     applied: tuple[Done, ...]
     failed: tuple[Failed, ...]
     interrupted: bool
+    retries: int = 0
 
 
 def failure_of(result: Result) -> ApplyFailed | Interrupted | None:

@@ -172,5 +172,8 @@ def render_result(result: Result, lock_path: str, seconds: float | None = None) 
     sent = sum(one.bytes for one in result.applied if one.store is None and one.action in sending)
     if seconds is not None and sent:
         did += f"; {human_bytes(sent)} sent in {human_duration(round(seconds))}"
+    if result.retries:
+        again = "1 retry" if result.retries == 1 else f"{result.retries:,} retries"
+        did = f"{did or 'nothing'}; {again}"
     where = f" The ids are in {printable(lock_path)}." if new else ""
     return f"Applied: {did or 'nothing'}.{where}"

@@ -58,6 +58,11 @@ class Reader:
     ) -> None:
         self.close()
 
+    @property
+    def retries(self) -> int:
+        """Return how many requests were sent again so far."""
+        return self._transport.retries
+
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()

@@ -94,6 +94,11 @@ class Transport:
         """Close all connections."""
         self._http.close()
 
+    @property
+    def retries(self) -> int:
+        """Return how many requests were sent again so far."""
+        return self._patience.waits
+
     def redact(self, text: str) -> str:
         """Return `text` without the key, should a server have echoed it."""
         for secret in self._endpoint.credentials.secrets():
@@ -440,6 +445,8 @@ class _Patience:
         self._counted_to = settings.monotonic()
         self._trouble_since: float | None = None
         self._good_at = -math.inf
+        #: How many requests were sent again after a wait.
+        self.waits = 0
 
     def restore(self) -> None:
         """Note that a request was answered."""
@@ -469,6 +476,7 @@ class _Patience:
     def wait(self, seconds: float) -> None:
         """Wait; raise Interrupted as soon as the run is being stopped."""
         with self._guard:
+            self.waits += 1
             now = self._settings.monotonic()
             until = now + seconds
             self._waited += max(0.0, until - max(now, self._counted_to))

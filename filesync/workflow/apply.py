@@ -6,6 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from types import FrameType
 
@@ -156,7 +157,7 @@ def _carry_out(
             settings=settings,
         ).run()
         journal.compact(lock, now(), plan.now, plan.recovery.unclear)
-    return result
+    return replace(result, retries=client.retries)
 
 
 @contextmanager

@@ -94,6 +94,7 @@ def test_a_note_stands_above_the_bars(on_fake: Project, fake: FakeApi) -> None:
     host = fake.url.removeprefix("http://").removesuffix("/v1")
     note = f"no answer from {host} (the connection broke): trying again"
     assert note in re.split(r"[\r\n]+", shown)
+    assert re.search(r"Applied: 1 .*; 1 retry\.", shown), shown
 
 
 def test_a_line_does_not_run_into_a_counter(

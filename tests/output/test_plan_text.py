@@ -188,6 +188,13 @@ def test_a_result_says_how_much_was_sent_in_which_time() -> None:
     assert text.startswith("Applied: 1 created, 1 replaced, 1 adopted; 1.0 MB sent in 1m.")
 
 
+def test_a_result_says_how_many_requests_were_sent_again() -> None:
+    done = (Done("a", Action.DELETE, "file-1"),)
+    for retries, said in ((0, ""), (1, "; 1 retry"), (3, "; 3 retries")):
+        text = render_result(Result(done, (), interrupted=False, retries=retries), "x.lock")
+        assert text == f"Applied: 1 deleted{said}."
+
+
 def test_every_action_that_changes_something_has_a_past() -> None:
     words = [past(action) for action in Action if action is not Action.NOOP]
     assert len(set(words)) == len(words)

@@ -68,7 +68,7 @@ def complete(client: Writer) -> RemoteFile:
 def test_a_reader_has_no_way_to_write() -> None:
     names = {name for name in dir(Reader) if not name.startswith("_")}
     looks = {"list_files", "get_file", "get_raw", "download"}
-    looks |= {"close", "clock_offset", "now", "stores"}
+    looks |= {"close", "clock_offset", "now", "retries", "stores"}
     uses = {"list_fine_tuning_jobs", "list_batches", "list_vector_stores", "is_attached"}
     assert names == looks | uses
 
