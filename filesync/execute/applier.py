@@ -79,6 +79,8 @@ class Applier:
         self._stop_told = False
         self._disturbance_told = False
         self._superseded: list[Deletion] = []
+        sends = (Action.CREATE, Action.REPLACE)
+        self._uploads = [one for one in plan.changes if one.action in sends]
         self._followers = followers(plan.changes)
         self._leaving = leaving(plan.changes)
 
@@ -108,15 +110,10 @@ class Applier:
         self._save()
 
     def _upload(self) -> list[Uploaded]:
-        changes = [
-            change
-            for change in self._plan.changes
-            if change.action in (Action.CREATE, Action.REPLACE)
-        ]
         uploaded: list[Uploaded] = []
         plan, lock = self._plan, self._lock
         for batch in upload_all(
-            changes, plan.recovery, self._context, lock.owned_ids, plan.known, plan.now
+            self._uploads, plan.recovery, self._context, lock.owned_ids, plan.known, plan.now
         ):
             uploaded += self._take(batch)
             self._saver.soon(bool(batch))
@@ -248,8 +245,7 @@ class Applier:
     def _in_vain(self) -> list[Deletion]:
         """Retire what interrupted uploads made that nobody needs, and return it to be deleted."""
         # An upload that is still wanted was looked for before anything was sent.
-        sent = (Action.CREATE, Action.REPLACE)
-        wanted = {one.key: one.desired for one in self._plan.changes if one.action in sent}
+        wanted = {one.key: one.desired for one in self._uploads}
         unsure = [
             one
             for one in self._plan.recovery.unsure
