@@ -6,7 +6,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 
@@ -182,12 +182,11 @@ def command(
                 values["filters"] = Filters(*map(values.pop, ("only", "exclude", "purposes")))
             speaks_to_a_server = "allow_insecure_http" in values
             common = common._replace(timeout=values.pop("timeout", None))
-            if speaks_to_a_server and not (common.quiet or common.log_http):
-                from filesync.cli.retry_notes import note_retries
-
-                note_retries()  # with --log-http each request is logged anyway
+            # With --log-http each request is logged anyway.
+            noted = speaks_to_a_server and not (common.quiet or common.log_http)
             try:
-                function(common, **values)
+                with _noting_retries() if noted else nullcontext():
+                    function(common, **values)
             except FilesyncError as error:
                 error.hint = common.here(error.hint)
                 raise
@@ -217,6 +216,12 @@ class CommandGroup(click.Group):
         examples = [pair for one in found for pair in one.examples.items()]
         with formatter.section("Examples"):
             formatter.write_dl(examples, col_max=_EXAMPLE_COLUMNS)
+
+
+def _noting_retries() -> AbstractContextManager[None]:
+    from filesync.cli.retry_notes import noting_retries
+
+    return noting_retries()
 
 
 def _common(context: click.Context, values: dict[str, Any], search: bool) -> Common:

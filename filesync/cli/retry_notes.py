@@ -1,26 +1,44 @@
-"""What the modules below say of a run that takes longer, as notes on stderr."""
+"""What the modules below say of a run that takes longer: notes and a countdown on stderr."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
-def note_retries() -> None:
-    """Say on stderr that a request is sent again, once for each kind of trouble."""
+@contextmanager
+def noting_retries() -> Iterator[None]:
+    """Say on stderr that a request is sent again, once for each kind of trouble; a terminal also
+    counts down until then."""
     log = logging.getLogger("filesync.http")
     log.setLevel(logging.INFO)
-    log.addHandler(_Notes())
+    notes = _Notes()
+    log.addHandler(notes)
+    try:
+        yield
+    finally:
+        notes.end()
 
 
 class _Notes(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self._told: set[str] = set()
+        self._counting = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        from filesync.output.progress import say
+        from filesync.output.progress import count_down, say
 
+        self._counting = True
         kind = str(getattr(record, "once", record.msg))
         if kind not in self._told:
             self._told.add(kind)
             say(record.getMessage())
+        count_down(float(getattr(record, "delay", 0.0)))
+
+    def end(self) -> None:
+        if self._counting:
+            from filesync.output.progress import end_countdown
+
+            end_countdown()

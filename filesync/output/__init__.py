@@ -20,6 +20,7 @@ totals           what the platform stores, in total and by purpose
 drift            what `drift` shows
 reasons          why a plan changes something, in words
 tally            how far an apply is
+countdown        the seconds until requests are sent again
 progress         what is shown while an apply runs
 ids              `ids --format`
 applied_markdown  what an apply did, for the summary of a job

@@ -13,12 +13,14 @@ from filesync.core.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.core.plan.plan import Plan
 from filesync.core.stores.change import MemberAction
 from filesync.core.text import human_bytes, plural, printable
+from filesync.output.countdown import Countdown
 from filesync.output.plan_stores import done_line
 from filesync.output.plan_text import past
 from filesync.output.tally import Tally
 
 _TELL_AFTER = 0.5
 _TELL_EVERY = 0.1
+_COUNT_EVERY = 0.25
 # Without a terminal a log has a line on the whole this often, in seconds.
 _SUM_EVERY = 30.0
 _LONGEST_REASON = 160
@@ -57,6 +59,61 @@ _stderr = _Stderr()
 def say(message: str) -> None:
     """Print a line on stderr from any thread, above any progress bar."""
     _stderr.line(printable(message))
+
+
+class _Waits:
+    """The countdown of this process, in a bar while there is one, or in its own line."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._countdown = Countdown()
+        self._shown = False
+        #: A bar shows `line` itself.
+        self.in_bar = False
+
+    def add(self, seconds: float) -> None:
+        with self._guard:
+            self._countdown.add(time.monotonic(), seconds)
+            text = self._countdown.line(time.monotonic())
+            if not text or self.in_bar or self._shown or not sys.stderr.isatty():
+                return
+            self._shown = True
+            _stderr.show(text)
+        threading.Thread(target=self._show, daemon=True).start()
+
+    def line(self) -> str:
+        with self._guard:
+            return self._countdown.line(time.monotonic())
+
+    def end(self) -> None:
+        """Count nothing any more, and leave an empty line to whatever is printed next."""
+        with self._guard:
+            self._countdown = Countdown()
+            if self._shown:
+                _stderr.show("")
+
+    def _show(self) -> None:
+        going = True
+        while going:
+            time.sleep(_COUNT_EVERY)
+            with self._guard:
+                text = self._countdown.line(time.monotonic())
+                # From when it is over, `add` starts anew.
+                self._shown = going = bool(text) and not self.in_bar
+                _stderr.show(text if going else "")
+
+
+_waits = _Waits()
+
+
+def count_down(seconds: float) -> None:
+    """Show on a terminal how long it is until a request is sent again, which waits from now on."""
+    _waits.add(seconds)
+
+
+def end_countdown() -> None:
+    """Take the countdown from the terminal, before an error is printed there."""
+    _waits.end()
 
 
 @contextmanager
@@ -196,10 +253,13 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         BarColumn,
         DownloadColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
+    from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
 
@@ -209,13 +269,19 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         def get_renderable(self) -> RenderableType:
             return Constrain(super().get_renderable(), max(console.width - _ROOM_FOR_ECHO, 1))
 
+    class Now(ProgressColumn):
+        """What is going on, or the seconds until a request is sent again, at each refresh."""
+
+        def render(self, task: Task) -> Text:
+            return Text(_waits.line() or task.fields["now"])
+
     progress = OneLine(
         TextColumn("{task.fields[done]}/{task.fields[files]} files"),
         BarColumn(bar_width=None),
         DownloadColumn(),
         TransferSpeedColumn(),
         TimeRemainingColumn(compact=True),
-        TextColumn("{task.fields[now]}", markup=False),
+        Now(),
         console=console,
         transient=True,
     )
@@ -239,9 +305,11 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         progress.update(task, done=done, now=now)
 
     try:
+        _waits.in_bar = True
         with progress:
             yield watch
     finally:
+        _waits.in_bar = False
         if len(made) <= _TOLD_AT_THE_END:
             for event in made:
                 print(_line(event), file=sys.stderr, flush=True)  # noqa: T201

@@ -233,19 +233,20 @@ class Transport:
             if verdict is not Verdict.RETRY:
                 raise self._error(call, failed, verdict, number)
             waiting += delay
-            self._tell_of_retry(failed, waiting)
+            self._tell_of_retry(failed, waiting, delay)
             self._patience.wait(delay)
         raise AssertionError("count() ended")
 
-    def _tell_of_retry(self, failed: Failed, waiting: float) -> None:
-        """Log for people that it takes longer; `once` tells what they need not hear again."""
+    def _tell_of_retry(self, failed: Failed, waiting: float, delay: float) -> None:
+        """Log for people that it takes longer; `once` tells what they need not hear again, and
+        `delay` how many seconds it is until the request is sent again."""
         status = failed.outcome.status
         if status is not None and waiting < _WORTH_TELLING:
             return
         host = failed.party or urlsplit(self._endpoint.url).netloc
         told = "no answer" if status is None else "no good answer"
-        once = {"once": f"{host} {status}"}
-        _log.info("%s from %s (%s): trying again", told, host, failed.short, extra=once)
+        extra = {"once": f"{host} {status}", "delay": delay}
+        _log.info("%s from %s (%s): trying again", told, host, failed.short, extra=extra)
 
     def _exchange(self, call: Call, number: int) -> httpx.Response:
         """Send once; return the answer if it is a success, unread, or raise Failed."""

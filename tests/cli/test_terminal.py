@@ -9,7 +9,7 @@ import pytest
 
 from filesync.output import progress
 from filesync.output.columns import width
-from tests.cli.fake_api import Answer, FakeApi, Request
+from tests.cli.fake_api import Answer, FakeApi, Request, error
 from tests.cli.harness import Platform, Project
 from tests.cli.terminal import on_terminal
 
@@ -97,6 +97,28 @@ def test_a_note_stands_above_the_bars(on_fake: Project, fake: FakeApi) -> None:
     assert re.search(r"Applied: 1 .*; 1 retry\.", shown), shown
 
 
+def test_a_retry_counts_down_while_planning_and_beside_the_bar(
+    on_fake: Project, fake: FakeApi
+) -> None:
+    on_fake.files("a")
+    refused = []
+
+    def refuse(request: Request) -> Answer | None:
+        if request.method in refused:
+            return None
+        refused.append(request.method)
+        return error(429, "Slow down.", retry_after_ms="2000")
+
+    fake.rule(refuse)
+    code, text = on_terminal(on_fake, "apply", "-y", env={"COLUMNS": "120"})
+    assert code == 0
+    assert refused == ["GET", "POST"]
+    planning, _, applying = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).partition("0/1 files")
+    for part in (planning, applying):
+        assert re.search(r"trying again in 2 s(?s:.*)trying again in 1 s", part), part
+    assert "again in" not in re.split(r"[\r\n]+", applying.strip())[-1]
+
+
 def test_a_line_does_not_run_into_a_counter(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,6 +132,17 @@ def test_a_line_does_not_run_into_a_counter(
     start = "\r\x1b[K"
     shown = f"{start}hashed 5 B{start}wait\nhashed 5 B{start}done\n"
     assert capsys.readouterr().err == shown
+
+
+def test_an_error_does_not_run_into_the_countdown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    progress.count_down(60.0)
+    progress.end_countdown()
+    print("error", file=sys.stderr)
+    start = "\r\x1b[K"
+    assert capsys.readouterr().err == f"{start}trying again in 60 s{start}error\n"
 
 
 @pytest.mark.parametrize("command", ["apply", "destroy"])

@@ -315,8 +315,8 @@ def _too_many_deletes(
     return Refusal(
         Guard.MAX_DELETE,
         f"{plural(deletes, 'file')} would be deleted, and limits.max_delete "
-        f"({limit.value}{'%' if limit.percent else ''}) allows {allowed} of the "
-        f"{owned} we own",
+        f"({limit.value}{'%' if limit.percent else ''}) allows {allowed:,} of the "
+        f"{owned:,} we own",
         _if_meant(deletes),
     )
 
