@@ -75,6 +75,7 @@ $(UV):
 docs: $(VENV)/.installed
 	$(BIN)/python docs/tools/generate.py
 	$(BIN)/python docs/tools/server_table.py
+	$(BIN)/python docs/tools/captures.py
 	$(BIN)/python docs/tools/docs_stories.py
 
 # Servers that others wrote: installs them from the package indexes, and writes what worked.

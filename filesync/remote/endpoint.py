@@ -29,6 +29,8 @@ class Endpoint:
         parts = urlsplit(self.url).path.split("/")
         if re.fullmatch(r"v\d+", parts[-1]) and parts[-1] != "v1":
             return f"the API's version is v1: did you mean {self.url.rpartition('/')[0]}/v1?"
+        if parts[-2:] == ["v1", "v1"]:
+            return f"did you mean {self.url.rpartition('/')[0]}?"
         if any(_VERSION.match(part) for part in parts):
             return ""
         return f"did you mean {self.url}/v1?"

@@ -227,5 +227,9 @@ def test_verbose_and_quiet_mean_something_everywhere(platform: Platform, project
     assert project.run("ls", "--quiet", "--purpose", "batch").err == ""
     project.manifest("files: {}")
     project.run("apply", "-y")
-    assert "no file in the lockfile" in project.run("verify").err
-    assert project.run("verify", "-q").err == ""
+    for options in ([], ["-q"]):
+        ran = project.run("verify", *options, code=1)
+        assert "error: nothing was verified: there is no file in the lockfile\n" in ran.err
+        assert "--allow-unchecked" in ran.err
+    assert "no file in the lockfile" in project.run("verify", "--allow-unchecked").err
+    assert project.run("verify", "--allow-unchecked", "-q").err == ""

@@ -133,6 +133,7 @@ def test_importing_it_does_not_load_httpx() -> None:
         ("https://example.com", "did you mean https://example.com/v1?"),
         ("https://example.com/v1", ""),
         ("https://example.com/v1beta/x", ""),
+        ("https://example.com/v1/v1", "did you mean https://example.com/v1?"),
         (
             "https://example.com/api/v2",
             "the API's version is v1: did you mean https://example.com/api/v1?",

@@ -50,11 +50,10 @@ def verify(common: Common, allow_unchecked: bool, allow_insecure_http: bool) -> 
         for fault in store.wrong:
             click.echo(f"           {printable(fault)}")
         wrong += bool(store.wrong)
-    if not verdicts:
+    if not verdicts and (stores or allow_unchecked):
         common.note("there is no file in the lockfile to compare")
-        common.hint("`filesync apply` uploads what the manifest declares")
     if unchecked := sum(one.same is None for one in verdicts):
-        common.note(f"{plural(unchecked, 'file')} of {len(verdicts)} could not be compared")
+        common.note(f"{plural(unchecked, 'file')} of {len(verdicts):,} could not be compared")
     if bad := sum(one.same is False for one in verdicts):
         raise FilesyncError(
             f"{plural(bad, 'file')} on the platform {'is' if bad == 1 else 'are'} not what the "
@@ -73,8 +72,11 @@ def verify(common: Common, allow_unchecked: bool, allow_insecure_http: bool) -> 
             "lockfile says",
             "run `filesync apply` to bring them in line",
         )
-    if verdicts and unchecked == len(verdicts) and not (stores or allow_unchecked):
+    if unchecked == len(verdicts) and not (stores or allow_unchecked):
+        expected = "if that is expected, pass --allow-unchecked"
+        if verdicts:
+            raise FilesyncError("nothing was verified: no file could be compared", expected)
         raise FilesyncError(
-            "nothing was verified: no file could be compared",
-            "if that is expected, pass --allow-unchecked",
+            "nothing was verified: there is no file in the lockfile",
+            f"`filesync apply` uploads what the manifest declares; {expected}",
         )
