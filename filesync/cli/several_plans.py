@@ -92,4 +92,6 @@ def raise_for_several(several: Several) -> None:
 
         lines = [f"{target}: {error}" for target, error in several.failed]
         count = plural(len(several.failed), "plan")
-        raise FilesyncError("\n".join([f"{count} could not be made as it should be:", *lines]))
+        raise FilesyncError(
+            "\n".join([f"{count} could not be made, or not without errors:", *lines])
+        )

@@ -24,7 +24,13 @@ def render_several(
         lines = "\n".join(map(printable, error.splitlines()))
         parts.append(f"== {printable(str(target))}\n\n{paint('no plan:', 'red')} {lines}")
     words = count_words(several.summary) or ("see above" if several.has_changes else "no changes")
-    parts.append(f"All {len(several.plans) + len(several.failed)}: {words}.")
+    # The counts are of what could be planned, and say nothing about the rest.
+    if not several.failed:
+        parts.append(f"All {len(several.plans):,}: {words}.")
+    else:
+        count = len({target for target, _ in (*several.plans, *several.failed)})
+        failed = f"{len(several.failed):,} of {count:,} failed"
+        parts.append(f"{failed}; planned: {words}." if several.plans else f"{failed}.")
     return "\n\n".join(parts)
 
 

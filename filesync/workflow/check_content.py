@@ -10,7 +10,7 @@ from filesync.core.content import document
 from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import CLEAN, Finding, Verdict, joined
 from filesync.core.content.report import ContentReport, FileFindings
-from filesync.core.decide.desired import longest_name, remote_filename
+from filesync.core.decide.desired import longest_name, name_limit, remote_filename
 from filesync.core.lockfile.format import parse_lockfile
 from filesync.core.model import LockEntry, Manifest, ScannedFile
 from filesync.core.object_url import is_url
@@ -135,7 +135,7 @@ def _verdict(
             checks.verdicts.get(file.key, CLEAN),
         ]
         if file.entry.glob is not None and len(name) > longest_name(file):
-            verdicts.append(document.too_long(len(name), longest_name(file)))
+            verdicts.append(document.too_long(len(name), name_limit(file)))
     if locked is not None and not run.allow_shrink and document.shrunk(locked.bytes, file.bytes):
         sizes = f"{human_bytes(locked.bytes)} -> {human_bytes(file.bytes)}"
         message = f"lost more than 90% of its size since the last apply ({sizes})"

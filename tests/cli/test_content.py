@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import time
 
+import pytest
+
 from tests.cli.harness import Platform, Project
 from tests.core.content import builders
 from tests.output import sarif as sarif_shape
@@ -344,3 +346,22 @@ def test_an_unchanged_file_is_opened_once(platform: Platform, project: Project) 
     time.sleep(0.2)
     assert opened("plan") == {"bad.jsonl"}
     assert opened("validate", "--locked") == opened("plan") == set()
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "limit"),
+    [
+        ("true", "104 (128, which every server takes, less 24 for the fingerprint)"),
+        ("false", "128, which every server takes"),
+    ],
+)
+@pytest.mark.parametrize("field", ["path: docs/{0}", "glob: 'docs/*.md'"])
+def test_a_name_that_is_too_long_says_where_the_limit_comes_from(
+    project: Project, field: str, fingerprint: str, limit: str
+) -> None:
+    name = "n" * 130 + ".md"
+    project.write(f"docs/{name}", "# Title\n")
+    project.manifest(f"files: {{a: {{{field.format(name)}, fingerprint: {fingerprint}}}}}")
+    said = project.run("validate", code=1).err
+    assert f"133 characters and may have {limit}: " in said
+    assert "shorter `filename`" in said

@@ -40,6 +40,10 @@ def test_several_manifests_and_one_that_is_wrong(project: Project) -> None:
     assert failed["manifest"] == "x/two.yaml"
     assert "no such file: b.txt" in failed["error"]
     assert "1 plan could not be made" in ran.err
+    shown = project.run("plan", *both, code=1).out
+    assert shown.endswith("\n\n1 of 2 failed; planned: 1 to create.\n")
+    wrong = ("-m", "x/two.yaml", "-m", "none.yaml")
+    assert project.run("plan", *wrong, code=1).out.endswith("\n\n2 of 2 failed.\n")
     shown = project.run("plan", *both, "--markdown", code=1).out
     assert "## `x/one.yaml`" in shown
     assert "**No plan:**" in shown

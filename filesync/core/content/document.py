@@ -177,12 +177,15 @@ def of_name(
     return tally.verdict()
 
 
-def too_long(characters: int, allowed: int) -> Verdict:
-    """Return the verdict on a file whose remote name has too many characters."""
+def too_long(characters: int, limit: str) -> Verdict:
+    """Return the verdict on a file whose remote name has too many characters.
+
+    `limit` is how many it may have, and why.
+    """
     message = (
-        f"its remote filename has {characters} characters; the limit is {allowed}, which every "
-        "server takes: rename the file, or put it into `exclude` and give it an entry of its own "
-        "with `path` and a shorter `filename`"
+        f"its remote filename has {characters} characters and may have {limit}: rename the file, "
+        "or put it into `exclude` and give it an entry of its own with `path` and a shorter "
+        "`filename`"
     )
     return Verdict((Finding(None, "name-too-long", message),), 1, 0)
 

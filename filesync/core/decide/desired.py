@@ -31,15 +31,12 @@ def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -
     ]
     for file in files:
         if file.entry.glob is None and len(name := remote_filename(file)) > longest_name(file):
-            marked = file.entry.policy.fingerprint
             problems.append(
                 _problem(
                     file.entry,
                     "filename" if file.entry.filename else "path",
                     f"the remote filename {quoted(name)} has {len(name)} characters and may "
-                    f"have {longest_name(file)}"
-                    + (f" ({MAX_FILENAME}, less {_FINGERPRINT} for the fingerprint)" * marked)
-                    + ", which every server takes: set a shorter `filename`",
+                    f"have {name_limit(file)}: set a shorter `filename`",
                 )
             )
     return problems
@@ -48,6 +45,16 @@ def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -
 def longest_name(file: ScannedFile) -> int:
     """Return how many characters the remote name may have before any fingerprint."""
     return MAX_FILENAME - (_FINGERPRINT if file.entry.policy.fingerprint else 0)
+
+
+def name_limit(file: ScannedFile) -> str:
+    """Return `longest_name` for people, and where it comes from."""
+    if not file.entry.policy.fingerprint:
+        return f"{MAX_FILENAME}, which every server takes"
+    return (
+        f"{longest_name(file)} ({MAX_FILENAME}, which every server takes, less {_FINGERPRINT} for "
+        "the fingerprint)"
+    )
 
 
 def same_keys(files: Sequence[ScannedFile]) -> list[Problem]:
