@@ -50,6 +50,18 @@ def test_plan_file_is_applied_exactly(platform: Platform, project: Project) -> N
     assert "the lockfile has changed" in project.refused("apply", "-y", "plan.json")
 
 
+def test_a_plan_that_is_written_into_a_glob_is_mentioned(project: Project) -> None:
+    project.manifest("files: {all: {glob: 'docs/**', purpose: user_data}}")
+    project.write("docs/a.txt", "a")
+    ran = project.run("plan", "--out", "docs/plan.txt", "--html", "docs/plan.html")
+    for name in ("plan.txt", "plan.html"):
+        assert f"docs/{name} is now one of the files of all" in ran.err
+    # By these names a plan is told from other files.
+    ran = project.run("plan", "--out", "docs/plan.json", "--html", "plan.html")
+    assert "is now one of the files" not in ran.err
+    assert "plan.json" not in ran.out
+
+
 def test_apply_asks_with_a_plan_file_too(project: Project) -> None:
     project.files("a")
     project.run("plan", "--out", "plan.json")

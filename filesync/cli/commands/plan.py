@@ -179,6 +179,7 @@ def plan(
     print_findings(made.content, form)
     if out is not None:
         common.note(f"saved the plan: `filesync apply {word(out)}` does exactly this, or refuses")
+    _warn_if_taken(common, made, out, html)
     _hint_next(common, made, out)
     tell_github_of_plan(common, document, out)
     raise_for_content(made.content, form)
@@ -201,6 +202,22 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
     elif made.has_changes and not (made.refusals or run.offline or out or made.at):
         only = f" {run.filters.flags()}" if run.filters.narrow else ""
         common.hint(f"run `filesync apply{only}` to make these changes")
+
+
+def _warn_if_taken(common: Common, made: Plan, *written: str | None) -> None:
+    """Warn of a plan that was written where a glob takes it: it would be in every next plan."""
+    from filesync.workflow.workspace import read_manifest, scan
+
+    paths = {os.path.realpath(path): path for path in written if path not in (None, "-")}
+    if not paths:
+        return
+    manifest, problems = read_manifest(made.inputs.run)
+    for file in scan(made.inputs.run, manifest, problems, stores=False):
+        if path := paths.get(file.absolute):
+            common.warn(
+                f"{path} is now one of the files of {file.entry.key}: an apply would upload it. "
+                "Write it outside of the glob, or exclude it"
+            )
 
 
 def _declared(made: Plan, path: str) -> list[str]:
