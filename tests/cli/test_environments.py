@@ -405,8 +405,9 @@ def test_a_variable_does_not_choose_where_the_key_goes(project: Project) -> None
 
 def test_id_of_an_environment_loads_nothing_that_costs_time(three: Project) -> None:
     code = (
-        "import sys; sys.argv = ['filesync', 'id', 'a', '--env', 'staging']\n"
-        "from filesync.cli import _run\n_run()\nprint(*sys.modules)"
+        "import sys; before = set(sys.modules)\n"
+        "sys.argv = ['filesync', 'id', 'a', '--env', 'staging']\n"
+        "from filesync.cli import _run\n_run()\nprint(*set(sys.modules) - before)"
     )
     ran = subprocess.run(
         [sys.executable, "-c", code],
