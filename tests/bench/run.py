@@ -301,6 +301,38 @@ def paced(bench: Bench) -> Iterator[Line]:
     )
 
 
+def shared_limit(bench: Bench) -> Iterator[Line]:
+    """Servers that refuse requests for others' sake, or above a limit that nobody has told us."""
+    count, per_minute, lower, burst = bench.scaled(1000), 1000, 400, 60
+    with sink(refuse=0.1) as server:
+        made = project(bench.folder / "refused", server.base_url, per_minute=per_minute)
+        write_small(made.folder, count, KIB)
+        mine = made.filesync("apply", "--yes", "--quiet")
+    rate = count * 60 / mine.seconds / per_minute
+    yield Line(
+        f"{count:,} files, 1,000 requests a minute, 10% of them refused at random",
+        "≥ 0.8 of that rate",
+        f"{rate:.2f} ({mine.seconds:.1f} s)",
+        rate >= 0.8,
+        rate,
+    )
+    with sink(per_minute=lower, burst=burst) as server:
+        made = project(bench.folder / "lower", server.base_url, per_minute=per_minute)
+        write_small(made.folder, count, KIB)
+        server.stats()
+        mine = made.filesync("apply", "--yes", "--quiet")
+        sent = server.stats()
+    ideal = max((sent.requests - sent.refused - burst) * 60 / lower, 0.001)
+    refused = sent.refused / sent.requests
+    yield Line(
+        f"{count:,} files to a server that allows {lower}, and was said to allow 1,000",
+        "≥ 0.95 of its rate, ≤ 5% answered 429",
+        f"{ideal / mine.seconds:.2f} ({mine.seconds:.1f} s), {refused:.1%}",
+        ideal / mine.seconds >= 0.95 and refused <= 0.05,
+        ideal / mine.seconds,
+    )
+
+
 def mixed(bench: Bench) -> Iterator[Line]:
     """Files of all sizes, as many of each order of magnitude."""
     sizes = [bench.scaled(int(KIB * 2 ** (20 * i / 99))) for i in range(100)]
@@ -460,6 +492,7 @@ ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "grows": grows,
     "emulator": emulated,
     "paced": paced,
+    "shared-limit": shared_limit,
     "mixed": mixed,
     "command-line": command_line,
     "lockfile": lockfile,

@@ -3,7 +3,8 @@
 A process of its own, so that the client's interpreter lock is not its own, with a thread a
 connection that reads into one buffer. What a network would do is set by options: `--latency`
 seconds before each answer, `--bandwidth` bytes a second and connection, `--per-minute` requests
-(with `--burst` at once) beyond which the answer is 429. `--list N` files are there from the start.
+(with `--burst` at once) beyond which the answer is 429, and so is that to a share of `--refuse`
+whatever the rate. `--list N` files are there from the start.
 
 It prints its port and serves until its standard input ends. `GET /stats` tells what was asked
 since the last time, and is itself not counted.
@@ -15,6 +16,7 @@ import argparse
 import contextlib
 import itertools
 import json
+import random
 import re
 import socket
 import sys
@@ -50,6 +52,8 @@ class Sink:
         self._pages: dict[tuple[int, int, int], bytes] = {}
         self._rate = options.per_minute / 60
         self._burst = self._tokens = float(options.burst)
+        self._refuse: float = options.refuse
+        self._dice = random.Random(1)
         self._counted_at = time.monotonic()
         self._forget()
 
@@ -65,6 +69,9 @@ class Sink:
             self.requests += 1
             if write and not self.first_write:
                 self.first_write = now
+            if self._dice.random() < self._refuse:
+                self.refused += 1
+                return False
             if not self._rate:
                 return True
             self._tokens = min(self._burst, self._tokens + (now - self._counted_at) * self._rate)
@@ -247,6 +254,7 @@ def main() -> None:
     parser.add_argument("--bandwidth", type=float, default=0)
     parser.add_argument("--per-minute", type=float, default=0)
     parser.add_argument("--burst", type=float, default=60)
+    parser.add_argument("--refuse", type=float, default=0)
     parser.add_argument("--list", type=int, default=0)
     parser.add_argument("--bytes", type=int, default=1024)
     sink = Sink(parser.parse_args())
