@@ -130,12 +130,7 @@ def _stores(client: Reader) -> list[tuple[RemoteStore, list[RemoteMember]]]:
 def _server(run: Run) -> tuple[Server, str | None]:
     """Return the server, and what the manifest says of it: only what this command was given."""
     server = choose_server(run, None)
-    if not run.base_url:
-        return server, None
-    if server.emulator_folder is None:
-        return server, server.base_url
-    # In a manifest the folder is relative to the manifest's, on a command line to ours.
-    return server, f"emulator:{os.path.relpath(server.emulator_folder, run.folder)}"
+    return server, server.base_url if run.base_url else None
 
 
 def _refusals(client: Reader, found: Iterable[Found]) -> dict[str, str]:

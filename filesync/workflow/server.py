@@ -98,8 +98,7 @@ def urls_of(run: Run) -> Urls:
 def choose_server(run: Run, manifest_says: str | None, type_said: str | None = None) -> Server:
     """Choose the server by the contract's order: flag, manifest, environment, default.
 
-    An emulator's folder is relative to the manifest's, wherever it is named. The lockfile records
-    it as it is written.
+    An emulator's folder is relative to the manifest's, wherever it is named.
     """
     from filesync.core.manifest.fields import parse_base_url
 
@@ -116,8 +115,20 @@ def choose_server(run: Run, manifest_says: str | None, type_said: str | None = N
     kind = server_type(type_said, chosen)
     if not chosen.startswith(EMULATOR):
         return Server(with_path(kind, chosen), None, kind)
-    folder = os.path.expanduser(chosen.removeprefix(EMULATOR))
-    return Server(chosen, os.path.normpath(os.path.join(run.folder, folder)), kind)
+    folder = os.path.join(run.folder, os.path.expanduser(chosen.removeprefix(EMULATOR)))
+    return Server(recorded_url(chosen, run.folder), os.path.normpath(folder), kind)
+
+
+def recorded_url(base_url: str, folder: str) -> str:
+    """Return a base URL as the lockfile in `folder` records it.
+
+    An emulator's folder is never absolute there: a lockfile is committed, and other machines have
+    other folders.
+    """
+    data = base_url.removeprefix(EMULATOR)
+    if not base_url.startswith(EMULATOR) or not os.path.isabs(data):
+        return base_url
+    return f"{EMULATOR}{os.path.relpath(data, folder)}"
 
 
 def _environments_url(run: Run, type_said: str | None) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from filesync.local import lockfile
 from filesync.local.files import open_regular
 from filesync.local.state_dir import SCHEMA_FILE
 from filesync.workflow.lock_place import place_of, read_at
-from filesync.workflow.server import Server, choose_server, reader, urls_of, writer
+from filesync.workflow.server import Server, choose_server, reader, recorded_url, urls_of, writer
 
 if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of them
     from filesync.core.lockfile.pieces import Origin
@@ -120,6 +120,7 @@ def open_workspace(run: Run) -> Workspace:
         lock = Lockfile(manifest.project, server.base_url)
     else:
         lock = lock_format.parse_lockfile(found, place.name)
+        lock.base_url = recorded_url(lock.base_url, run.folder)
         check_owner(lock, place.name, manifest.project, server.base_url)
     space = Workspace(run, manifest, problems, server, path, place, found, lock)
     return space if run.shard is None or problems else _with_piece(space, run.shard)

@@ -57,6 +57,21 @@ def test_run_in_another_folder(alone: Project) -> None:
     assert "cannot run in 'no-such': No such file or directory" in err
 
 
+def test_an_absolute_folder_of_an_emulator_is_recorded_relative_to_the_manifest(
+    alone: Project,
+) -> None:
+    alone.files("a")
+    absolute = f"emulator:{alone.root.parent}/data"
+    alone.run("apply", "-y", "--base-url", absolute)
+    assert alone.lock["base_url"] == "emulator:../data"
+    for url in (absolute, "emulator:../data"):
+        alone.run("plan", "--detailed-exitcode", "--base-url", url)
+    # So it was recorded once.
+    text = (alone.root / "filesync.lock").read_text()
+    alone.write("filesync.lock", text.replace("emulator:../data", absolute))
+    alone.run("plan", "--detailed-exitcode", "--base-url", absolute)
+
+
 def test_a_folder_as_manifest_and_two_manifests(alone: Project) -> None:
     alone.files("a")
     for command in ("plan", "validate", "apply", "status"):
