@@ -7,12 +7,15 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import NamedTuple
 
+from filesync.core.commands import word
 from filesync.core.decide.change import Action, Decisions
 from filesync.core.model import DesiredFile, LockEntry
 from filesync.core.recovery.recover import Recovery
 from filesync.core.run import Filters
 from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError
+
+_KEYS = "`filesync status` lists the keys; quote a glob so that the shell leaves it alone"
 
 
 def selects(only: str, key: str) -> bool:
@@ -75,9 +78,14 @@ class Selection(NamedTuple):
         names = files | {f"store:{key}" for key in stores}
         for glob in self.filters.only:
             if not any(selects(glob, name) for name in names):
-                raise _selects_none(f"--only {quoted(glob)}", of)
+                store = f"store:{glob}"
+                named = any(selects(store, name) for name in names)
+                hint = f"a vector store is chosen by --only {word(store)}" if named else _KEYS
+                raise FilesyncError(f"--only {quoted(glob)} selects none of {of}", hint)
         if not any(self.has(key) for key in files) and not any(map(self.has_store, stores)):
-            raise _selects_none(self.filters.flags(quoted), of, self._there(files))
+            raise FilesyncError(
+                f"{self.filters.flags(quoted)} selects none of {of}{self._there(files)}", _KEYS
+            )
 
     def _there(self, keys: Collection[str]) -> str:
         """Return a sentence about the purposes there are, "" where none was asked for."""
@@ -118,13 +126,6 @@ class Selection(NamedTuple):
             decisions.unmanaged
             + sum(row.key is None and not self.has(None) for row in decisions.rows),
         )
-
-
-def _selects_none(what: str, of: str, more: str = "") -> FilesyncError:
-    return FilesyncError(
-        f"{what} selects none of {of}{more}",
-        "`filesync status` lists the keys; quote a glob so that the shell leaves it alone",
-    )
 
 
 def purposes_of(desired: Iterable[DesiredFile], locked: Mapping[str, LockEntry]) -> dict[str, str]:

@@ -58,6 +58,12 @@ def test_a_filter_that_selects_nothing_is_an_error(filters: Filters, says: str) 
     assert error.value.message == says
 
 
+def test_a_vector_store_without_its_prefix_is_pointed_to() -> None:
+    with pytest.raises(FilesyncError) as error:
+        Selection(Filters(only=("kb",)), PURPOSES).check(PURPOSES, ["kb"], "the 3 files")
+    assert error.value.hint == "a vector store is chosen by --only store:kb"
+
+
 def test_filters_as_options_and_in_a_heading() -> None:
     filters = Filters(("docs/*", "a"), ("x y",), ("batch",))
     assert filters.flags() == "--only 'docs/*' --only a --exclude 'x y' --purpose batch"
