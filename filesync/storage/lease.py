@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 TTL_SECONDS = 60.0
 """A lease that was not renewed for so long is dead."""
 _RENEWALS = 4  # in that time
+_TRIES = 3  # renewals that the store answers too late, before the lease is given up
 _POLL_SECONDS = 2.0
 _SEGMENT_BYTES = 1 << 16
 # So long a line that need not be durable waits for one that must be.
@@ -173,9 +174,26 @@ class Lease:
             self._wait_for(self._added)
 
     def check(self) -> None:
-        """Return only if the lease is certainly ours: renewed so lately that none can have it."""
-        if self._error is None and _clock() - self._renewed < TTL_SECONDS / 2:
-            return
+        """Return only if the lease is certainly ours: renewed so lately that none can have it.
+
+        A renewal counts from its request: what the store answers late may be another's by then.
+        """
+        for _ in range(_TRIES):
+            if self._is_fresh():
+                return
+            self._renew()
+        if not self._is_fresh():
+            raise LeaseLost(
+                "the lease could not be renewed in time: the store answers after more than "
+                f"{TTL_SECONDS / 2:g} seconds",
+                "nothing more was written; run filesync again when the store is well",
+            )
+
+    def _is_fresh(self) -> bool:
+        return self._error is None and _clock() - self._renewed < TTL_SECONDS / 2
+
+    def _renew(self) -> None:
+        """Return when one more renewal was answered."""
         with self._changed:
             self._check()
             self._forced += 1

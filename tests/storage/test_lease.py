@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -182,6 +183,37 @@ def test_a_store_that_fails_for_long_ends_the_lease(
         with pytest.raises(LeaseLost, match=r"could not be renewed in time: cannot .* denied"):
             held.add(b"one\n", durable=True)
     s3.fault = lambda _method, _key: None
+
+
+@pytest.mark.parametrize(("ttl", "late", "fails"), [(2.0, 1, False), (0.8, 100, True)])
+def test_a_renewal_that_is_answered_late_is_no_proof(
+    s3: FakeS3,
+    place: StatePlace,
+    monkeypatch: pytest.MonkeyPatch,
+    ttl: float,
+    late: int,
+    fails: bool,
+) -> None:
+    """Carried out at once and answered when another may have the lease: asked again, some times."""
+    monkeypatch.setattr(lease_module, "TTL_SECONDS", ttl)
+    left = [0.6 * ttl] * late
+    replace = StatePlace.replace
+
+    def replaced(*args: Any) -> Any:
+        version = replace(*args)
+        time.sleep(left.pop() if left else 0)
+        return version
+
+    monkeypatch.setattr(StatePlace, "replace", replaced)
+    with acquire(place, timeout=0) as held:
+        time.sleep(0.55 * ttl)
+        if fails:
+            with pytest.raises(LeaseLost, match="could not be renewed in time"):
+                held.check()
+        else:
+            held.check()
+            held.add(b"one\n", durable=True)
+            assert held.log() == b"one\n"
 
 
 @pytest.mark.parametrize(
