@@ -206,11 +206,16 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
 
 def _warn_if_taken(common: Common, made: Plan, *written: str | None) -> None:
     """Warn of a plan that was written where a glob takes it: it would be in every next plan."""
+    from filesync.local.own_files import is_written_by_us
     from filesync.workflow.workspace import read_manifest, scan
 
-    paths = {os.path.realpath(path): path for path in written if path not in (None, "-")}
+    paths = {
+        os.path.realpath(path): path
+        for path in written
+        if path is not None and path != "-" and os.path.isfile(path) and not is_written_by_us(path)
+    }
     if not paths:
-        return
+        return  # as for most plans, which no glob takes: the files are not scanned once more
     manifest, problems = read_manifest(made.inputs.run)
     for file in scan(made.inputs.run, manifest, problems, stores=False):
         if path := paths.get(file.absolute):
