@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.harness import Project
 from tests.storage.bucket import Bucket, serving_bucket
+from tests.storage.fake_s3 import FakeS3, serving
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def sourced(project: Project, bucket: Bucket) -> Project:
     """A project that finds `s3://data` and `gs://data` on loopback."""
     project.env.update(bucket.env)
     return project
+
+
+@pytest.fixture
+def s3() -> Iterator[FakeS3]:
+    """A bucket `bucket` whose bad days can be set, empty."""
+    with serving() as found:
+        yield found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,17 +13,16 @@ from filesync.errors import FilesyncError, LeaseLost, ObjectStoreError
 from filesync.storage import lease as lease_module
 from filesync.storage.lease import Lease, acquire
 from filesync.storage.state_object import StatePlace
-from tests.storage.fake_s3 import FakeS3, serving
+from tests.storage.fake_s3 import FakeS3
 
 KEY = "state/bot.state"
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeS3]:
-    with serving() as found:
-        for name, value in found.environment.items():
-            monkeypatch.setenv(name, value)
-        yield found
+@pytest.fixture(autouse=True)
+def variables(s3: FakeS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What leads this process to the bucket."""
+    for name, value in s3.environment.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,19 +11,13 @@ from filesync.core.object_url import object_url
 from filesync.errors import LeaseLost, LockfileError, ObjectChanged, ObjectStoreError
 from filesync.storage.lockfile import StoredLock
 from tests.cli.harness import Platform, Project
-from tests.storage.fake_s3 import FakeS3, serving
+from tests.storage.fake_s3 import FakeS3
 
 KEY = "team/bot.lock"
 URL = f"s3://bucket/{KEY}"
 HEAD = f"lockfile: {URL}\n"
 STATE = "state: s3://bucket/state\n"
 SECRET = "canary-aws-secret"
-
-
-@pytest.fixture
-def s3() -> Iterator[FakeS3]:
-    with serving() as found:
-        yield found
 
 
 @pytest.fixture

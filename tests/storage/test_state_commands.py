@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.cli.harness import Platform, Project
-from tests.storage.fake_s3 import FakeS3, serving
+from tests.storage.fake_s3 import FakeS3
 
 STATE = "state: s3://bucket/state\n"
 BOTH = STATE + "lockfile: s3://bucket/bot.lock\n"
 STORES = """vector_stores:
   handbook: {files: [a, b]}
 """
-
-
-@pytest.fixture
-def s3() -> Iterator[FakeS3]:
-    with serving() as found:
-        yield found
 
 
 @pytest.fixture(params=[STATE, BOTH], ids=["state", "state and lockfile"])
