@@ -50,7 +50,7 @@ class FilesyncError(Exception):
 class ManifestError(FilesyncError):
     """The manifest, or a file it names, is wrong; `problems` holds all that was found."""
 
-    def __init__(self, path: str, problems: Sequence[Problem]) -> None:
+    def __init__(self, path: str, problems: Sequence[Problem], hint: str = "") -> None:
         self.path = path
         self.problems = sorted(problems)
         super().__init__(
@@ -60,7 +60,7 @@ class ManifestError(FilesyncError):
                 else f"{path}:{p.line}:{p.col}: {p.message}"
                 for p in self.problems
             ),
-            "fix it, then run `filesync validate` (works offline)",
+            hint,
         )
 
 

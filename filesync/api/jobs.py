@@ -26,6 +26,7 @@ def load_lock(path: Path = "filesync.lock") -> Lockfile:
     It may be in a bucket: `load_lock("s3://bucket/filesync.lock")`, with the extra `cloud`. Raises
     LockfileError if there is none, or it is damaged, and ObjectStoreError for what a bucket says.
     """
+    from filesync.core.commands import command
     from filesync.core.lockfile.format import parse_lockfile
     from filesync.errors import LockfileError
     from filesync.workflow.lock_place import place_at
@@ -33,7 +34,7 @@ def load_lock(path: Path = "filesync.lock") -> Lockfile:
     place = place_at(os.fsdecode(path))
     found = place.read()
     if found is None:
-        raise LockfileError(f"there is no lockfile {place.name}", "run `filesync apply` first")
+        raise LockfileError(f"there is no lockfile {place.name}", f"run {command('apply')} first")
     return parse_lockfile(found, place.name)
 
 
@@ -73,6 +74,7 @@ def plan(
     `at`, a time to come such as "+7d", the plan is for looking at only.
     """
     from filesync.api.plan import Plan
+    from filesync.core.commands import commands_for
     from filesync.core.decide.pipeline import PlanOptions
     from filesync.core.events import Hashed
     from filesync.core.moment import moment_named
@@ -98,7 +100,9 @@ def plan(
         if progress is not None:
             progress(Hashed(count))
 
-    return Plan.of(make_plan(run, on_hashed=on_hashed, options=PlanOptions(at=moment_named(at))))
+    with commands_for(run.flags):
+        made = make_plan(run, on_hashed=on_hashed, options=PlanOptions(at=moment_named(at)))
+    return Plan.of(made)
 
 
 def apply(

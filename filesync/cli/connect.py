@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from filesync.cli.options import Common
+from filesync.core.commands import command
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 @contextlib.contextmanager
 def server_reader(common: Common, allow_insecure_http: bool) -> Iterator[Reader]:
     """Connect to the manifest's server, or where there is no manifest to the default one."""
-    from filesync.errors import ManifestError
+    from filesync.core.wrong_manifest import wrong_manifest
     from filesync.workflow.server import choose_server, reader
     from filesync.workflow.workspace import read_manifest
 
@@ -27,7 +28,7 @@ def server_reader(common: Common, allow_insecure_http: bool) -> Iterator[Reader]
     if os.path.exists(run.manifest):
         manifest, problems = read_manifest(run)
         if problems and run.base_url is None:
-            raise ManifestError(run.manifest, problems)
+            raise wrong_manifest(run.manifest, problems)
         says, type_said = manifest.base_url, manifest.server_type
     with reader(choose_server(run, says, type_said), run) as client:
         yield client
@@ -35,5 +36,5 @@ def server_reader(common: Common, allow_insecure_http: bool) -> Iterator[Reader]
 
 def no_such_file(file_id: str) -> FilesyncError:
     return FilesyncError(
-        f"there is no file {printable(file_id)} on the platform", "`filesync ls` lists them"
+        f"there is no file {printable(file_id)} on the platform", f"{command('ls')} lists them"
     )

@@ -8,16 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from filesync.cli.options import Common
+from filesync.core.commands import command
 from filesync.errors import ContentError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.content.report import ContentReport
     from filesync.errors import ManifestError
-
-HINT = (
-    "fix the content, then run `filesync validate`; `validate: false` on an entry turns its checks"
-    " off"
-)
 
 format_option = click.option(
     "--format",
@@ -67,12 +63,16 @@ def raise_for_content(report: ContentReport, form: str = "text") -> None:
     """Raise ContentError if any file has errors; it lists them where nothing else did."""
     if not report.errors:
         return
+    hint = (
+        f"fix the content, then run {command('validate')}; `validate: false` on an entry turns its "
+        "checks off"
+    )
     if form == "text":
-        raise ContentError("\n".join(report.lines("error")), HINT)
+        raise ContentError("\n".join(report.lines("error")), hint)
     from filesync.core.text import plural
 
     wrong = plural(len(report.wrong()), "file")
-    raise ContentError(f"{plural(report.errors, 'error')} in the content of {wrong}", HINT)
+    raise ContentError(f"{plural(report.errors, 'error')} in the content of {wrong}", hint)
 
 
 def manifest_report(error: ManifestError) -> ContentReport:

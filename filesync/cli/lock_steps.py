@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from filesync.cli.options import Common
+from filesync.core.commands import command
 from filesync.core.text import plural, printable
 
 if TYPE_CHECKING:
@@ -33,5 +34,5 @@ def warn_of_expired(common: Common, lock: Lockfile, keys: Collection[str]) -> No
         more = f" and {len(expired) - 1:,} more" if len(expired) > 1 else ""
         common.warn(
             f"the file of {printable(expired[0])}{more} has expired: "
-            "run `filesync apply` to upload it again"
+            f"run {command('apply')} to upload it again"
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO, TypeVar
 import click
 
 from filesync.cli.completions import files, purposes, selections
-from filesync.core.commands import DEFAULT_MANIFEST, flags, with_flags, word
+from filesync.core.commands import DEFAULT_MANIFEST, commands_for, flags, word
 from filesync.core.text import composed, printable, quoted
 from filesync.errors import FilesyncError, Interrupted
 
@@ -66,7 +66,7 @@ class Common(NamedTuple):
     def note(self, message: str) -> None:
         """Tell something on stderr, unless told to be quiet."""
         if not self.quiet:
-            click.echo(printable(self.here(message)), err=True)
+            click.echo(printable(message), err=True)
 
     def hint(self, message: str) -> None:
         """Tell someone at a terminal what to do next; scripts and logs do without."""
@@ -76,13 +76,13 @@ class Common(NamedTuple):
     def warn(self, message: str) -> None:
         """Warn on stderr, quiet or not."""
         lead = paint("warning: ", "yellow", sys.stderr)
-        text = lead + printable(self.here(message))
+        text = lead + printable(message)
         click.echo(text, err=True, color=coloured(sys.stderr))
 
-    def here(self, text: str) -> str:
-        """Return a text whose commands are for this manifest, environment and server."""
+    def naming(self) -> AbstractContextManager[None]:
+        """Let what is said inside name its commands for this manifest, environment and server."""
         manifest = None if self.found else self.manifest
-        return with_flags(text, flags(manifest, self.env, self.base_url, self.directory))
+        return commands_for(flags(manifest, self.env, self.base_url, self.directory))
 
 
 def common_options(command: F) -> F:
@@ -153,7 +153,7 @@ class _Command(click.Command):
 _EXAMPLE_COLUMNS = 44
 
 
-def command(
+def subcommand(
     name: str,
     *options: Callable[[F], F],
     examples: Mapping[str, str] = MappingProxyType({}),
@@ -184,12 +184,8 @@ def command(
             common = common._replace(timeout=values.pop("timeout", None))
             # With --log-http each request is logged anyway.
             noted = speaks_to_a_server and not (common.quiet or common.log_http)
-            try:
-                with _noting_retries() if noted else nullcontext():
-                    function(common, **values)
-            except FilesyncError as error:
-                error.hint = common.here(error.hint)
-                raise
+            with common.naming(), _noting_retries() if noted else nullcontext():
+                function(common, **values)
 
         made: Callable[..., None] = common_options(run)
         for option in reversed(options):

@@ -14,6 +14,7 @@ from filesync.cli.completions import files
 from filesync.cli.github_files import tell_github_of_apply
 from filesync.cli.options import Common, confirmed, paint
 from filesync.cli.output_files import write_whole
+from filesync.core.commands import command, command_line
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -86,13 +87,13 @@ def carry_out(
         click.echo(render_result(result, lock, seconds if told else None))
         if result.applied and not result.failed and not result.interrupted:
             with_ids = {done.action for done in result.applied} - {Action.DELETE, Action.FORGET}
-            ids = "; `filesync id KEY` prints an id" if with_ids else ""
+            ids = f"; {command('id', 'KEY')} prints an id" if with_ids else ""
             if run.shard is not None:
-                common.hint(f"take {lock} to the run that joins: `filesync lock merge`")
+                common.hint(f"take {lock} to the run that joins: {command('lock', 'merge')}")
             elif isinstance(place, LockOnDisk):
                 common.hint(f"commit {lock}{ids}")
             elif with_ids:
-                common.hint("`filesync id KEY` prints an id")
+                common.hint(f"{command('id', 'KEY')} prints an id")
     if (failure := failure_of(result)) is not None:
         raise failure
 
@@ -162,7 +163,7 @@ def print_plan(common: Common, plan: PlanDocument) -> None:
     text = render_plan(plan, paint=paint, verbose=common.full, columns=common.columns)
     if plan.warnings and is_taller(text):
         lead = paint("warning: ", "yellow")
-        told = (lead + printable(common.here(warning)) for warning in plan.warnings)
+        told = (lead + printable(warning) for warning in plan.warnings)
         text = "\n".join([text, "", *told])
     show(text, pager=common.pager)
 
@@ -190,9 +191,10 @@ def document_for(made: Plan, *, report: bool) -> PlanDocument:
     return document._replace(origin=origin_of(made.inputs.run))
 
 
-def apply_command(common: Common, arguments: str = "") -> str:
+def apply_command(common: Common, *words: str) -> str:
     """Return `filesync apply` for this manifest, environment and server."""
-    return common.here(f"`filesync apply {arguments}`").strip("`").strip()
+    with common.naming():
+        return command_line("apply", *words)
 
 
 def one_form(as_json: bool, markdown: bool, html: str | None) -> None:

@@ -60,7 +60,8 @@ def make_several(common: Common, make: Callable[[Common], Plan], *, report: bool
     plans, failed = [], []
     for target, own in _targets(common):
         try:
-            made = make(own)
+            with own.naming():
+                made = make(own)
             plans.append((target, document_for(made, report=report)))
             for warning in made.warnings:
                 own.warn(f"{target}: {warning}")

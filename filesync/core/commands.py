@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from filesync.core.text import printable
 
 DEFAULT_MANIFEST = "filesync.yaml"
+
+# The options of the run, for the commands in its messages: manifest, environment and server.
+# It stands here as a locale would: it changes how a thing is said, never what is decided.
+_options: ContextVar[str] = ContextVar("options", default="")
 
 
 def word(text: str) -> str:
@@ -31,7 +37,22 @@ def flags(
     return "".join(f"{name} {word(value)} " for name, value in said if value is not None)
 
 
-def with_flags(text: str, flags: str) -> str:
-    """Return a text in which each command between backticks has these options, but for those that
-    have options there already."""
-    return re.sub("`filesync (?!-)", lambda _: f"`filesync {flags}", text)
+@contextmanager
+def commands_for(flags: str) -> Iterator[None]:
+    """Give the commands that are named inside these options, in this thread and in those of a pool
+    that it starts."""
+    before = _options.set(flags)
+    try:
+        yield
+    finally:
+        _options.reset(before)
+
+
+def command_line(*words: str) -> str:
+    """Return a command of filesync with the options of the run that names it, fit for a shell."""
+    return f"filesync {_options.get()}{' '.join(map(word, words))}"
+
+
+def command(*words: str) -> str:
+    """Return the same between backticks, for a sentence: `command("forget", key)`."""
+    return f"`{command_line(*words)}`"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from filesync.core.commands import command
 from filesync.core.decide.change import Action
 from filesync.core.stores.change import MemberAction, StoreAction
 from filesync.core.text import plural, printable
@@ -107,7 +108,7 @@ def failure_of(result: Result) -> ApplyFailed | Interrupted | None:
     lines = [f"  {_failed_name(one)}: {one.error}" for one in result.failed]
     return ApplyFailed(
         "\n".join([f"{plural(len(result.failed), 'change')} failed:", *lines]),
-        "what was done is in the lockfile; run `filesync apply` again for the rest",
+        f"what was done is in the lockfile; run {command('apply')} again for the rest",
         result=result,
     )
 

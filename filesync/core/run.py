@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from itertools import chain
 from typing import NamedTuple
 
-from filesync.core.commands import DEFAULT_MANIFEST, flags, word
+from filesync.core.commands import DEFAULT_MANIFEST, flags
 from filesync.core.secret import Secret
 
 
@@ -28,14 +28,19 @@ class Filters(NamedTuple):
         """Say whether they leave any key out."""
         return bool(self.only or self.exclude or self.purposes) or self.picked is not None
 
-    def flags(self, written: Callable[[str], str] = word) -> str:
-        """Return them as options; `written` is how a value is written, by default for a shell."""
-        said = [
+    @property
+    def options(self) -> tuple[tuple[str, str], ...]:
+        """Return the options that ask for them, each with its value."""
+        return (
             *(("--only", glob) for glob in self.only),
             *(("--exclude", glob) for glob in self.exclude),
             *(("--purpose", purpose) for purpose in self.purposes),
-        ]
-        return " ".join(f"{name} {written(value)}" for name, value in said)
+        )
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Return these options as the words of a command."""
+        return tuple(chain.from_iterable(self.options))
 
     def __str__(self) -> str:
         """Return them for a heading, as "only docs/*, without docs/old/*"; "" where all are."""

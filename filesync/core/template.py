@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from filesync.core.commands import command
 from filesync.core.suggestions import nearest
 from filesync.core.text import first_of, printable, quoted
 from filesync.errors import FilesyncError
@@ -43,7 +44,7 @@ def fill(text: str, ids: Mapping[str, str], path: str) -> tuple[str, set[str]]:
         lines = [f"{printable(path)}:{_position(text, start)}: {what}" for start, what in problems]
         raise FilesyncError(
             "\n".join(first_of(lines, _SHOWN)),
-            "`filesync ids` lists the keys; `$${filesync:...}` stands for itself",
+            f"{command('ids')} lists the keys; `$${{filesync:...}}` stands for itself",
         )
     return filled, used
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from filesync.core.commands import command
 from filesync.core.suggestions import nearest
 from filesync.core.text import quoted
 from filesync.errors import UnknownKeyError
@@ -17,7 +18,7 @@ def unknown_key(key: str, known: Iterable[str], where: str) -> UnknownKeyError:
     near = nearest(key, known)
     hint = f"did you mean {quoted(near)}? " if near else ""
     # They work without a server, and the first is right where a lockfile was read.
-    lists = "filesync ids --stores" if "stores" in where else "filesync ids"
+    lists = command("ids", "--stores") if "stores" in where else command("ids")
     if "manifest" in where:
-        lists = "filesync validate --full"
-    return UnknownKeyError(f"{quoted(key)} is not in {where}", f"{hint}`{lists}` lists the keys")
+        lists = command("validate", "--full")
+    return UnknownKeyError(f"{quoted(key)} is not in {where}", f"{hint}{lists} lists the keys")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.decide.change import Action, Change
 from filesync.core.decide.sharing import followers, leaving
 from filesync.core.events import AnyAction, Done, Failed, Note, Result
@@ -292,7 +293,7 @@ class Applier:
             FilesyncError(
                 "the lockfile was changed by somebody else while this apply ran: it holds what "
                 f"this run did, and what they wrote is kept as {name}",
-                "compare the two, take over what is missing, and run `filesync plan`",
+                f"compare the two, take over what is missing, and run {command('plan')}",
             ),
         )
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence, Set
 from typing import NamedTuple
 
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.core.events import Note
 from filesync.core.model import RemoteFile, Stored
 from filesync.core.recovery.journal import (
@@ -335,6 +335,6 @@ def _unclear(doubt: UnclearUpload, ids: list[str]) -> NotUploaded:
         AmbiguousError(
             f"no clear answer came, and {plural(len(ids), 'file')} on the platform could be it: "
             + ", ".join(ids),
-            f"take one with `filesync adopt {word(key)} ID`",
+            f"take one with {command('adopt', key, 'ID')}",
         ),
     )

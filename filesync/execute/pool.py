@@ -11,6 +11,7 @@ import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import copy_context
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -43,7 +44,9 @@ def run_tasks(
     """
     pool = _Pool(tasks)
     threads = [
-        threading.Thread(target=pool.work, args=(stop,), daemon=True, name=f"filesync-{n}")
+        threading.Thread(
+            target=copy_context().run, args=(pool.work, stop), daemon=True, name=f"filesync-{n}"
+        )
         for n in range(workers)
     ]
     for thread in threads:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.stores.model import Chunking
 from filesync.core.text import printable
 from filesync.errors import ApiError, AuthError, FilesyncError, Interrupted, RemoteError
@@ -110,5 +111,5 @@ class _Attaching:
         if self._context.client.stores.get(self._store_id) is None:
             raise RemoteError(
                 f"the vector store {printable(self._store_id)} is gone from the platform",
-                "run `filesync apply` again: it is created anew",
+                f"run {command('apply')} again: it is created anew",
             ) from None

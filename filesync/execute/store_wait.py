@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 
+from filesync.core.commands import command
 from filesync.core.durations import format_duration
 from filesync.core.events import Indexing
 from filesync.core.stores.model import RemoteMember
@@ -131,7 +132,7 @@ def _error(member: RemoteMember) -> FilesyncError | None:
 def _store_gone(store_id: str) -> RemoteError:
     return RemoteError(
         f"the vector store {printable(store_id)} is gone from the platform",
-        "run `filesync apply` again: it is created anew",
+        f"run {command('apply')} again: it is created anew",
     )
 
 
@@ -143,6 +144,6 @@ def _too_late(left: Mapping[str, _Waiting], timeout: float) -> Iterator[Outcome]
                 file_id,
                 RemoteError(
                     f"{file_id} is still not indexed after {format_duration(round(timeout))}",
-                    "run `filesync apply` again later, or with a longer --index-timeout",
+                    f"run {command('apply')} again later, or with a longer --index-timeout",
                 ),
             )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from filesync.core.commands import command
 from filesync.core.from_remote.candidates import Found, LeftOut
 from filesync.core.from_remote.declare import FOLDER, Declared, Import
 from filesync.core.from_remote.stores import FoundStore
@@ -42,7 +43,7 @@ def told_import(
         told = whys[0][0] if len(whys) == 1 else "; ".join(f"{n:,} x {why}" for why, n in whys)
         lines.append(
             f"{plural(len(result.undeclared), 'more file')} as comments in {manifest}, since the "
-            f"content is not here ({told}): put it in place and run `filesync adopt KEY ID`"
+            f"content is not here ({told}): put it in place and run {command('adopt', 'KEY', 'ID')}"
         )
     if left_out:
         told = ", ".join(f"{count:,} {why}" for why, count in left_out.most_common())
@@ -58,7 +59,7 @@ def told_import(
         found = f"only the mark that makes {plural(unmarked, 'vector store')} yours"
     folder = f", {FOLDER}/" if any(one.fetched for one in result.declared) else ""
     lines.append(
-        f"next: read {manifest}, run `filesync plan`, which should find {found}, and commit "
+        f"next: read {manifest}, run {command('plan')}, which should find {found}, and commit "
         f"{manifest}, {lock}{folder} and the schema"
     )
     return lines
@@ -75,7 +76,7 @@ def guess_warning(declared: Sequence[Declared]) -> str | None:
     was = "file was" if len(guessed) == 1 else "files were"
     return (
         f"{len(guessed):,} {was} taken by name and size, and the content was not compared: "
-        f"{named}; if one is another, `filesync forget KEY` gives it up"
+        f"{named}; if one is another, {command('forget', 'KEY')} gives it up"
     )
 
 

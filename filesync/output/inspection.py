@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from html import escape
 
+from filesync.core.commands import command
 from filesync.core.content.facts import Facts
 from filesync.core.text import human_bytes, plural, printable
 from filesync.output.columns import padded, width
@@ -29,7 +30,7 @@ def render_inspection(path: str, size: int, facts: Facts, note: str) -> str:
         lines.append("no line is a JSON object: this says something of JSONL files only")
     elif facts.unreadable:
         lines.append(
-            f"{plural(facts.unreadable, 'line')} not readable: `filesync validate` says why"
+            f"{plural(facts.unreadable, 'line')} not readable: {command('validate')} says why"
         )
     lines.append(f"{facts.total:,} {facts.unit} in all ({note})")
     if facts.longest_line is not None:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.decide.change import Action
 from filesync.core.moment import utc
 from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
@@ -89,7 +90,8 @@ def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
     if left:
         text += (
             f"\n**Cut to fit:** {plural(left, 'change')} of {_changes(plan):,} "
-            "not shown. The totals above count all of them; `filesync plan --full` lists them.\n"
+            "not shown. The totals above count all of them; "
+            f"{command('plan', '--full')} lists them.\n"
         )
     elif plan.has_changes:
         text += f"\n<sub>{_footer(plan)}</sub>\n"

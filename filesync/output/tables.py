@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.decide.change import Action, Change
 from filesync.core.decide.reasons import REASONS
 from filesync.core.model import RemoteFile
@@ -70,7 +71,7 @@ def render_status(
     if plan.unmanaged:
         foot.append(f"{plural(plan.unmanaged, 'other file')} on the platform, not ours.")
     if plan.has_changes:
-        foot.append("`filesync plan` shows what an apply would do.")
+        foot.append(f"{command('plan')} shows what an apply would do.")
     nothing = _NO_CHANGES if view.changed and plan.rows else _NO_FILES
     parts = ([table[0], *body] if files else [nothing], held, foot)
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
@@ -125,17 +126,17 @@ def status_warnings(plan: Plan) -> list[str]:
     soon = expiring_soon(plan.rows, plan.now)
     if now := [f"{printable(one.key)} ({_left(one.left)} left)" for one in soon if one.renewed_now]:
         them = "it" if len(now) == 1 else "them"
-        warnings.append(f"{_expire(now)}: `filesync apply` renews {them} now")
+        warnings.append(f"{_expire(now)}: {command('apply')} renews {them} now")
     if later := [_not_yet(one) for one in soon if not one.renewed_now]:
         warnings.append(
-            f"{_expire(later)}: run `filesync apply` when that is reached, "
+            f"{_expire(later)}: run {command('apply')} when that is reached, "
             "or set a longer renew_before"
         )
     total = grand_total(totals_by_purpose(plan.listed).values())
     if total.bytes >= PROJECT_QUOTA * _NEARLY_FULL:
         warnings.append(
             f"the files on the platform take {human_bytes(total.bytes)} of {_QUOTA}: "
-            "`filesync ls` lists them with their sizes"
+            f"{command('ls')} lists them with their sizes"
         )
     return warnings
 

@@ -16,6 +16,7 @@ from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from filesync.core.commands import command
 from filesync.core.loopback import is_loopback
 from filesync.core.text import human_bytes
 from filesync.errors import (
@@ -395,7 +396,7 @@ class Transport:
         if verdict is Verdict.AMBIGUOUS:
             return AmbiguousError(
                 f"no clear answer to the request to {call.what}: {reason}; {call.doubt}",
-                "look before it is sent again: `filesync ls` lists the files",
+                f"look before it is sent again: {command('ls')} lists the files",
                 answered=failed.outcome.status,
                 told=failed.outcome.told,
             )

@@ -6,7 +6,7 @@ import hashlib
 from typing import NamedTuple
 
 from filesync.core import fingerprint
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.core.decide.desired import desired_file
 from filesync.core.decide.table import differing
 from filesync.core.lockfile import format as lock_format
@@ -62,7 +62,7 @@ def adopt(run: Run, key: str, file_id: str | None) -> Adopted:
         if held is not None and live is not None and not _is_newer(want, held, file_id):
             raise FilesyncError(
                 f"{printable(key)} is in the lockfile already, as {held.id}",
-                f"to give that file up first, run `filesync forget {word(key)}`",
+                f"to give that file up first, run {command('forget', key)}",
             )
         found = _chosen(client, lock, want, file_id)
         _check_same(want, found)
@@ -125,14 +125,14 @@ def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | No
             held_by = owner[file_id]
             raise FilesyncError(
                 f"{file_id} belongs to the key {printable(held_by)} already",
-                "`filesync apply` shares it where content, purpose, expiry and filename are "
-                f"alike; `filesync forget {word(held_by)}` gives it up, without deleting it",
+                f"{command('apply')} shares it where content, purpose, expiry and filename are "
+                f"alike; {command('forget', held_by)} gives it up, without deleting it",
             )
         found = client.get_file(file_id)
         if found is None:
             raise FilesyncError(
                 f"there is no file {printable(file_id)} on the platform",
-                "`filesync ls` lists what there is",
+                f"{command('ls')} lists what there is",
             )
         return found
     alike = [file for file in client.list_files() if file.id not in owner and resembles(file, want)]
@@ -141,12 +141,12 @@ def _chosen(client: Reader, lock: Lockfile, want: DesiredFile, file_id: str | No
     if not alike:
         raise FilesyncError(
             f"no file on the platform has the name, size and purpose of {printable(want.key)}",
-            f"name one with `filesync adopt {word(want.key)} ID`; `filesync ls` lists them",
+            f"name one with {command('adopt', want.key, 'ID')}; {command('ls')} lists them",
         )
     ids = ", ".join(file.id for file in alike)
     raise FilesyncError(
         f"{plural(len(alike), 'file')} on the platform could be {printable(want.key)}: {ids}",
-        f"name one: `filesync adopt {word(want.key)} {word(alike[0].id)}`",
+        f"name one: {command('adopt', want.key, alike[0].id)}",
     )
 
 
@@ -163,7 +163,7 @@ def _check_same(want: DesiredFile, found: RemoteFile) -> None:
     if wrong:
         raise FilesyncError(
             f"{found.id} is not the file of {printable(want.key)}: {'; '.join(wrong)}",
-            "run `filesync apply` to upload yours",
+            f"run {command('apply')} to upload yours",
         )
 
 
@@ -184,6 +184,6 @@ def _compare_content(client: Reader, want: DesiredFile, found: RemoteFile) -> st
     if digest.hexdigest() != want.sha256:
         raise FilesyncError(
             f"{found.id} is not the file of {printable(want.key)}: its content differs",
-            "run `filesync apply` to upload yours",
+            f"run {command('apply')} to upload yours",
         )
     return None

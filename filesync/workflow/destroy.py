@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from filesync.core.commands import command
 from filesync.core.decide import guards
 from filesync.core.decide.change import Change, Decisions, Reason
 from filesync.core.decide.desired import policies_of
@@ -23,7 +24,8 @@ from filesync.core.run import Run
 from filesync.core.stores.change import StoreAction, StoreChange, StoreReason
 from filesync.core.stores.guards import check_protected
 from filesync.core.text import plural, printable
-from filesync.errors import ManifestError, Refused
+from filesync.core.wrong_manifest import wrong_manifest
+from filesync.errors import Refused
 from filesync.remote.client import Reader
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
@@ -34,7 +36,7 @@ def plan_destroy(run: Run) -> Plan:
     """Return the plan that deletes everything the lock owns; Refused if any of it is protected."""
     space = open_workspace(run)
     if space.problems:
-        raise ManifestError(run.manifest, space.problems)
+        raise wrong_manifest(run.manifest, space.problems)
     lock = space.lock
     history = space.state.history()
     with space.reader() as client:
@@ -133,7 +135,7 @@ def _left_behind(recovery: Recovery, seen: Sequence[Attempt]) -> Iterator[str]:
     for key in recovery.unsettled.keys() - {one.key for one in seen}:
         yield (
             f"an upload of {printable(key)} was interrupted and may still come to be listed: "
-            "run `filesync destroy` again in a minute or two"
+            f"run {command('destroy')} again in a minute or two"
         )
 
 
@@ -151,6 +153,6 @@ def _refuse_protected(rows: Sequence[Change], space: Workspace) -> None:
         raise Refused(
             f"{plural(len(protected), 'file')} of {len(rows)} to destroy "
             f"{'is' if len(protected) == 1 else 'are'} protected: {names}",
-            "set `protect: false` on the entries and run `filesync apply` first; "
-            f"{guards.GIVES_UP}",
+            f"set `protect: false` on the entries and run {command('apply')} first; "
+            f"{guards.gives_up()}",
         )

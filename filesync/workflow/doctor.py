@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from filesync.core.commands import word
+from filesync.core.commands import command, word
 from filesync.core.run import Run
 from filesync.core.text import plural, printable
 from filesync.errors import (
@@ -87,7 +87,7 @@ def _versions() -> Check:
 def _schema(run: Run) -> Check:
     path = schema_path(run.manifest)
     if schema_is_old(run.manifest):
-        renew = f"run `filesync schema -o {word(path)}`"
+        renew = f"run {command('schema', '-o', path)}"
         return Check("schema", WARNING, f"{path} is another version's", renew)
     if not os.path.exists(path):
         return Check("schema", SKIPPED, f"there is no {path}; editors do without completion")
@@ -97,14 +97,14 @@ def _schema(run: Run) -> Check:
 def _lock(space: Workspace) -> Check:
     path = space.place.name
     if space.lock_bytes is None:
-        return Check("lockfile", WARNING, f"there is no {path} yet", "run `filesync apply`")
+        return Check("lockfile", WARNING, f"there is no {path} yet", f"run {command('apply')}")
     lock = space.lock
     now = time.time()
     expired = sum((entry.expires_at or now + 1) <= now for entry in lock.files.values())
     what = f"{path} has {plural(len(lock.files), 'file')}"
     if expired:
         what += f", {expired:,} of them expired"
-        return Check("lockfile", WARNING, what, "run `filesync apply`")
+        return Check("lockfile", WARNING, what, f"run {command('apply')}")
     return Check("lockfile", OK, what)
 
 

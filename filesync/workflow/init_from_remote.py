@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.content.document import SEARCH_PURPOSES
 from filesync.core.from_remote.candidates import Found, LeftOut, sort_out
 from filesync.core.from_remote.declare import FOLDER, Content, Import, settle, would_be_orphans
@@ -73,7 +74,7 @@ def import_remote(
             raise FilesyncError(
                 f"of {plural(len(files), 'file')} on the platform none can be declared"
                 + "".join(f"; {count:,} {why}" for why, count in found.left_out.items()),
-                "`filesync ls` lists them; `filesync init` writes a manifest to start from",
+                f"{command('ls')} lists them; {command('init')} writes a manifest to start from",
             )
         sizes = {(one.filename, one.remote.bytes or 0) for one in found.found}
         own = (os.path.basename(lockfile.lock_path(run.manifest)), SCHEMA_FILE)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.content.facts import Collector, Facts
 from filesync.core.content.json_line import LineParser
 from filesync.core.content.lines import MAX_LINE
@@ -58,8 +59,8 @@ def _path_of(run: Run, name: str) -> str:
             if key == entry.key or (entry.glob and key.startswith(f"{entry.key}/")):
                 raise FilesyncError(
                     f"{quoted(name)} is in an object store ({entry.source}), "
-                    "and `filesync inspect` reads files on disk",
-                    "download it, then run `filesync inspect PATH`",
+                    f"and {command('inspect')} reads files on disk",
+                    f"download it, then run {command('inspect', 'PATH')}",
                 )
         for file in scan(run, manifest, problems, stores=False):
             if file.key == key:
@@ -68,7 +69,7 @@ def _path_of(run: Run, name: str) -> str:
         return name
     raise FilesyncError(
         f"{quoted(name)} is neither a key of {run.manifest} nor a file",
-        "`filesync status` lists the keys",
+        f"{command('status')} lists the keys",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.core.lockfile import format as lock_format
 from filesync.core.run import Run
 from filesync.core.stores.model import LockedMember, LockedStore
@@ -44,19 +44,20 @@ def adopt_store(run: Run, key: str, store_id: str) -> AdoptedStore:
     if owner is not None:
         raise FilesyncError(
             f"{printable(store_id)} belongs to the store {quoted(owner)} already",
-            f"`filesync forget --store {word(owner)}` gives it up, without deleting it",
+            f"{command('forget', '--store', owner)} gives it up, without deleting it",
         )
     with space.reader() as client:
         if held is not None and client.stores.get(held.id) is not None:
             raise FilesyncError(
                 f"the vector store {quoted(key)} is in the lockfile already, as {held.id}",
-                f"to give that one up first, run `filesync forget --store {word(key)}`",
+                f"to give that one up first, run {command('forget', '--store', key)}",
             )
         found = client.stores.get(store_id)
         if found is None or found.expired:
             why = "has expired" if found is not None else "is not on the platform"
             raise FilesyncError(
-                f"the vector store {printable(store_id)} {why}", "`filesync ls --stores` lists them"
+                f"the vector store {printable(store_id)} {why}",
+                f"{command('ls', '--stores')} lists them",
             )
         members = {one.id: one for one in client.stores.list_members(store_id)}
     known = {

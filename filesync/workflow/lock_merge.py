@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.decide.pipeline import PlanOptions
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import check_owner
@@ -18,7 +19,8 @@ from filesync.core.lockfile.pieces import Piece, is_joined, join, parse_piece
 from filesync.core.plan.plan import Plan
 from filesync.core.run import Run, Shard
 from filesync.core.text import printable
-from filesync.errors import FilesyncError, LockfileError, ManifestError, Refused
+from filesync.core.wrong_manifest import wrong_manifest
+from filesync.errors import FilesyncError, LockfileError, Refused
 from filesync.local import lockfile
 from filesync.local.apply_lock import exclusive
 from filesync.local.files import remove
@@ -42,7 +44,7 @@ def merge_pieces(run: Run) -> Merged:
     """
     space = open_workspace(run)
     if space.problems:
-        raise ManifestError(run.manifest, space.problems)
+        raise wrong_manifest(run.manifest, space.problems)
     shards = pieces_beside(space.lock_path)
     with ExitStack() as held:
         for shard in shards:
@@ -90,7 +92,7 @@ def _refuse_incomplete(space: Workspace, found: Sequence[Shard]) -> None:
     if not found:
         raise FilesyncError(
             f"there are no pieces of {name} beside it",
-            "`filesync apply --shard 1/4` writes the first of four",
+            f"{command('apply', '--shard', '1/4')} writes the first of four",
         )
     splits = sorted({one.of for one in found})
     if len(splits) > 1:
@@ -109,7 +111,7 @@ def _refuse_incomplete(space: Workspace, found: Sequence[Shard]) -> None:
 def _refuse(of: str, shards: Sequence[Shard], what: str) -> None:
     numbers = ", ".join(str(one.number) for one in shards)
     verb = "is" if len(shards) == 1 else "are"
-    commands = ", ".join(f"`filesync apply --shard {one}`" for one in shards[:3])
+    commands = ", ".join(command("apply", "--shard", str(one)) for one in shards[:3])
     raise Refused(
         f"{of}, number {numbers} {verb} {what}: nothing was joined",
         f"bring {'it' if len(shards) == 1 else 'them'} here, or run {commands}"
@@ -151,7 +153,7 @@ def _refuse_strangers(space: Workspace, pieces: Sequence[Piece]) -> None:
             f"piece {numbers} of {name} was made from another manifest than "
             f"{printable(space.run.manifest)} is now",
             "restore the manifest that all pieces were made from, or run "
-            f"`filesync apply --shard {others[0]}` again",
+            f"{command('apply', '--shard', str(others[0]))} again",
         )
     if others := [one.shard for one in pieces if one.origin.lock_sha256 != own.lock_sha256]:
         numbers = ", ".join(str(one.number) for one in others)

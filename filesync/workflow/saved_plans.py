@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.core.decide.change import Reason
 from filesync.core.moment import utc
 from filesync.core.plan.document import PlanDocument, document_of, parse_plan
@@ -29,7 +29,7 @@ def read_plan(path: str) -> PlanDocument:
             text = file.read(_MAX_BYTES + 1)
     except FileNotFoundError:
         raise FilesyncError(
-            f"there is no plan file {name}", "`filesync plan --out FILE` writes one"
+            f"there is no plan file {name}", f"{command('plan', '--out', 'FILE')} writes one"
         ) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         because = why(error) if isinstance(error, OSError) else str(error)
@@ -57,7 +57,7 @@ def run_as_saved(run: Run, saved: PlanDocument, path: str) -> Run:
         if asked and not known:
             raise FilesyncError(
                 f"{printable(path)} is a plan made without {flag}, which decides what is sent",
-                f"leave out {flag}, or plan again with `filesync plan {flag} --out {word(path)}`",
+                f"leave out {flag}, or plan again with {command('plan', flag, '--out', path)}",
             )
     # Who saved a plan that deletes orphans has asked for it, and it holds no others.
     orphans = any(change.reason == Reason.ORPHAN for change in saved.changes)
@@ -92,7 +92,7 @@ def plan_as_saved(
         listed = [f"  {phrase}" for phrase in first_of(found, _SHOWN)]
         raise Refused(
             "\n".join([f"the plan {printable(path)} is stale, nothing was written:", *listed]),
-            f"plan again with `filesync plan --out {word(path)}`, and look at it again",
+            f"plan again with {command('plan', '--out', path)}, and look at it again",
         )
     return fresh
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from filesync.core.commands import command
 from filesync.core.run import Run
 from filesync.core.stores.model import Answer
 from filesync.core.unknown_key import unknown_key
@@ -26,7 +27,7 @@ def search(run: Run, key: str, text: str, most: int) -> list[Answer]:
                 raise
             raise FilesyncError(
                 f"the vector store {held.id} is gone from the platform",
-                "run `filesync apply`: it is created anew",
+                f"run {command('apply')}: it is created anew",
             ) from None
     return [
         Answer(one.file_id, names.get(one.file_id), one.filename, one.score, one.text)

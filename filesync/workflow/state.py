@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.env_names import with_env
 from filesync.core.recovery.journal import Attempt, History, read_history
 from filesync.core.recovery.store_journal import read_traces
@@ -165,7 +166,7 @@ class RunState(NamedTuple):
                 raise FilesyncError(
                     f"shard {Shard(int(found[1]), int(found[2]))} of this lockfile is at work: "
                     f"{state.state.owner}",
-                    "let it finish, then run `filesync lock merge`",
+                    f"let it finish, then run {command('lock', 'merge')}",
                 )
 
     def _log(self) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.manifest.fields import key_fault
@@ -33,7 +33,7 @@ def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
         if name in lock.files or name in begun:
             raise FilesyncError(
                 f"{quoted(name)} is in the lockfile already, so {quoted(key)} cannot take its name",
-                f"to give that one up first, run `filesync forget {word(name)}`",
+                f"to give that one up first, run {command('forget', name)}",
             )
     names |= _new_names(retired, old, new)
     # The journal first: a second try after a crash in between still finds the key in the lockfile.
@@ -48,7 +48,7 @@ def _new_names(keys: set[str], old: str, new: str) -> dict[str, str]:
     if whole != new.endswith("/"):
         raise FilesyncError(
             "a / must end both names or neither",
-            "`filesync state mv docs/ handbook/` renames every key below docs/",
+            f"{command('state', 'mv', 'docs/', 'handbook/')} renames every key below docs/",
         )
     found = {
         key: new + key[len(old) :] for key in keys if key == old or whole * key.startswith(old)

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from filesync.core.model import LockEntry
 from filesync.core.run import Run
 from filesync.core.stores.model import LockedStore, same_attributes
-from filesync.errors import ApiError, FilesyncError, ManifestError
+from filesync.core.wrong_manifest import wrong_manifest
+from filesync.errors import ApiError, FilesyncError
 from filesync.remote.client import Reader
 from filesync.workflow.server import reader
 from filesync.workflow.workspace import open_workspace
@@ -32,7 +33,7 @@ def verify(run: Run) -> Iterator[Verdict]:
     """Download each locked file once and compare its hash; yields a verdict a key, sorted."""
     space = open_workspace(run)
     if space.problems:
-        raise ManifestError(run.manifest, space.problems)
+        raise wrong_manifest(run.manifest, space.problems)
     pace = space.manifest.requests_per_minute
     with reader(space.server, run, requests_per_minute=pace) as client:
         shared: dict[tuple[str, str], Verdict] = {}
@@ -88,7 +89,7 @@ def verify_stores(run: Run) -> list[StoreVerdict]:
     """Compare the members of each locked store with the lockfile's, one listing each."""
     space = open_workspace(run)
     if space.problems:
-        raise ManifestError(run.manifest, space.problems)
+        raise wrong_manifest(run.manifest, space.problems)
     if not space.lock.stores:
         return []
     with space.reader() as client:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
-from filesync.core.commands import DEFAULT_MANIFEST
+from filesync.core.commands import DEFAULT_MANIFEST, command
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile, check_owner
 from filesync.core.servers import server_type
 from filesync.core.text import printable
-from filesync.errors import FilesyncError, LockfileError, ManifestError, Problem, Refused
+from filesync.core.wrong_manifest import wrong_manifest
+from filesync.errors import FilesyncError, LockfileError, Problem, Refused
 from filesync.local import lockfile
 from filesync.local.files import open_regular
 from filesync.local.state_dir import SCHEMA_FILE
@@ -140,7 +141,8 @@ def _with_piece(space: Workspace, shard: Shard) -> Workspace:
         raise Refused(
             f"pieces of another split lie beside {printable(space.lock_path)}: there is "
             f"{printable(lockfile.piece_path(space.lock_path, others[0]))}, and this is {shard}",
-            "join them with `filesync lock merge`, or keep to the split that they were made with",
+            f"join them with {command('lock', 'merge')}, or keep to the split that they were made "
+            "with",
         )
     space = space._replace(retired_before=frozenset(space.lock.retired))
     path = lockfile.piece_path(space.lock_path, shard)
@@ -156,8 +158,8 @@ def _with_piece(space: Workspace, shard: Shard) -> Workspace:
     if piece.origin.lock_sha256 != space.origin.lock_sha256:
         raise Refused(
             f"{space.place.name} has changed since {printable(path)} was begun",
-            "restore the lockfile that the pieces were begun with and run `filesync lock merge`; "
-            "then merge the two lockfiles as code",
+            "restore the lockfile that the pieces were begun with and run "
+            f"{command('lock', 'merge')}; then merge the two lockfiles as code",
         )
     lay_over(space.lock, piece)
     return space._replace(piece_bytes=found)
@@ -216,7 +218,7 @@ def _no_manifest(path: str) -> FilesyncError:
     here = " in this folder or above it" if path == DEFAULT_MANIFEST else ""
     return FilesyncError(
         f"there is no manifest {printable(path)}{here}",
-        "run `filesync init` to write one, or name yours with --manifest PATH",
+        f"run {command('init')} to write one, or name yours with --manifest PATH",
     )
 
 
@@ -248,8 +250,8 @@ def alone(
             raise Refused(
                 f"pieces of {place.name} are not joined yet: there is {printable(first)}"
                 + (f" and {len(pieces) - 1:,} more" if len(pieces) > 1 else ""),
-                "run `filesync lock merge`; or remove the pieces, and what they uploaded stays "
-                "on the platform",
+                f"run {command('lock', 'merge')}; or remove the pieces, and what they uploaded "
+                "stays on the platform",
             )
         yield
 
@@ -324,7 +326,7 @@ def lock_place(run: Run) -> LockPlace:
         return place_of(run.manifest, run.env, None)
     manifest, problems = read_manifest(run)
     if wrong := [one for one in problems if one.where == "lockfile"]:
-        raise ManifestError(run.manifest, wrong)
+        raise wrong_manifest(run.manifest, wrong)
     return place_of(run.manifest, run.env, manifest.lockfile)
 
 
@@ -335,7 +337,7 @@ def open_lock(run: Run) -> tuple[LockPlace, Lockfile]:
     if found is None:
         raise LockfileError(
             f"there is no lockfile {place.name}",
-            "run `filesync apply` first, or name your manifest with --manifest PATH",
+            f"run {command('apply')} first, or name your manifest with --manifest PATH",
         )
     return place, lock_format.parse_lockfile(found, place.name)
 
@@ -382,7 +384,7 @@ def scan(
     # With faults in the manifest itself, what a store names may only be missing for them.
     of_stores = [] if problems else wrong
     if every := [*problems, *more, *check_files(files, server_of(run, manifest)), *of_stores]:
-        raise ManifestError(run.manifest, every)
+        raise wrong_manifest(run.manifest, every)
     return files
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from filesync.core.commands import flags, with_flags
+import filesync
+from filesync.core.commands import command, command_line, commands_for, flags
 from tests.cli.harness import Platform, Project
+
+PACKAGE = Path(filesync.__file__).parent
 
 
 def named(text: str, verb: str) -> list[str]:
@@ -59,10 +65,45 @@ def test_reports_name_them_too(platform: Platform, odd: Project) -> None:
     odd.run(*named(warning, "adopt"))
 
 
-def test_what_needs_no_option_has_none() -> None:
+def test_a_key_that_looks_like_a_command_stays_as_it_is(
+    platform: Platform, project: Project
+) -> None:
+    """Options belong to the commands that we name, not to what a user's words look like."""
+    project.write("a.txt", "hello")
+    project.manifest("files: {'`filesync x`': {path: a.txt}}\n", name="other.yaml")
+    project.run("apply", "-y", "-m", "other.yaml", "--base-url", platform.url)
+    said = project.refused("id", "`filesync y`", "-m", "other.yaml")
+    assert "'`filesync y`' is not in the lockfile" in said
+    assert "did you mean '`filesync x`'? `filesync -m other.yaml ids` lists the keys" in said
+
+
+def test_a_command_has_the_options_of_its_run() -> None:
     assert flags("filesync.yaml", None, None) == ""
-    assert with_flags("run `filesync plan`", "") == "run `filesync plan`"
-    # Twice is once.
-    text = with_flags("run `filesync plan`", flags("a.yaml", "dev", None))
-    assert text == "run `filesync -m a.yaml --env dev plan`"
-    assert with_flags(text, "-m a.yaml ") == text
+    assert command("plan") == "`filesync plan`"
+    assert command("forget", "two words") == "`filesync forget 'two words'`"
+    with commands_for(flags("a.yaml", "dev", None)):
+        assert command_line("plan") == "filesync -m a.yaml --env dev plan"
+    assert command("plan") == "`filesync plan`"
+
+
+# Texts that are read before there is a run: help, a starter manifest, the schema, the reference.
+BEFORE_A_RUN = {"init.py", "manifest_text.py", "schema.py", "reasons.py"}
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.stem)
+def test_messages_build_the_commands_they_name(path: Path) -> None:
+    """A command that is typed into a message would not lead to the run's manifest and server."""
+    if path.name not in BEFORE_A_RUN:
+        assert list(_typed(ast.parse(path.read_text()))) == []
+
+
+def _typed(tree: ast.AST) -> Iterator[str]:
+    """Yield the texts that have a command in them, but for docstrings, helps and examples."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            continue
+        if isinstance(node, ast.keyword) and node.arg in ("help", "examples"):
+            continue
+        if isinstance(node, ast.Constant) and re.search("`filesync [^-]", str(node.value)):
+            yield str(node.value)
+        yield from _typed(node)

@@ -9,18 +9,19 @@ import click
 from filesync.cli.completions import free_keys
 from filesync.cli.options import (
     Common,
-    command,
     insecure_option,
     lock_timeout_option,
     outside_option,
     store_option,
+    subcommand,
 )
+from filesync.core.commands import command
 
 if TYPE_CHECKING:
     from filesync.core.run import Run
 
 
-@command(
+@subcommand(
     "adopt",
     click.argument("key", shell_complete=free_keys),
     click.argument("file_id", metavar="[ID]", required=False),
@@ -54,7 +55,9 @@ def adopt(
     run = common.run(allow_outside=allow_outside, allow_insecure_http=allow_insecure_http)
     if of_store:
         if file_id is None:
-            raise click.UsageError("name the vector store: `filesync adopt --store KEY ID`")
+            raise click.UsageError(
+                f"name the vector store: {command('adopt', '--store', 'KEY', 'ID')}"
+            )
         _adopt_store(common, run, key, file_id, lock_timeout)
         return
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
@@ -72,7 +75,7 @@ def adopt(
             f"its {' and '.join(adopted.replaced_for)} differs from the manifest's, "
             "so the next apply replaces it"
         )
-    common.hint("commit the lockfile; `filesync plan` shows what is left to do")
+    common.hint(f"commit the lockfile; {command('plan')} shows what is left to do")
 
 
 def _adopt_store(common: Common, run: Run, key: str, store_id: str, lock_timeout: float) -> None:
@@ -88,4 +91,4 @@ def _adopt_store(common: Common, run: Run, key: str, store_id: str, lock_timeout
             f"{plural(adopted.others, 'file')} in it {'is' if adopted.others == 1 else 'are'} not "
             "known to this project: they stay unless the store says `prune_unmanaged: true`"
         )
-    common.hint("commit the lockfile; `filesync plan` shows what is left to do")
+    common.hint(f"commit the lockfile; {command('plan')} shows what is left to do")

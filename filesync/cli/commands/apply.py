@@ -10,7 +10,6 @@ from filesync.cli import completions, streams
 from filesync.cli.finding_steps import shrink_option, strict_option
 from filesync.cli.options import (
     Common,
-    command,
     concurrency_option,
     filter_options,
     index_timeout_option,
@@ -22,6 +21,7 @@ from filesync.cli.options import (
     orphans_option,
     outside_option,
     shard_option,
+    subcommand,
     yes_option,
 )
 from filesync.cli.picking import check_pick, pick, pick_option
@@ -32,12 +32,13 @@ from filesync.cli.plan_steps import (
     print_plan,
     warn_but_of_refusals,
 )
+from filesync.core.commands import command
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.run import Filters, Shard
 
 
-@command(
+@subcommand(
     "apply",
     click.argument("planfile", required=False, shell_complete=completions.files),
     yes_option,
@@ -145,7 +146,8 @@ def apply(
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         md5s = Md5Sums()
         if shard is not None:
-            common.note(f"shard {shard}: deletes and vector stores wait for `filesync lock merge`")
+            joins = command("lock", "merge")
+            common.note(f"shard {shard}: deletes and vector stores wait for {joins}")
         made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
         warn_but_of_refusals(common, made)
         if not as_json:
@@ -163,7 +165,7 @@ def _check_together(
 ) -> None:
     """Raise UsageError for options that contradict each other."""
     if planfile is not None and filters.narrow:
-        named = " and ".join(sorted({one for one in filters.flags().split() if one[:2] == "--"}))
+        named = " and ".join(sorted({option for option, _ in filters.options}))
         raise click.UsageError(f"a plan file says itself what it covers: leave out {named}")
     if shard is not None and (planfile is not None or filters.narrow or delete_orphans):
         raise click.UsageError(

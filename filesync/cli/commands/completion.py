@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from filesync.cli.options import Common, command
+from filesync.cli.options import Common, subcommand
 
 
-@command(
+@subcommand(
     "completion",
     click.argument("shell", type=click.Choice(["bash", "zsh", "fish"])),
     examples={

@@ -5,18 +5,18 @@ from __future__ import annotations
 from filesync.cli import streams
 from filesync.cli.options import (
     Common,
-    command,
     concurrency_option,
     insecure_option,
     json_option,
     lock_timeout_option,
     missing_option,
+    subcommand,
     yes_option,
 )
 from filesync.cli.plan_steps import ask, carry_out, print_plan, warn_but_of_refusals
 
 
-@command(
+@subcommand(
     "destroy",
     yes_option,
     json_option,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from filesync.cli.options import Common, command, insecure_option, outside_option, paint
+from filesync.cli.options import Common, insecure_option, outside_option, paint, subcommand
 from filesync.core.text import human_bytes, printable
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
-@command(
+@subcommand(
     "diff",
     click.argument("key", required=False),
     click.option("--offline", is_flag=True, help="Look in git only; do not contact the server."),

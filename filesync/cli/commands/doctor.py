@@ -6,11 +6,11 @@ import click
 
 from filesync.cli.options import (
     Common,
-    command,
     insecure_option,
     json_option,
     outside_option,
     paint,
+    subcommand,
 )
 from filesync.core.text import plural, printable
 from filesync.errors import FilesyncError
@@ -18,7 +18,7 @@ from filesync.errors import FilesyncError
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "cyan"}
 
 
-@command(
+@subcommand(
     "doctor",
     click.option("--offline", is_flag=True, help="Do not contact the server."),
     json_option,
@@ -57,9 +57,9 @@ def doctor(
         for line in more:
             click.echo(f"{'':<23}{printable(line)}")
         if check.hint:
-            click.echo(f"{'':<23}-> {printable(common.here(check.hint))}")
+            click.echo(f"{'':<23}-> {printable(check.hint)}")
     if as_json:
-        found = [one._asdict() | {"hint": common.here(one.hint)} for one in checks]
+        found = [one._asdict() for one in checks]
         click.echo(to_text({"format_version": "1.0", "checks": found}))
     if failed := [check.name for check in checks if check.state == FAILED]:
         raise FilesyncError(

@@ -11,13 +11,13 @@ import click
 
 from filesync.cli.completions import locked_ids
 from filesync.cli.connect import no_such_file, server_reader
-from filesync.cli.options import Common, command, insecure_option, output_option
+from filesync.cli.options import Common, insecure_option, output_option, subcommand
 from filesync.cli.output_files import check_target
 from filesync.core.text import human_bytes, printable
 from filesync.errors import LocalFileError
 
 
-@command(
+@subcommand(
     "download",
     click.argument("file_id", metavar="ID", shell_complete=locked_ids),
     output_option,

@@ -8,13 +8,14 @@ import click
 
 from filesync.cli.options import (
     Common,
-    command,
     filter_options,
     insecure_option,
     json_option,
     outside_option,
+    subcommand,
 )
 from filesync.cli.plan_steps import make_with_progress
+from filesync.core.commands import command
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.run import Filters
@@ -23,7 +24,7 @@ _MOVED = 3
 """The exit code for drift, which no other command has."""
 
 
-@command(
+@subcommand(
     "drift",
     filter_options,
     json_option,
@@ -62,5 +63,5 @@ def drift(
     ids = {key: entry.id for key, entry in lock.files.items()}
     click.echo(to_text(drift_document(plan)) if as_json else render_drift(plan, ids))
     if plan.has_drift:
-        common.hint("`filesync plan` shows what an apply would do about it")
+        common.hint(f"{command('plan')} shows what an apply would do about it")
         click.get_current_context().exit(_MOVED)

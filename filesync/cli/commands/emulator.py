@@ -11,14 +11,14 @@ from typing import Any, TextIO
 
 import click
 
-from filesync.cli.options import Common, command
+from filesync.cli.options import Common, subcommand
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
 _KEY = re.compile("[!-~]+")
 
 
-@command(
+@subcommand(
     "emulator",
     click.option(
         "--port",

@@ -11,7 +11,8 @@ import click
 
 from filesync.cli.completions import files
 from filesync.cli.lock_steps import locked_selection, warn_of_expired
-from filesync.cli.options import Common, command, filter_options
+from filesync.cli.options import Common, filter_options, subcommand
+from filesync.core.commands import command
 from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _OURS = ("FILESYNC_MANIFEST", "FILESYNC_ENV", "FILESYNC_DEBUG")
 
 
-@command(
+@subcommand(
     "exec",
     filter_options,
     click.argument(
@@ -73,8 +74,9 @@ def exec_(common: Common, filters: Filters, cmd: tuple[str, ...]) -> None:
     except FileNotFoundError:
         raise FilesyncError(
             f"there is no command {quoted(cmd[0])}",
-            "name a program on PATH, or a path to one: `filesync exec -- CMD ARGS...`; "
-            "shell syntax needs a shell: `filesync exec -- sh -c '...'`",
+            "name a program on PATH, or a path to one: "
+            f"{command('exec', '--', 'CMD', 'ARGS...')}; "
+            f"shell syntax needs a shell: {command('exec', '--', 'sh', '-c', 'CMD | CMD')}",
         ) from None
     except (OSError, ValueError) as error:
         because = (error.strerror if isinstance(error, OSError) else None) or str(error)

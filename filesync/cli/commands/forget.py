@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from filesync.cli.completions import locked_keys
-from filesync.cli.options import Common, command, lock_timeout_option, store_option
+from filesync.cli.options import Common, lock_timeout_option, store_option, subcommand
 from filesync.core.text import printable
 
 
-@command(
+@subcommand(
     "forget",
     click.argument("key", shell_complete=locked_keys),
     store_option,

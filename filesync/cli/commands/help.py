@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
-from filesync.cli.options import Common, command
+from filesync.cli.options import Common, subcommand
+from filesync.core.commands import command
 from filesync.core.manifest.fields import did_you_mean
 from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 
 
-@command(
+@subcommand(
     "help",
     click.argument("words", metavar="[COMMAND]...", nargs=-1),
     examples={"filesync help apply": "the same as `filesync apply --help`"},
@@ -24,7 +25,7 @@ def help_(common: Common, words: tuple[str, ...]) -> None:  # noqa: ARG001
         if not isinstance(group, click.Group) or word not in known:
             raise FilesyncError(
                 f"there is no command {quoted(' '.join(words))}{did_you_mean(word, known)}",
-                "`filesync help` lists the commands",
+                f"{command('help')} lists the commands",
             )
         found = group.get_command(context, word)
         assert found is not None

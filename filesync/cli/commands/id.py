@@ -7,11 +7,12 @@ import time
 import click
 
 from filesync.cli.completions import locked_keys
-from filesync.cli.options import Common, command, store_option
+from filesync.cli.options import Common, store_option, subcommand
+from filesync.core.commands import command
 from filesync.core.text import human_duration
 
 
-@command(
+@subcommand(
     "id",
     click.argument("key", shell_complete=locked_keys),
     store_option,
@@ -38,5 +39,5 @@ def id_(common: Common, key: str, of_store: bool) -> None:
         raise unknown_key(key, files, "the lockfile")
     if entry.expires_at is not None and entry.expires_at <= time.time():
         ago = human_duration(int(time.time()) - entry.expires_at)
-        common.warn(f"{entry.id} expired {ago} ago: run `filesync apply` to upload it again")
+        common.warn(f"{entry.id} expired {ago} ago: run {command('apply')} to upload it again")
     click.echo(entry.id)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from filesync.cli.lock_steps import locked_selection
-from filesync.cli.options import Common, command, filter_options
+from filesync.cli.options import Common, filter_options, subcommand
 
 if TYPE_CHECKING:
     from filesync.core.run import Filters
 
 
-@command(
+@subcommand(
     "ids",
     click.option(
         "--format",

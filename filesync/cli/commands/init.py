@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from filesync.cli.options import Common, command, confirmed, insecure_option
+from filesync.cli.options import Common, confirmed, insecure_option, subcommand
+from filesync.core.commands import command
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ files: {{}}                     # instead of this line, for example:
 """
 
 
-@command(
+@subcommand(
     "init",
     click.option("--project", metavar="NAME", help="Who owns the files; else the folder's name."),
     click.option(
@@ -101,7 +102,7 @@ def init(
     starter = _STARTER.format(schema=SCHEMA_FILE, project=scalar(owner), lock=lock)
     write_manifest(path, starter)
     common.note(
-        f"wrote {path} for project {owner}: name your files in it, then run `filesync plan`"
+        f"wrote {path} for project {owner}: name your files in it, then run {command('plan')}"
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 from filesync.cli.completions import files
-from filesync.cli.options import Common, command, json_option
+from filesync.cli.options import Common, json_option, subcommand
 from filesync.cli.output_files import write_whole
 
 
-@command(
+@subcommand(
     "inspect",
     click.argument("name", metavar="KEY|PATH", shell_complete=files),
     json_option,

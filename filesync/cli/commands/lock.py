@@ -7,15 +7,16 @@ import click
 from filesync.cli.options import (
     CommandGroup,
     Common,
-    command,
     concurrency_option,
     index_timeout_option,
     insecure_option,
     json_option,
     lock_timeout_option,
     max_delete_option,
+    subcommand,
     yes_option,
 )
+from filesync.core.commands import command
 from filesync.core.text import plural
 
 
@@ -24,7 +25,7 @@ def lock() -> None:
     """Join the pieces of a lockfile that `filesync apply --shard I/N` has written."""
 
 
-@command(
+@subcommand(
     "merge",
     yes_option,
     json_option,
@@ -86,7 +87,7 @@ def merge(
         if merged.failed:
             common.warn(
                 f"shard {', '.join(map(str, merged.failed))} could not upload all of its files: "
-                "deletes and vector stores are left to the next `filesync apply`"
+                f"deletes and vector stores are left to the next {command('apply')}"
             )
         made = None if no_delete or merged.failed else plan_the_rest(run, merged)
         if made is None:

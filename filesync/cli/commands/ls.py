@@ -6,12 +6,12 @@ import click
 
 from filesync.cli.completions import purposes
 from filesync.cli.connect import server_reader
-from filesync.cli.options import Common, command, insecure_option, json_option
+from filesync.cli.options import Common, insecure_option, json_option, subcommand
 from filesync.core.text import quoted
 from filesync.errors import FilesyncError
 
 
-@command(
+@subcommand(
     "ls",
     click.option(
         "--purpose",

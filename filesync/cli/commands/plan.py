@@ -18,12 +18,12 @@ from filesync.cli.finding_steps import (
 from filesync.cli.github_files import tell_github_of_plan
 from filesync.cli.options import (
     Common,
-    command,
     filter_options,
     insecure_option,
     json_option,
     orphans_option,
     outside_option,
+    subcommand,
 )
 from filesync.cli.output_files import check_target, write_whole
 from filesync.cli.plan_steps import (
@@ -37,7 +37,7 @@ from filesync.cli.plan_steps import (
     show_plan_as,
 )
 from filesync.cli.several_plans import is_several, make_several, raise_for_several, show_several
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
@@ -45,7 +45,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     from filesync.core.run import Filters
 
 
-@command(
+@subcommand(
     "plan",
     json_option,
     markdown_option,
@@ -178,7 +178,7 @@ def plan(
     )
     print_findings(made.content, form)
     if out is not None:
-        common.note(f"saved the plan: `filesync apply {word(out)}` does exactly this, or refuses")
+        common.note(f"saved the plan: {command('apply', out)} does exactly this, or refuses")
     _warn_if_taken(common, made, out, html)
     _hint_next(common, made, out)
     tell_github_of_plan(common, document, out)
@@ -192,7 +192,7 @@ def _apply_command(common: Common, made: Plan, out: str | None) -> str | None:
     run = made.inputs.run
     if made.refusals or run.offline or made.at is not None:
         return None
-    return apply_command(common, word(out) if out is not None else run.filters.flags())
+    return apply_command(common, *([out] if out is not None else run.filters.words))
 
 
 def _hint_next(common: Common, made: Plan, out: str | None) -> None:
@@ -200,8 +200,7 @@ def _hint_next(common: Common, made: Plan, out: str | None) -> None:
     if not made.rows:
         common.hint(f"name your files in {run.manifest}, below `files:`")
     elif made.has_changes and not (made.refusals or run.offline or out or made.at):
-        only = f" {run.filters.flags()}" if run.filters.narrow else ""
-        common.hint(f"run `filesync apply{only}` to make these changes")
+        common.hint(f"run {command('apply', *run.filters.words)} to make these changes")
 
 
 def _warn_if_taken(common: Common, made: Plan, *written: str | None) -> None:

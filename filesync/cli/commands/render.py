@@ -8,13 +8,13 @@ import click
 
 from filesync.cli.completions import files
 from filesync.cli.lock_steps import warn_of_expired
-from filesync.cli.options import Common, command, output_option
+from filesync.cli.options import Common, output_option, subcommand
 from filesync.cli.output_files import check_target, write_whole
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
 
 
-@command(
+@subcommand(
     "render",
     click.argument("template", shell_complete=files),
     output_option,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from filesync.cli.options import Common, command, output_option
+from filesync.cli.options import Common, output_option, subcommand
 from filesync.cli.output_files import check_target, write_whole
 
 
-@command(
+@subcommand(
     "schema",
     output_option,
     examples={

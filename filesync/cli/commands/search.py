@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 
 from filesync.cli.completions import locked_stores
-from filesync.cli.options import Common, command, insecure_option, json_option
+from filesync.cli.options import Common, insecure_option, json_option, subcommand
 
 
-@command(
+@subcommand(
     "search",
     click.argument("store", shell_complete=locked_stores),
     click.argument("text"),

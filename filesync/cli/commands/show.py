@@ -6,10 +6,10 @@ import click
 
 from filesync.cli.completions import locked_ids
 from filesync.cli.connect import no_such_file, server_reader
-from filesync.cli.options import Common, command, insecure_option
+from filesync.cli.options import Common, insecure_option, subcommand
 
 
-@command(
+@subcommand(
     "show",
     click.argument("file_id", metavar="ID", shell_complete=locked_ids),
     insecure_option,

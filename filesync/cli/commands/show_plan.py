@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from filesync.cli.completions import files
-from filesync.cli.options import Common, command
+from filesync.cli.options import Common, subcommand
 from filesync.cli.output_files import check_target
 from filesync.cli.plan_steps import (
     apply_command,
@@ -17,13 +17,13 @@ from filesync.cli.plan_steps import (
     pager_option,
     show_plan_as,
 )
-from filesync.core.commands import DEFAULT_MANIFEST, word
+from filesync.core.commands import DEFAULT_MANIFEST
 
 if TYPE_CHECKING:  # what costs time to import is imported by the function that needs it
     from filesync.core.plan.document import PlanDocument
 
 
-@command(
+@subcommand(
     "show-plan",
     click.argument("planfile", metavar="FILE", shell_complete=files),
     markdown_option,
@@ -54,4 +54,4 @@ def _apply_command(common: Common, told: PlanDocument, planfile: str) -> str | N
         return None
     if common.manifest == DEFAULT_MANIFEST:
         common = common._replace(manifest=told.origin.manifest)
-    return apply_command(common, word(planfile))
+    return apply_command(common, planfile)

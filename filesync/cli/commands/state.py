@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from filesync.cli.completions import locked_keys
-from filesync.cli.options import CommandGroup, Common, command, lock_timeout_option
+from filesync.cli.options import CommandGroup, Common, lock_timeout_option, subcommand
+from filesync.core.commands import command
 from filesync.core.text import plural
 
 
@@ -14,7 +15,7 @@ def state() -> None:
     """Change what the lockfile says, without touching the platform."""
 
 
-@command(
+@subcommand(
     "mv",
     click.argument("old", shell_complete=locked_keys),
     click.argument("new"),
@@ -36,7 +37,7 @@ def mv(common: Common, old: str, new: str, lock_timeout: float) -> None:
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         renamed = rename_keys(run, old, new)
     common.note(f"renamed {old} to {new} in the lockfile ({plural(len(renamed), 'key')})")
-    common.hint(f"rename the entry in {run.manifest}, too; `filesync plan` shows what is left")
+    common.hint(f"rename the entry in {run.manifest}, too; {command('plan')} shows what is left")
 
 
 state.add_command(mv)

@@ -8,12 +8,12 @@ import click
 
 from filesync.cli.options import (
     Common,
-    command,
     filter_options,
     insecure_option,
     json_option,
     outside_option,
     paint,
+    subcommand,
 )
 from filesync.cli.plan_steps import make_with_progress
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     from filesync.core.run import Filters
 
 
-@command(
+@subcommand(
     "status",
     click.option("--changed", is_flag=True, help="Only files that an apply would change."),
     click.option(
@@ -78,6 +78,6 @@ def status(
             document["vector_stores"] = stores_document(made)
         click.echo(to_text(document))
     else:
-        click.echo(common.here(render_status(made, paint=paint, columns=common.columns, view=view)))
+        click.echo(render_status(made, paint=paint, columns=common.columns, view=view))
         if lines := render_stores(made):
             click.echo("\n" + "\n".join(lines))

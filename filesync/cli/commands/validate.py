@@ -15,8 +15,8 @@ from filesync.cli.finding_steps import (
     strict_option,
     warn_of_content,
 )
-from filesync.cli.options import Common, command, outside_option
-from filesync.core.commands import word
+from filesync.cli.options import Common, outside_option, subcommand
+from filesync.core.commands import command
 from filesync.core.text import first_of, human_bytes, plural, printable
 from filesync.errors import FilesyncError, ManifestError
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
 _SHOWN = 20
 
 
-@command(
+@subcommand(
     "validate",
     click.option("--locked", is_flag=True, help="Fail, too, if the lockfile does not agree."),
     outside_option,
@@ -75,7 +75,7 @@ def validate(
             common.note(f"{file.key}: {file.path} ({size}, {file.entry.policy.purpose})")
     if schema_is_old(run.manifest):
         path = schema_path(run.manifest)
-        common.note(f"{path} is another version's: `filesync schema -o {word(path)}` renews it")
+        common.note(f"{path} is another version's: {command('schema', '-o', path)} renews it")
     with hashing(quiet=common.quiet) as on_hashed:
         report = check_content(run, manifest, files, on_bytes=on_hashed)
     print_findings(report, form)
@@ -85,12 +85,12 @@ def validate(
     if locked:
         _check_locked(run)
     if left := not_looked_at(manifest):
-        common.note(f"{left}; `filesync plan` checks them")
+        common.note(f"{left}; {command('plan')} checks them")
     agrees = ", and the lockfile agrees" if locked else ""
     target = "" if run.env is None else f" for {run.env}"
     common.note(f"{run.manifest} is valid{target}: {plural(len(files), 'file')}{agrees}")
     if files:
-        common.hint("`filesync plan` shows what an apply would do")
+        common.hint(f"{command('plan')} shows what an apply would do")
     else:
         common.hint(f"name your files in {run.manifest}, below `files:`")
 
@@ -117,5 +117,5 @@ def _check_locked(run: Run) -> None:
         listed = [f"  {line}" for line in first_of(named, _SHOWN)]
         raise FilesyncError(
             "\n".join([f"{lock} does not agree with {run.manifest}:", *listed]),
-            "run `filesync apply` and commit the lockfile",
+            f"run {command('apply')} and commit the lockfile",
         )

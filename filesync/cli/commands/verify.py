@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
-from filesync.cli.options import Common, command, insecure_option, paint
+from filesync.cli.options import Common, insecure_option, paint, subcommand
+from filesync.core.commands import command
 from filesync.core.text import plural, printable
 from filesync.errors import FilesyncError
 
 
-@command(
+@subcommand(
     "verify",
     click.option(
         "--allow-unchecked", is_flag=True, help="Succeed even if nothing could be compared."
@@ -58,19 +59,19 @@ def verify(common: Common, allow_unchecked: bool, allow_insecure_http: bool) -> 
         raise FilesyncError(
             f"{plural(bad, 'file')} on the platform {'is' if bad == 1 else 'are'} not what the "
             "lockfile says",
-            "`filesync apply` uploads what is gone; to replace what differs, apply once without "
-            "its entry in the manifest, and once more with it",
+            f"{command('apply')} uploads what is gone; to replace what differs, apply once "
+            "without its entry in the manifest, and once more with it",
         )
     if failed := sum(one.same is None and one.allowed for one in verdicts):
         raise FilesyncError(
             f"{plural(failed, 'file')} could not be downloaded, though the API allows it",
-            "see above why; run `filesync verify` again",
+            f"see above why; run {command('verify')} again",
         )
     if wrong:
         raise FilesyncError(
             f"{plural(wrong, 'vector store')} {'is' if wrong == 1 else 'are'} not what the "
             "lockfile says",
-            "run `filesync apply` to bring them in line",
+            f"run {command('apply')} to bring them in line",
         )
     if unchecked == len(verdicts) and not (stores or allow_unchecked):
         expected = "if that is expected, pass --allow-unchecked"
@@ -78,5 +79,5 @@ def verify(common: Common, allow_unchecked: bool, allow_insecure_http: bool) -> 
             raise FilesyncError("nothing was verified: no file could be compared", expected)
         raise FilesyncError(
             "nothing was verified: there is no file in the lockfile",
-            f"`filesync apply` uploads what the manifest declares; {expected}",
+            f"{command('apply')} uploads what the manifest declares; {expected}",
         )

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.core.decide.change import Action, Change, Reason
 from filesync.core.decide.desired import policies_of
 from filesync.core.lockfile.lock import Lockfile
@@ -23,7 +23,13 @@ from filesync.errors import Refused
 # A share of fewer owned files than this says nothing: 1 of 2 is not a deletion in bulk.
 CAP_FROM = 10
 MASS_MISSING_FROM = 3
-GIVES_UP = "`filesync forget KEY` gives a file up without deleting it"
+
+
+def gives_up() -> str:
+    """Say how to stop managing a file."""
+    return f"{command('forget', 'KEY')} gives a file up without deleting it"
+
+
 _SHOWN = 5
 _LOST = {Action.DELETE: "deleted", Action.FORGET: "forgotten"}
 
@@ -92,7 +98,7 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
         raise Refused(
             f"{plural(len(hits), 'protected file')} would be lost:\n  " + "\n  ".join(hits),
             "put the file back as it was, or set `protect: false` on its entry, apply that, "
-            f"and then change it; {GIVES_UP}",
+            f"and then change it; {gives_up()}",
         )
 
 
@@ -237,7 +243,7 @@ def _lookalikes(
         "name, size and purpose; this lockfile does not name them, another project's may: "
         f"{listed}{more}",
         "make sure that it is yours; then take it over with "
-        f"`filesync adopt {word(key)} {word(ids[0])}`, or upload another copy with "
+        f"{command('adopt', key, ids[0])}, or upload another copy with "
         "--allow-duplicates",
     )
 
@@ -282,7 +288,7 @@ def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile)
     return Refusal(
         Guard.EMPTIED,
         f"the manifest names no file any more, and {plural(owned, 'file')} of it would be deleted",
-        "if that is meant, run `filesync destroy`; "
+        f"if that is meant, run {command('destroy')}; "
         f"or say how many may go with --max-delete {deletes}",
     )
 
@@ -322,7 +328,9 @@ def _too_many_deletes(
 
 
 def _if_meant(deletes: int) -> str:
-    return f"read the deletes in `filesync plan`; if that is intended, pass --max-delete {deletes}"
+    return (
+        f"read the deletes in {command('plan')}; if that is intended, pass --max-delete {deletes}"
+    )
 
 
 def share_of(limit: MaxDelete, owned: int) -> int:

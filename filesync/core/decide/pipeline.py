@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.core.content.report import ContentReport
 from filesync.core.decide import guards
 from filesync.core.decide.change import Action, Change, Decisions, Reason, reading_order
@@ -291,8 +291,8 @@ def _not_asked_about(unclear: Mapping[str, list[str]], rows: Iterable[Change]) -
         if key not in asked:
             yield (
                 f"an upload of {printable(key)} was interrupted and may have made one of "
-                f"{', '.join(ids)}: `filesync adopt {word(key)} ID` takes one, "
-                f"`filesync forget {word(key)}` leaves them alone"
+                f"{', '.join(ids)}: {command('adopt', key, 'ID')} takes one, "
+                f"{command('forget', key)} leaves them alone"
             )
 
 
@@ -302,7 +302,7 @@ def _left_over(left: Mapping[str, list[str]]) -> Iterator[str]:
         yield (
             f"an interrupted upload of {printable(key)}, which has another file by now, may have "
             f"made one of {', '.join(ids)}: they stay, because another project's file may look the "
-            "same; `filesync show ID` describes one"
+            f"same; {command('show', 'ID')} describes one"
         )
 
 

@@ -7,15 +7,13 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import NamedTuple
 
-from filesync.core.commands import word
+from filesync.core.commands import command, word
 from filesync.core.decide.change import Action, Decisions
 from filesync.core.model import DesiredFile, LockEntry
 from filesync.core.recovery.recover import Recovery
 from filesync.core.run import Filters
 from filesync.core.text import printable, quoted
 from filesync.errors import FilesyncError
-
-_KEYS = "`filesync status` lists the keys; quote a glob so that the shell leaves it alone"
 
 
 def selects(only: str, key: str) -> bool:
@@ -80,12 +78,13 @@ class Selection(NamedTuple):
             if not any(selects(glob, name) for name in names):
                 store = f"store:{glob}"
                 named = any(selects(store, name) for name in names)
-                hint = f"a vector store is chosen by --only {word(store)}" if named else _KEYS
+                hint = (
+                    f"a vector store is chosen by --only {word(store)}" if named else _lists_keys()
+                )
                 raise FilesyncError(f"--only {quoted(glob)} selects none of {of}", hint)
         if not any(self.has(key) for key in files) and not any(map(self.has_store, stores)):
-            raise FilesyncError(
-                f"{self.filters.flags(quoted)} selects none of {of}{self._there(files)}", _KEYS
-            )
+            asked = " ".join(f"{name} {quoted(value)}" for name, value in self.filters.options)
+            raise FilesyncError(f"{asked} selects none of {of}{self._there(files)}", _lists_keys())
 
     def _there(self, keys: Collection[str]) -> str:
         """Return a sentence about the purposes there are, "" where none was asked for."""
@@ -133,3 +132,7 @@ def purposes_of(desired: Iterable[DesiredFile], locked: Mapping[str, LockEntry])
     return {key: entry.purpose for key, entry in locked.items()} | {
         want.key: want.policy.purpose for want in desired
     }
+
+
+def _lists_keys() -> str:
+    return f"{command('status')} lists the keys; quote a glob so that the shell leaves it alone"

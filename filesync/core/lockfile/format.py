@@ -12,6 +12,7 @@ import re
 from json.encoder import encode_basestring
 from typing import Any
 
+from filesync.core.commands import command
 from filesync.core.ids import CHARACTERS, MAX_ID, is_id
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.lockfile.stores_format import BadStore, dump_stores, read_stores
@@ -108,7 +109,7 @@ def _twice(path: str) -> LockfileError:
     return _broken(
         path,
         "has two keys that differ only in Unicode's form: two branches may have been merged",
-        "keep one of the two lines, then run `filesync plan`",
+        f"keep one of the two lines, then run {command('plan')}",
     )
 
 
@@ -124,7 +125,7 @@ def _refuse_two_contents(lock: Lockfile, path: str) -> None:
                 path,
                 f"says that {entry.id} holds the content of {printable(other)} and that of "
                 f"{printable(key)}, which differ: two branches may have been merged",
-                "take the lines of one of the two branches, then run `filesync plan`",
+                f"take the lines of one of the two branches, then run {command('plan')}",
             )
 
 
@@ -342,6 +343,6 @@ class _Reader:
             raise _broken(
                 self.path,
                 f"names {quoted(twice)} twice: two branches may have been merged",
-                "keep one of the two lines, then run `filesync plan`",
+                f"keep one of the two lines, then run {command('plan')}",
             )
         return found

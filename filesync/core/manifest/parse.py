@@ -27,7 +27,8 @@ from filesync.core.manifest.yaml_reader import Place
 from filesync.core.model import Entry, Manifest, MaxDelete, Prune
 from filesync.core.servers import NO_URLS, ServerType, Urls
 from filesync.core.text import odd_character, quoted
-from filesync.errors import ManifestError, Problem
+from filesync.core.wrong_manifest import wrong_manifest
+from filesync.errors import Problem
 
 _REQUESTS_PER_MINUTE = 1000
 _MAX_DELETE = MaxDelete(30, percent=True)
@@ -54,7 +55,7 @@ def parse_manifest(
     try:
         root, problems = yaml_reader.load(text, filler)
     except Unreadable as error:
-        raise ManifestError(path, error.problems) from None
+        raise wrong_manifest(path, error.problems) from None
     report = Report(root, problems)
     shape = _checked(report, env)
     for field in ("version", "project"):

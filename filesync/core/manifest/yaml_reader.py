@@ -14,6 +14,7 @@ from typing import NoReturn
 
 import yaml
 
+from filesync.core.commands import command
 from filesync.core.manifest.variables import Filler, Unfilled
 from filesync.core.manifest.yaml_errors import Unreadable, decoded, explained, odd_lines
 from filesync.core.manifest.yaml_scalars import plain
@@ -74,7 +75,7 @@ def load(text: bytes, filler: Filler | None = None) -> tuple[Mapping, list[Probl
     if not isinstance(builder.root, Mapping):
         if builder.root is None:
             builder.stop(
-                Position(1, 1), "is empty: `filesync init` writes a manifest to start from"
+                Position(1, 1), f"is empty: {command('init')} writes a manifest to start from"
             )
         odd = odd_lines(source, builder.root_at.line - 1)
         message = f"must be a mapping with version, project and files{odd}"

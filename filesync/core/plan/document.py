@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from typing import Any, NamedTuple
 
-from filesync.core.commands import DEFAULT_MANIFEST, with_flags
+from filesync.core.commands import DEFAULT_MANIFEST, command
 from filesync.core.decide.change import Action, Change
 from filesync.core.lockfile.entries import live_expiry
 from filesync.core.model import Stored
@@ -27,8 +27,6 @@ from filesync.errors import FilesyncError
 FORMAT_VERSION = "1.0"
 OFFLINE = "Offline: compared with the lockfile only; the server was not contacted."
 """What is said of a plan made without the server; in its document this is one of the warnings."""
-
-_AGAIN = "make it again with `filesync plan --out FILE`"
 
 
 class FileDocument(NamedTuple):
@@ -154,7 +152,7 @@ def document_of(plan: Plan) -> PlanDocument:
         plan.has_drift,
         plan.summary,
         tuple(_change_document(change) for change in plan.changes),
-        tuple(with_flags(warning, inputs.run.flags) for warning in plan.warnings),
+        tuple(plan.warnings),
         inputs.run.filters,
         inputs.run.env,
         inputs.filled_sha256,
@@ -247,7 +245,7 @@ def parse_plan(text: bytes, path: str) -> PlanDocument:
     if version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise FilesyncError(
             f"{printable(path)} has format_version {version}, and this filesync reads 1.x",
-            f"upgrade filesync to the one that wrote it, or {_AGAIN}",
+            f"upgrade filesync to the one that wrote it, or {_again()}",
         )
     try:
         return _read(data)
@@ -260,7 +258,7 @@ class _Damaged(Exception):
 
 
 def _not_a_plan(path: str, why: str) -> FilesyncError:
-    return FilesyncError(f"{printable(path)} is not a plan file, or a damaged one: {why}", _AGAIN)
+    return FilesyncError(f"{printable(path)} is not a plan file, or a damaged one: {why}", _again())
 
 
 def _read(data: dict[str, Any]) -> PlanDocument:
@@ -369,3 +367,7 @@ def _texts(data: dict[str, Any], name: str, default: Any = _REQUIRED) -> tuple[s
     if not all(isinstance(value, str) for value in values):
         raise _Damaged(f"its {name!r} contains something that is not text")
     return tuple(values)
+
+
+def _again() -> str:
+    return f"make it again with {command('plan', '--out', 'FILE')}"

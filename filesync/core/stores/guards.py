@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from filesync.core.commands import word
+from filesync.core.commands import command
 from filesync.core.decide.guards import CAP_FROM, Guard, Refusal, share_of
 from filesync.core.model import MaxDelete
 from filesync.core.stores.change import MemberAction, StoreAction, StoreChange
@@ -28,7 +28,8 @@ def check_protected(rows: Iterable[StoreChange], declared: Iterable[str]) -> Non
         raise Refused(
             f"{plural(len(hits), 'protected vector store')} would be lost:\n  " + "\n  ".join(hits),
             "put the store back into the manifest, or set `protect: false` on it, apply that, and "
-            "then change it; `filesync forget --store KEY` gives a store up without deleting it",
+            f"then change it; {command('forget', '--store', 'KEY')} gives a store up without "
+            "deleting it",
         )
 
 
@@ -96,6 +97,6 @@ def _foreign(row: StoreChange) -> Refusal:
     return Refusal(
         Guard.FOREIGN_STORE,
         why,
-        f"take one over with `filesync adopt --store {word(row.key)} {row.id}`, or give this "
+        f"take one over with {command('adopt', '--store', row.key, row.id or 'ID')}, or give this "
         "project or store another name",
     )

@@ -66,7 +66,7 @@ def test_a_vector_store_without_its_prefix_is_pointed_to() -> None:
 
 def test_filters_as_options_and_in_a_heading() -> None:
     filters = Filters(("docs/*", "a"), ("x y",), ("batch",))
-    assert filters.flags() == "--only 'docs/*' --only a --exclude 'x y' --purpose batch"
+    assert " ".join(filters.words) == "--only docs/* --only a --exclude x y --purpose batch"
     assert str(filters) == "only docs/*, a, without x y, purpose batch"
     assert str(Filters()) == ""
 
