@@ -130,6 +130,7 @@ def apply(
     """
     from filesync.api.arguments import positive
     from filesync.api.plan import live_plan, run_of
+    from filesync.core.commands import commands_for
     from filesync.core.decide.guards import Overrides
     from filesync.core.events import failure_of
     from filesync.execute.applier import ApplySettings
@@ -137,7 +138,8 @@ def apply(
     from filesync.workflow.workspace import alone
 
     positive("concurrency", concurrency)
-    with alone(run_of(plan), timeout=lock_timeout, on_wait=lambda _message: None):
+    run = run_of(plan)
+    with commands_for(run.flags), alone(run, timeout=lock_timeout, on_wait=lambda _message: None):
         result = apply_plan(
             live_plan(plan),
             allowed=Overrides(
@@ -146,7 +148,8 @@ def apply(
             settings=ApplySettings(concurrency, deletes, wait, index_timeout),
             watch=progress or (lambda _event: None),
         )
-    if check and (failure := failure_of(result)) is not None:
+        failure = failure_of(result)
+    if check and failure is not None:
         raise failure
     return result
 

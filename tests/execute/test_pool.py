@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from filesync.core.commands import command, commands_for
 from filesync.execute.pool import Step, Task, run_tasks
 
 
@@ -174,3 +175,12 @@ def _joined(done: Callable[[], bool]) -> None:
         if thread.name.startswith("filesync-"):
             thread.join(30)
     assert done()
+
+
+def test_workers_name_commands_for_the_run_that_started_them() -> None:
+    follows = Task(0, lambda: Step(command("apply")))
+    with commands_for("-m other.yaml "):
+        told = results([Task(0, lambda: Step(command("ls"), [follows]))] * 3)
+    assert (
+        sorted(told) == ["`filesync -m other.yaml apply`"] * 3 + ["`filesync -m other.yaml ls`"] * 3
+    )
