@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -65,6 +66,13 @@ class ServerType(NamedTuple):
     """The header that carries an API key: as a bearer token, or `api-key` as it is."""
     path: str = ""
     """The path of the base URL where a user gives only the host; "" leaves it as it is."""
+    byte_order_mark: bool = False
+    """Whether JSONL may begin with a byte order mark."""
+    batch_urls: Mapping[str, str] = MappingProxyType({})
+    """What else than OpenAI's paths the `url` of a request in a batch may be: the path of OpenAI's
+    that it stands for, or "" for one that OpenAI does not have."""
+    batch_envelope: bool = True
+    """Whether each request of a batch names its method, url and model; if not, the job does."""
     hosts: tuple[str, ...] = ()
     """The hosts that are of this type if nobody says otherwise; these and any below them."""
 
@@ -95,6 +103,17 @@ _TYPES = (
         max_unexpiring=500,
         key_header="api-key",
         path="/openai/v1",
+        # Its pages ask for the mark in training files, and write paths without /v1.
+        byte_order_mark=True,
+        batch_urls={
+            path.removeprefix("/v1"): path
+            for path in (
+                "/v1/responses",
+                "/v1/chat/completions",
+                "/v1/embeddings",
+                "/v1/completions",
+            )
+        },
         hosts=("openai.azure.com", "services.ai.azure.com"),
     ),
     ServerType("compatible", PURPOSES),
@@ -106,6 +125,7 @@ _TYPES = (
         max_bytes=100 * _MIB,
         paging=Paging.WHOLE,
         uploads=False,
+        batch_urls={"/v1/audio/transcriptions": "", "/v1/audio/translations": ""},
     ),
     ServerType(
         "mistral",
@@ -114,6 +134,7 @@ _TYPES = (
         expiry=None,
         paging=Paging.NUMBER,
         page_size=100,
+        batch_envelope=False,
     ),
     ServerType(
         "xai", PURPOSES, max_bytes=50 * _MIB, paging=Paging.TOKEN, page_size=100, uploads=False

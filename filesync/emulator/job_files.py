@@ -15,7 +15,8 @@ MAX_REQUESTS = 50_000
 MIN_EXAMPLES = 10
 _MOST_ERRORS = 100
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-_WITHOUT_MODEL = ("/v1/moderations",)
+# Where the API's document gives the model a default.
+_WITHOUT_MODEL = ("/v1/moderations", "/v1/images/generations", "/v1/images/edits", "/v1/videos")
 
 
 def batch_errors(store: Store, blobs: list[str], endpoint: str) -> list[Json]:
@@ -59,7 +60,8 @@ def _request_fault(
         return "duplicate_custom_id", why, "custom_id"
     seen.add(request["custom_id"])
     model = request["body"].get("model")
-    if endpoint in _WITHOUT_MODEL and model is None:
+    has_template = endpoint == "/v1/responses" and request["body"].get("prompt") is not None
+    if (endpoint in _WITHOUT_MODEL or has_template) and model is None:
         return None
     if not isinstance(model, str) or not model:
         return "missing_required_parameter", "Missing required parameter: 'body.model'.", "model"
@@ -112,11 +114,18 @@ def _messages_fault(messages: object, name: str, *, asks: bool = False) -> str |
     for message in messages:
         if not isinstance(message, dict) or message.get("role") not in _ROLES:
             return f"each of '{name}' must have one of the roles {list(_ROLES)}."
-        if not any(message.get(key) for key in ("content", "tool_calls", "function_call")):
+        if not _says_something(message):
             return f"each of '{name}' must have content or tool calls."
     if asks and not any(message["role"] == "assistant" for message in messages):
         return f"'{name}' has no message of the assistant."
     return None
+
+
+def _says_something(message: Json) -> bool:
+    if message.get("content") == "" or (message["role"] == "function" and "content" in message):
+        return True
+    keys = ("content", "tool_calls", "function_call", "refusal", "audio")
+    return any(message.get(key) for key in keys)
 
 
 def _object(line: bytes) -> Json | None:

@@ -113,8 +113,9 @@ def create_batch(call: Call) -> Json:
     body = call.fields((*_BATCH_REQUIRED, "metadata", "output_expires_after"), _BATCH_REQUIRED)
     if body["completion_window"] != "24h":
         raise errors.invalid_value("completion_window", "expected '24h'.")
-    if body["endpoint"] not in BATCH_ENDPOINTS:
-        raise errors.invalid_value("endpoint", f"expected one of {list(BATCH_ENDPOINTS)}.")
+    endpoints = (*BATCH_ENDPOINTS, *call.store.type.batch_endpoints)
+    if body["endpoint"] not in endpoints:
+        raise errors.invalid_value("endpoint", f"expected one of {list(endpoints)}.")
     checks.expiry(body.get("output_expires_after"))
     with call.store.writing() as db:
         _check_file(db, "input_file_id", checks.text(body, "input_file_id"), "batch")

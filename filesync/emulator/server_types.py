@@ -64,6 +64,8 @@ class ServerType(NamedTuple):
     """The purposes that files can be uploaded with."""
     shows_purpose: bool = True
     """Whether answers say what a file's purpose is; otherwise it is listed as ""."""
+    batch_endpoints: tuple[str, ...] = ()
+    """The endpoints of batches besides OpenAI's."""
     expiry: tuple[int, int] | None = (3600, 30 * _DAY)
     """The shortest and longest `expires_after`; None: the field is refused."""
     default_expiry: Mapping[str, int] = MappingProxyType({"batch": 30 * _DAY})
@@ -106,6 +108,7 @@ _ROWS = (
         path="/openai/v1",
         api_key_header=True,
         purposes=("assistants", "batch", "fine-tune", "evals"),
+        batch_endpoints=("/responses", "/chat/completions", "/completions", "/embeddings"),
         expiry=(14 * _DAY, 30 * _DAY),
         default_expiry={},
         max_unexpiring=500,
@@ -116,6 +119,7 @@ _ROWS = (
         path="/openai/v1",
         routes=frozenset({"files", "batches"}),
         purposes=("batch",),
+        batch_endpoints=("/v1/audio/transcriptions", "/v1/audio/translations"),
         expiry=None,
         default_expiry={},
         max_bytes=100 * _MIB,

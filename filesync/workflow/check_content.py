@@ -23,12 +23,17 @@ from filesync.local.lockfile import lock_path, read_lock_bytes
 from filesync.workflow.workspace import server_of
 
 
-def content_checks() -> ContentChecks:
-    """Return the checks for a run's files: none for an entry with `validate: false`."""
+def content_checks(server: ServerType) -> ContentChecks:
+    """Return the checks for a run's files: none for an entry with `validate: false`.
+
+    `server` is where the files go.
+    """
 
     def asked(file: ScannedFile) -> Asked | None:
         policy = file.entry.policy
-        return Asked(policy.purpose, remote_filename(file)) if policy.validate else None
+        if not policy.validate:
+            return None
+        return Asked(policy.purpose, remote_filename(file), server.name)
 
     return ContentChecks(asked)
 
@@ -46,14 +51,15 @@ def check_content(
 
     The lockfile, where there is one, says what shrank; LockfileError if it is damaged.
     """
-    checks = content_checks()
+    server = server_of(run, manifest)
+    checks = content_checks(server)
     cache = HashCache.beside(run.manifest)
     hashed = hash_files(files, cache, on_bytes=on_bytes, checks=checks)
     # One in a bucket is not asked for.
     path = lock_path(run.manifest, run.env)
     found = read_lock_bytes(path) if manifest.lockfile is None else None
     locked = {} if found is None else parse_lockfile(found, path).files
-    return content_report(run, server_of(run, manifest), Read(hashed, checks), locked)
+    return content_report(run, server, Read(hashed, checks), locked)
 
 
 class Read(NamedTuple):

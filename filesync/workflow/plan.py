@@ -122,7 +122,8 @@ def observe(
     files, others, share = _found(space, declared, warnings.append)
     unlooked_at = run.offline and declared is None
     unseen = unseen_objects(space.manifest, space.lock) if unlooked_at else []
-    checks = content_checks()
+    server = server_of(run, space.manifest)
+    checks = content_checks(server)
 
     def on_idle(file: ScannedFile) -> None:
         if md5s is not None and file.bytes >= PARTS_FROM:
@@ -154,7 +155,6 @@ def observe(
         if not keys:
             return ContentReport(chosen, strict=run.strict)
         read = Read([(one.scanned, one.sha256) for one in desired], checks)
-        server = server_of(run, space.manifest)
         report = content_report(run, server, read, space.lock.files, keys)
         return report._replace(files=chosen)
 

@@ -159,6 +159,17 @@ def test_sarif_is_valid_whatever_is_wrong(platform: Platform, project: Project) 
     assert clean["runs"][0]["results"] == []
 
 
+def test_the_type_of_server_decides_how_batches_are_written(alone: Project) -> None:
+    alone.manifest("files:\n  b: {path: b.jsonl, purpose: batch}\n")
+    lines = BATCH.decode().replace("/v1/chat", "/chat")
+    alone.write("b.jsonl", f"\ufeff{lines}")
+    found = alone.run("validate", "--format", "json", code=1).json["findings"]
+    assert [one["rule"] for one in found] == ["byte-order-mark", "url", "url", "url"]
+    azure = "remote: {type: azure, base_url: 'https://r.openai.azure.com/openai/v1'}\n"
+    alone.manifest(azure + "files:\n  b: {path: b.jsonl, purpose: batch}\n")
+    assert alone.run("validate", "--format", "json").json["findings"] == []
+
+
 def test_strict_and_validate_false(alone: Project) -> None:
     alone.manifest("files:\n  train: {path: train.jsonl, purpose: fine-tune}\n")
     alone.write("train.jsonl", builders.text_of(builders.chat()).decode())

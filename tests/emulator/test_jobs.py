@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +11,8 @@ import openai
 import pytest
 
 from filesync.emulator import job_files
-from tests.emulator.conftest import Clock, check_error, post_file
+from filesync.emulator.server import embedded
+from tests.emulator.conftest import KEY, Clock, check_error, connect, post_file
 
 EXAMPLE: dict[str, Any] = {"messages": [{"role": "assistant", "content": "yes"}]}
 EXAMPLES = b"\n".join([json.dumps(EXAMPLE).encode()] * 10)
@@ -198,6 +200,29 @@ def test_a_batch_on_a_bad_file_fails(
     assert [(one.code, one.line) for one in batch.errors.data] == [(code, line)]
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "body", "server"),
+    [
+        ("/v1/images/generations", {"prompt": "a dot"}, "openai"),
+        ("/v1/videos", {"prompt": "a dot"}, "openai"),
+        ("/v1/responses", {"prompt": {"id": "pmpt_1"}}, "openai"),
+        ("/chat/completions", {"model": "m"}, "azure"),
+        ("/v1/audio/translations", {"model": "m"}, "groq"),
+    ],
+)
+def test_a_batch_without_what_its_endpoint_does_not_need(
+    data_dir: Path, endpoint: str, body: dict[str, Any], server: str
+) -> None:
+    with (
+        embedded(str(data_dir), api_key=KEY, settings={"type": server}) as url,
+        connect(url) as http,
+    ):
+        item = post_file(http, requests(1, url=endpoint, body=body), "batch", "b.jsonl")
+        made = {"input_file_id": item, "endpoint": endpoint, "completion_window": "24h"}
+        batch = http.post("/batches", json=made).json()
+        assert http.get(f"/batches/{batch['id']}").json()["status"] == "validating"
+
+
 def test_more_requests_than_a_batch_may_have(
     client: openai.OpenAI, http: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +251,12 @@ CHOICE = {
         ("supervised", PAIR, 10, None),
         ("dpo", CHOICE, 10, None),
         ("reinforcement", {"messages": [{"role": "user", "content": "?"}], "answer": 1}, 10, None),
+        (
+            "supervised",
+            {"messages": [{"role": "user", "content": ""}, *EXAMPLE["messages"]]},
+            10,
+            None,
+        ),
         ("supervised", EXAMPLE, 9, "at least 10"),
         ("supervised", {}, 10, "Line 1: it has neither"),
         ("supervised", [], 10, "Line 1 is not a JSON object"),

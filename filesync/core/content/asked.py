@@ -10,18 +10,23 @@ from filesync.core.content import document
 from filesync.core.content.findings import Verdict
 from filesync.core.content.rules import RULES_VERSION
 from filesync.core.model import ScannedFile
+from filesync.core.servers import COMPATIBLE
 
 
 class Asked(NamedTuple):
-    """What a file's content is to be checked for: its purpose, and the name servers judge by."""
+    """What a file's content is to be checked for.
+
+    That is its purpose, the name servers judge by, and the type of server it goes to.
+    """
 
     purpose: str
     name: str
+    server: str = COMPATIBLE.name
 
     @property
     def id(self) -> str:
         """Return what a verdict depends on beside the content: the key of the cache."""
-        return _id(self.purpose, document.suffix_of(self.name))
+        return _id(self.purpose, document.suffix_of(self.name), self.server)
 
     @property
     def has_lines(self) -> bool:
@@ -31,8 +36,8 @@ class Asked(NamedTuple):
 
 
 @lru_cache(maxsize=256)  # looked up for every file of a plan
-def _id(purpose: str, suffix: str) -> str:
-    return f"{RULES_VERSION}:{purpose}:{suffix.lower()}"
+def _id(purpose: str, suffix: str, server: str) -> str:
+    return f"{RULES_VERSION}:{purpose}:{suffix.lower()}:{server}"
 
 
 class ContentChecks:

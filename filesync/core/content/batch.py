@@ -8,10 +8,14 @@ from typing import Any
 from filesync.core.content import chat, tools
 from filesync.core.content.findings import Fault
 from filesync.core.content.json_line import kind, quoted
+from filesync.core.servers import ServerType
 
 MAX_REQUESTS = 50_000
 MAX_INPUTS = 50_000
 """How many embedding inputs all requests of a batch may have together."""
+
+MAX_INPUTS_OF_ONE = 2048
+"""How many texts, or lists of tokens, one request for embeddings may have."""
 
 # What a body needs beside its model; one of several is enough where the API has alternatives.
 URLS: dict[str, tuple[str, ...]] = {
@@ -26,9 +30,12 @@ URLS: dict[str, tuple[str, ...]] = {
 }
 _NO_MODEL = {"/v1/moderations", "/v1/images/generations", "/v1/images/edits", "/v1/videos"}
 _KEYS = {"custom_id", "method", "url", "body"}
-# Where a prompt is one text; elsewhere it, or the input, may be a list.
+# Where a prompt is one text, and not an empty one; elsewhere it, or the input, may be a list.
 _TEXT_ONLY = {"/v1/images/generations", "/v1/images/edits", "/v1/videos"}
+_NEVER_EMPTY = {*_TEXT_ONLY, "/v1/embeddings"}
 _RESPONSE_ROLES = ("user", "assistant", "system", "developer")
+# Parts of a chat's message, and what they are called in the input of a response.
+_CHAT_PARTS = {"text": "input_text", "image_url": "input_image", "file": "input_file"}
 
 _MESSAGE_CHECKS = (
     chat.shape,
@@ -42,6 +49,19 @@ _MESSAGE_CHECKS = (
     tools.tool_calls,
     tools.tool_answers,
 )
+
+
+def as_openai(request: dict[str, Any], server: ServerType) -> dict[str, Any]:
+    """Return a request with the path that OpenAI has for its url, if its server has another."""
+    url = request.get("url")
+    path = server.batch_urls.get(url) if isinstance(url, str) else None
+    return {**request, "url": path} if path else request
+
+
+def own_url(request: dict[str, Any], server: ServerType) -> bool:
+    """Say whether a request goes to a path that its server has and OpenAI has not."""
+    url = request.get("url")
+    return isinstance(url, str) and server.batch_urls.get(url) == ""
 
 
 def custom_id_of(request: dict[str, Any]) -> str | None:
@@ -86,6 +106,10 @@ def envelope(request: dict[str, Any]) -> Iterator[Fault]:
     if request.get("method") != "POST":
         what = quoted(request["method"]) if "method" in request else "missing"
         yield "method", f"`method` is {what}, not POST"
+
+
+def address(request: dict[str, Any]) -> Iterator[Fault]:
+    """Yield that a request goes where batches cannot go."""
     if url_of(request) is None:
         yield "url", _bad_url(request)
 
@@ -109,24 +133,42 @@ def body(request: dict[str, Any]) -> Iterator[Fault]:
         what = f"{kind(content)}, not an object" if "body" in request else "missing"
         yield "body", f"`body` is {what}"
         return
-    if model_of(request) is None:
-        found = content.get("model")
-        if found is not None or url_of(request) not in _NO_MODEL:
-            what = quoted(found) if "model" in content else "missing"
-            yield "model", f"`body.model` is {what}"
+    url = url_of(request)
+    if model_of(request) is None and (
+        content.get("model") is not None or not _needs_no_model(url, content)
+    ):
+        what = quoted(content["model"]) if "model" in content else "missing"
+        yield "model", f"`body.model` is {what}"
     if content.get("stream") not in (None, False):
         yield "stream", "`body.stream` is set: a batch does not stream"
-    url = url_of(request)
-    needs = URLS[url] if url else ()
-    if needs and all(content.get(key) is None for key in needs):
-        yield "body", f"`body.{needs[0]}` is missing, which {url} needs"
-    elif needs and content.get(needs[0]) in ("", []):
-        yield "body", f"`body.{needs[0]}` is empty"
-    elif needs and needs[0] != "messages":
-        yield from _text(content.get(needs[0]), f"`body.{needs[0]}`", url)
+    if url is not None:
+        yield from _asked(content, url)
 
 
-def _text(value: object, where: str, url: str | None) -> Iterator[Fault]:
+def _needs_no_model(url: str | None, content: dict[str, Any]) -> bool:
+    """Say whether the server knows the model by itself; the template of a prompt can name it."""
+    return url in _NO_MODEL or (url == "/v1/responses" and content.get("prompt") is not None)
+
+
+def _asked(content: dict[str, Any], url: str) -> Iterator[Fault]:
+    """Yield what is wrong with what a request is about."""
+    needs = URLS[url]
+    found = content.get(needs[0])
+    where = f"`body.{needs[0]}`"
+    if all(content.get(key) is None for key in needs):
+        if url != "/v1/completions" or needs[0] not in content:  # there, null is its default
+            yield "body", f"{where} is missing, which {url} needs"
+    elif found == [] or (found == "" and url in _NEVER_EMPTY):
+        yield "body", f"{where} is empty"
+    elif found == "" and url != "/v1/completions":
+        yield "empty-content", f"{where} is empty"
+    elif needs[0] != "messages":
+        yield from _text(found, where, url)
+    if url == "/v1/images/edits" and not content.get("images"):
+        yield "body", f"`body.images` is missing, which {url} needs"
+
+
+def _text(value: object, where: str, url: str) -> Iterator[Fault]:
     """Yield what is wrong with what a request is about: a text, or for most a list."""
     if value is None or isinstance(value, str):
         return
@@ -136,8 +178,12 @@ def _text(value: object, where: str, url: str | None) -> Iterator[Fault]:
         kinds = {type(one) for one in value}
         if len(kinds) != 1 or kinds.pop() not in (str, int, list):
             yield "body", f"{where} is a list of other things than texts or tokens"
-        elif "" in value:
-            yield "body", f"{where}[{value.index('')}] is empty"
+        elif "" in value or [] in value:
+            at = value.index("" if "" in value else [])
+            yield "body", f"{where}[{at}] is empty"
+        elif len(value) > MAX_INPUTS_OF_ONE and not isinstance(value[0], int):
+            most = f"{MAX_INPUTS_OF_ONE:,}"
+            yield "body", f"{where} has {len(value):,} inputs; the limit of a request is {most}"
 
 
 def response_items(request: dict[str, Any]) -> Iterator[Fault]:
@@ -153,6 +199,27 @@ def response_items(request: dict[str, Any]) -> Iterator[Fault]:
             known = ", ".join(_RESPONSE_ROLES)
             role = quoted(item["role"])
             yield "role", f"body.input[{i}] has the role {role}; roles are {known}"
+        elif "role" in item and item.get("type", "message") == "message":
+            yield from _response_content(item, f"body.input[{i}].content")
+
+
+def _response_content(item: dict[str, Any], where: str) -> Iterator[Fault]:
+    """Yield what is wrong with the content of a message, which is not called as in a chat."""
+    content = item.get("content")
+    if not isinstance(content, str | list):
+        what = f"{kind(content)}, not a text or a list of parts" if "content" in item else "missing"
+        yield "content", f"{where} is {what}"
+    for i, part in enumerate(content if isinstance(content, list) else ()):
+        at = f"{where}[{i}]"
+        if not isinstance(part, dict):
+            yield "content-part", f"{at} is {kind(part)}, not an object"
+            continue
+        sort = part.get("type")
+        if not isinstance(sort, str) or sort in _CHAT_PARTS:
+            better = f"; write {_CHAT_PARTS[sort]}" if isinstance(sort, str) else ""
+            yield "content-part", f"{at} has the type {quoted(sort)}{better}"
+        elif sort == "input_image" and isinstance(part.get("image_url"), dict):
+            yield "image", f"{at}.image_url is an object, not a text"
 
 
 def messages(request: dict[str, Any]) -> Iterator[Fault]:

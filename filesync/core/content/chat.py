@@ -7,7 +7,6 @@ and passes over what another check reports.
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -16,13 +15,13 @@ from filesync.core.content.findings import Fault
 from filesync.core.content.json_line import kind, quoted
 
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
-MAX_NAME = 64
 _BLANK = " \t\r\n"
 _BLANKS = 10  # characters of an empty text; `plain_chat` looks at short texts only
 MAX_IMAGES = 64
 """Images in one example, by the larger of the published figures (OpenAI: 10, Azure: 64)."""
 
 _MAX_IMAGE_CHARS = 10 * 2**20 * 4 // 3 + 100  # 10 MB in base64, and the data URL's head
+_DETAILS = (None, "auto", "low", "high")
 _MESSAGE_KEYS = {
     "role",
     "content",
@@ -34,16 +33,21 @@ _MESSAGE_KEYS = {
     "refusal",
     "audio",
 }
-# What a part of each type has, and whether that is a text.
-_PARTS = {
-    "text": True,
-    "refusal": True,
-    "image_url": False,
-    "input_audio": False,
-    "file": False,
+# The parts there are: what a part has is called as its type is, and is a text or an object.
+_PARTS: dict[str, type] = {
+    "text": str,
+    "refusal": str,
+    "image_url": dict,
+    "input_audio": dict,
+    "file": dict,
 }
+# The roles whose messages may hold other parts than texts; images have a check of their own.
+_PART_ROLES = {"refusal": "assistant", "input_audio": "user", "file": "user"}
+_NOT_LEARNED = ("input_audio", "file")
 _NAME = re.compile(r"[^\s<|\\/>]{1,64}\Z")
-_DATA_URL = re.compile(r"data:(image/[a-z0-9.+-]+);base64,", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
+_DATA_URL = re.compile(r"data:(image/[a-z0-9.+-]+)(?:;[^;,]*)*;base64,", re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}\Z")
 # What the first bytes of an image are, by the type that a data URL gives it.
 _MAGIC = {
     "image/png": re.compile(rb"\x89PNG"),
@@ -137,10 +141,10 @@ def contents(talk: Conversation) -> Iterator[Fault]:
             ):
                 yield "empty-content", f"{where} is empty"
         elif isinstance(content, list):
-            yield from _parts(content, where)
+            yield from _parts(content, where, role_of(message))
         elif content is not None:
             yield "content", f"{where} is {kind(content)}, not a text or a list of parts"
-        elif not _speaks_otherwise(message):
+        elif not _speaks_otherwise(message) and not _returns_nothing(message):
             yield "content", f"{where} is {'null' if 'content' in message else 'missing'}"
 
 
@@ -150,7 +154,12 @@ def _speaks_otherwise(message: Message) -> bool:
     )
 
 
-def _parts(parts: list[Any], where: str) -> Iterator[Fault]:
+def _returns_nothing(message: Message) -> bool:
+    """Say whether a message is the answer of a function, in the older way, that is null."""
+    return role_of(message) == "function" and "content" in message
+
+
+def _parts(parts: list[Any], where: str, role: str) -> Iterator[Fault]:
     if not parts:
         yield "content", f"{where} is an empty list"
     for i, part in enumerate(parts):
@@ -163,8 +172,25 @@ def _parts(parts: list[Any], where: str) -> Iterator[Fault]:
             yield "content-part", f"{at} has the type {quoted(sort)}"
         elif sort not in part:
             yield "content-part", f"{at} is of type {sort} and has no `{sort}`"
-        elif _PARTS[sort] and not isinstance(part[sort], str):
-            yield "content-part", f"{at}.{sort} is {kind(part[sort])}, not a text"
+        elif sort != "image_url" and not isinstance(part[sort], _PARTS[sort]):
+            wanted = "a text" if _PARTS[sort] is str else "an object"
+            yield "content-part", f"{at}.{sort} is {kind(part[sort])}, not {wanted}"
+        elif role in ROLES and _PART_ROLES.get(sort, role) != role:
+            yield "content-part", f"{at} is of type {sort}, which {role} messages do not have"
+
+
+def learned_parts(talk: Conversation) -> Iterator[Fault]:
+    """Yield parts that fine-tuning does not take: it learns from texts and images."""
+    for i, message in talk.messages:
+        content = message.get("content")
+        for j, part in enumerate(content if isinstance(content, list) else ()):
+            sort = part.get("type") if isinstance(part, dict) else None
+            if sort in _NOT_LEARNED and isinstance(part.get(sort), dict):
+                where = f"{talk.at(i)}.content[{j}]"
+                yield (
+                    "content-part",
+                    f"{where} is of type {sort}; fine-tuning takes text and images",
+                )
 
 
 def names(talk: Conversation) -> Iterator[Fault]:
@@ -198,39 +224,45 @@ def images(talk: Conversation) -> Iterator[Fault]:
             yield "image", f"{at}.image_url is {kind(image)}, not an object with `url`"
             continue
         if problem := _bad_address(image.get("url")):
-            yield "image", f"{at}.image_url.url {problem}"
-        if image.get("detail", "auto") not in ("auto", "low", "high"):
-            yield "image", f"{at}.image_url.detail is {quoted(image['detail'])}"
+            rule, what = problem
+            yield rule, f"{at}.image_url.url {what}"
+        if (detail := image.get("detail")) not in _DETAILS:
+            yield "image", f"{at}.image_url.detail is {quoted(detail)}"
 
 
-def image_count(talk: Conversation) -> Iterator[Fault]:
-    """Yield that an example has more images than it may."""
-    count = sum(1 for _ in image_parts(talk))
+def image_limits(talk: Conversation) -> Iterator[Fault]:
+    """Yield that an example has more or larger images than it may."""
+    count = 0
+    for at, _, image in image_parts(talk):
+        count += 1
+        url = image.get("url") if isinstance(image, dict) else None
+        if isinstance(url, str) and len(url) > _MAX_IMAGE_CHARS and _DATA_URL.match(url):
+            yield "image", f"{at}.image_url.url holds an image of more than 10 MB"
     if count > MAX_IMAGES:
         yield "too-many-images", f"{count} images in one example; the limit is {MAX_IMAGES}"
 
 
-def _bad_address(url: object) -> str | None:
+def _bad_address(url: object) -> Fault | None:
+    """Return what is wrong with the address of an image."""
     if not isinstance(url, str):
-        return "is missing" if url is None else f"is {kind(url)}, not a text"
-    if url.startswith(("https://", "http://")):
+        return "image", "is missing" if url is None else f"is {kind(url)}, not a text"
+    if _ADDRESS.match(url):
         return None
     head = _DATA_URL.match(url)
     if not head:
-        return "is neither an http(s) address nor a base64 data URL of an image"
+        return "image", "is neither an http(s) address nor a base64 data URL of an image"
     magic = _MAGIC.get(head[1].lower())
     if magic is None:
-        return f"holds {quoted(head[1])}; PNG, JPEG, WEBP and GIF are read"
-    if len(url) > _MAX_IMAGE_CHARS:
-        return "holds an image of more than 10 MB"
-    data = url[head.end() :]
-    try:
-        start = base64.b64decode(data[:64], validate=True)
-    except (binascii.Error, ValueError):
-        return "is not base64 after its comma"
-    if len(data) % 4 or not magic.match(start):
-        return f"does not hold {head[1]}"
-    return None
+        return "image", f"holds {quoted(head[1])}; PNG, JPEG, WEBP and GIF are read"
+    data = "".join(url[head.end() :].split())  # some programs break base64 into lines
+    if len(data) % 4 or not _BASE64.match(data):
+        return "image", "is not base64 after its comma"
+    start = base64.b64decode(data[:64])
+    if magic.match(start):
+        return None
+    if any(other.match(start) for other in _MAGIC.values()):
+        return "image-type", f"holds another kind of image than {head[1]}"
+    return "image", f"does not hold {head[1]}"
 
 
 def weights(talk: Conversation) -> Iterator[Fault]:
@@ -239,10 +271,10 @@ def weights(talk: Conversation) -> Iterator[Fault]:
     for i, message in talk.messages:
         weight = message.get("weight")
         is_assistant = role_of(message) == "assistant"
-        if "weight" in message and not is_assistant:
+        if weight is not None and not is_assistant:
             role = quoted(role_of(message))
             yield "weight", f"{talk.at(i)} has a `weight` and the role {role}"
-        elif "weight" in message and (weight not in (0, 1) or type(weight) is not int):
+        elif weight is not None and (isinstance(weight, bool) or weight not in (0, 1)):
             yield "weight", f"{talk.at(i)}.weight is {quoted(weight)}, not 0 or 1"
         elif is_assistant:
             learned.append(weight != 0)

@@ -11,6 +11,12 @@ from filesync.core.content.json_line import kind, quoted
 
 Format = Literal["chat", "completions", "preference", "reinforcement"]
 
+MIN_EXAMPLES = 10
+"""How many examples a job needs."""
+
+LIKE: dict[str, Format] = {"chat": "chat", "reinforcement": "chat"}
+"""The formats that one file may hold together, as only an example's end tells them apart."""
+
 _CHAT_KEYS = {"messages", "tools", "parallel_tool_calls", "functions", "function_call"}
 _PREFERENCE_KEYS = ("input", "preferred_output", "non_preferred_output")
 _COMPLETION_KEYS = ("prompt", "completion")
@@ -47,8 +53,10 @@ def completions(example: dict[str, Any]) -> Iterator[Fault]:
             yield "completion", f"`{key}` is missing"
         elif not isinstance(value, str):
             yield "completion", f"`{key}` is {kind(value)}, not a text"
-        elif key == "completion" and not value.strip():
+        elif key == "completion" and not value:
             yield "completion", "`completion` is empty"
+        elif key == "completion" and not value.strip():
+            yield "empty-content", "`completion` is blank"
     for key in example:
         if key not in _COMPLETION_KEYS:
             yield "unknown-key", f"the unknown key {quoted(key)}"

@@ -13,6 +13,9 @@ from typing import Any
 from filesync.core.content.findings import Fault
 from filesync.core.text import printable
 
+BOM = b"\xef\xbb\xbf"
+"""A byte order mark in UTF-8."""
+
 _BEGINNING = 8  # characters, in which UTF-16 shows itself
 _CUT = ("cut-line", "the last line stops in the middle: the file was cut")
 _ENDS_EARLY = "unexpected end of data"  # as Python says of a character without its last bytes

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 from filesync.core.content import batch, chat
 from filesync.core.content.findings import Finding, Tally
 from filesync.core.content.frame import Frame
-from filesync.core.content.json_line import LineParser
+from filesync.core.content.json_line import BOM, LineParser
 from filesync.core.content.plain_chat import PlainChat
 from filesync.core.content.table import faults_of
+from filesync.core.servers import SERVER_TYPES
 
 MAX_LINE = 64 * 2**20
 """Bytes of the longest line that is read: above what any request or example may have."""
 
 _BLOCK = 256 * 2**10
-_BOM = b"\xef\xbb\xbf"
 _PATIENCE = 4  # blocks in a row that are not ordinary, before the fast way is no longer tried
 
 
@@ -44,6 +44,7 @@ class LineChecker:
 
     def __init__(self, frame: Frame) -> None:
         self._frame = frame
+        self._server = SERVER_TYPES[frame.server]
         self._parser = LineParser()
         self._plain = PlainChat() if frame.format == "chat" else None
         self._unusual = 0
@@ -55,9 +56,10 @@ class LineChecker:
         be without a line end.
         """
         found = _Found()
-        if first and data.startswith(_BOM):
-            found.tally.add(1, "byte-order-mark", "a byte order mark stands before the JSON")
-            data = data[len(_BOM) :]
+        if first and data.startswith(BOM):
+            if not self._server.byte_order_mark:
+                found.tally.add(1, "byte-order-mark", "a byte order mark stands before the JSON")
+            data = data[len(BOM) :]
         for block in _blocks(data):
             keys = self._plain_keys(block)
             if keys is not None:
@@ -109,6 +111,8 @@ class LineChecker:
         if value is None:
             found.keys.append(0)
             return
+        if self._frame.format == "batch":
+            value = batch.as_openai(value, self._server)
         found.tally.add_all(number, faults_of(value, self._frame))
         found.keys.append(self._key(line, value))
         if self._frame.format == "batch":

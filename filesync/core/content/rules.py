@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning"]
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 """Goes into the cache key of every verdict: raise it whenever a check decides differently."""
 
 _ALL = ("assistants", "batch", "fine-tune", "vision", "user_data", "evals")
@@ -151,6 +151,12 @@ _ROWS = (
         "There is nothing to learn from an example without an assistant message.",
     ),
     Rule(
+        "no-answers",
+        "warning",
+        _FINE_TUNE,
+        "Only reinforcement learns from examples of which none has an assistant message.",
+    ),
+    Rule(
         "ends-without-assistant",
         "warning",
         _FINE_TUNE,
@@ -213,8 +219,15 @@ _ROWS = (
     ),
     Rule("image-role", "error", _JSONL, "Only user messages may hold images."),
     Rule("image", "error", _JSONL, "An image is an http(s) address or a data URL that holds one."),
+    Rule(
+        "image-type",
+        "warning",
+        _JSONL,
+        "A data URL that names another type than its image has is read by some servers only.",
+    ),
     Rule("too-many-images", "error", _FINE_TUNE, "An example may hold 64 images."),
-    Rule("tools", "error", _JSONL, "`tools` is a list of functions, each with a name of its own."),
+    Rule("tools", "error", _JSONL, "`tools` is a list of functions, each with a name."),
+    Rule("same-tool", "warning", _JSONL, "Of two functions with one name, only one can be called."),
     Rule("parallel-tool-calls", "error", _JSONL, "`parallel_tool_calls` is true or false."),
     Rule(
         "tool-call",

@@ -78,7 +78,7 @@ class StreamedChecks:
         beginning = Beginning(asked.purpose, asked.name, size, head, image)
         self._beginning = document.of_beginning(beginning)
         if asked.has_lines and head and not document.is_lfs_pointer(beginning):
-            frame = frame_of(asked.purpose, head, self._first_lines())
+            frame = frame_of(asked.purpose, head, self._first_lines(), asked.server)
             self._lines = _Lines(asked.purpose, frame, self._read)
 
     def _first_lines(self) -> list[bytes]:

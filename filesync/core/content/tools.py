@@ -37,7 +37,7 @@ def tools(talk: chat.Conversation) -> Iterator[Fault]:
         if not (isinstance(name, str) and _FUNCTION_NAME.match(name)):
             yield "tools", f"tools[{i}].function.name is {quoted(name)}"
         elif name in seen:
-            yield "tools", f"tools[{i}] is a second function with the name {quoted(name)}"
+            yield "same-tool", f"tools[{i}] is a second function with the name {quoted(name)}"
         else:
             seen.add(name)
         if not isinstance(function.get("parameters", {}), dict):
@@ -161,7 +161,7 @@ def tool_answers(talk: chat.Conversation) -> Iterator[Fault]:
         for j, call in enumerate(calls if isinstance(calls, list) else ()):
             if isinstance(call, dict) and isinstance(call.get("id"), str):
                 place = f"{at}.tool_calls[{j}]"
-                if call["id"] in made:
+                if call["id"] in waiting:  # in a later message, an id may be used again
                     yield "tool-call", f"{place} has the id {quoted(call['id'])} of another call"
                 made.add(call["id"])
                 waiting[call["id"]] = place

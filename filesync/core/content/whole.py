@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from filesync.core.content import batch
 from filesync.core.content.findings import SHOWN, Tally, Verdict
+from filesync.core.content.fine_tune import MIN_EXAMPLES
 from filesync.core.content.frame import Frame
-from filesync.core.content.json_line import LineParser, quoted
+from filesync.core.content.json_line import BOM, LineParser, quoted
 from filesync.core.content.lines import Part
 from filesync.core.text import plural
 
-MIN_EXAMPLES = 10
 MAX_IMAGE_EXAMPLES = 50_000
 _NEAR = 0.9
 
@@ -72,6 +72,8 @@ class Whole:
         """
         if self._frame.refused:
             return self._tally.verdict()
+        if self._frame.doubt:
+            self._tally.add(None, *self._frame.doubt)
         if self._purpose in ("batch", "fine-tune"):
             self._repeated(read_line)
         if self._crlf:
@@ -115,7 +117,8 @@ class Whole:
         rule = "duplicate-custom-id" if self._purpose == "batch" else "duplicate-example"
         shown = 0
         for line, first in found:
-            one, other = read_line(line).rstrip(b"\r"), read_line(first).rstrip(b"\r")
+            one = read_line(line).rstrip(b"\r")
+            other = read_line(first).rstrip(b"\r").removeprefix(BOM)
             if self._purpose == "batch":
                 ids = [batch.custom_id_of(parser.parse(text) or {}) for text in (one, other)]
                 if ids[0] == ids[1]:

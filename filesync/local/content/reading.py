@@ -40,7 +40,8 @@ class Session:
         self._beginning = document.of_beginning(beginning)
         self._whole: Whole | None = None
         if asked.has_lines and head and not document.is_lfs_pointer(beginning):
-            self._frame = frame_of(asked.purpose, head, _first_lines(fd, file.bytes))
+            lines = _first_lines(fd, file.bytes)
+            self._frame = frame_of(asked.purpose, head, lines, asked.server)
             self._whole = Whole(asked.purpose, self._frame)
             self._checker = LineChecker(self._frame)
         self._done = 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from typing import Any
 
 from filesync.core.content.findings import Finding, Verdict
@@ -129,6 +130,31 @@ def response(number: int = 0) -> dict[str, Any]:
     }
 
 
+BODIES: dict[str, dict[str, Any]] = {
+    "/v1/responses": {"model": "gpt-4o-mini", "input": "Hello"},
+    "/v1/chat/completions": {
+        "model": "gpt-4o-mini",
+        "messages": [{"role": "user", "content": "Hello"}],
+    },
+    "/v1/embeddings": {"model": "text-embedding-3-small", "input": "Hello"},
+    "/v1/completions": {"model": "gpt-3.5-turbo-instruct", "prompt": "Hello"},
+    "/v1/moderations": {"input": "Hello"},
+    "/v1/images/generations": {"model": "gpt-image-1", "prompt": "A dot"},
+    "/v1/images/edits": {"prompt": "A larger dot", "images": [{"file_id": "file-1"}]},
+    "/v1/videos": {"model": "sora-2", "prompt": "A dot that moves"},
+}
+
+
+def requests_to(url: str, body: dict[str, Any] | None = None) -> Callable[[int], dict[str, Any]]:
+    """What makes requests to an endpoint, by their number."""
+
+    def made(number: int = 0) -> dict[str, Any]:
+        content = copy.deepcopy(BODIES[url] if body is None else body)
+        return {"custom_id": f"r{number}", "method": "POST", "url": url, "body": content}
+
+    return made
+
+
 def text_of(*lines: Any) -> bytes:
     """The lines as JSONL; a line of bytes stands as it is."""
     return b"".join(
@@ -137,10 +163,12 @@ def text_of(*lines: Any) -> bytes:
     )
 
 
-def check(purpose: str, data: bytes, *, part: int | None = None) -> Verdict:
+def check(
+    purpose: str, data: bytes, *, part: int | None = None, server: str = "compatible"
+) -> Verdict:
     """The verdict on a file's lines; with `part`, checked in parts of so many lines."""
     lines = data.split(b"\n")
-    frame = frame_of(purpose, data[:1000], lines[:50])
+    frame = frame_of(purpose, data[:1000], lines[:50], server)
     whole = Whole(purpose, frame)
     checker = LineChecker(frame)
     kept = data.splitlines(keepends=True) if part else [data]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -13,7 +14,6 @@ from tests.core.content import builders
 from tests.core.content.builders import call, found, text_of
 
 Line = dict[str, Any]
-BAD = 4  # the line, from 1, that is replaced in a file of twelve
 
 
 class Defect(NamedTuple):
@@ -90,6 +90,10 @@ def response(name: str, spoil: Any, *rules: str) -> Defect:
     return Defect(f"response: {name}", "batch", builders.response, spoil, rules)
 
 
+def request(url: str, name: str, spoil: Any, *rules: str) -> Defect:
+    return Defect(f"{url}: {name}", "batch", builders.requests_to(url), spoil, rules)
+
+
 M, SYSTEM, USER, ANSWER = "messages", 0, 1, 2
 CALL = (M, 1, "tool_calls", 0)
 URL = (M, 0, "content", 1, "image_url", "url")
@@ -114,7 +118,7 @@ DEFECTS = [
     chat("control character", _text(lambda t: t.replace("short", "sh\x01rt")), "invalid-json"),
     chat("unknown escape", _text(lambda t: t.replace("short", "sh\\qrt")), "invalid-json"),
     chat("NUL", _text(lambda t: t + "\0"), "invalid-json"),
-    chat("NaN", _text(lambda t: t.replace('"1"', "NaN").replace('"4"', "NaN")), "not-a-number"),
+    chat("NaN", _text(lambda t: re.sub(r'"\d+"', "NaN", t)), "not-a-number"),
     chat("Infinity", _text(lambda t: t[:-1] + ', "functions": [{"name": "f", "x": Infinity}]}'), "not-a-number"),  # noqa: E501
     chat("minus Infinity", _text(lambda t: t[:-1] + ', "functions": [{"name": "f", "x": -Infinity}]}'), "not-a-number"),  # noqa: E501
     chat("key twice", _text(lambda t: t.replace('"role": "user"', '"role": "user", "role": "user"')), "duplicate-key"),  # noqa: E501
@@ -182,7 +186,12 @@ DEFECTS = [
     image("data URL of a PDF", _set(*URL, to="data:application/pdf;base64,JVBERi0="), "image"),
     image("data URL of a BMP", _set(*URL, to="data:image/bmp;base64,Qk0="), "image"),
     image("not base64", _set(*URL, to="data:image/png;base64,!!!!"), "image"),
-    image("another type than it says", _set(*URL, to=PNG.replace("png", "jpeg")), "image"),
+    image("another type than it says", _set(*URL, to=PNG.replace("png", "jpeg")), "image-type"),
+    image("no image at all", _set(*URL, to="data:image/png;base64,aGVsbG8h"), "image"),
+    image("not base64 further on", _set(*URL, to=PNG[:-20] + "*" * 20), "image"),
+    image("audio, which is not learned", _set(M, 0, "content", 0, to={"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}), "content-part"),  # noqa: E501
+    image("a file, which is not learned", _set(M, 0, "content", 0, to={"type": "file", "file": {"file_id": "file-1"}}), "content-part"),  # noqa: E501
+    image("more than 10 MB", _set(*URL, to=PNG[:-4] + "AAAA" * (4 * 2**20)), "image"),
     image("unknown detail", _set(M, 0, "content", 1, "image_url", "detail", to="best"), "image"),
     image("in an answer", _set(M, 1, "content", to=[{"type": "image_url", "image_url": {"url": PNG}}]), "image-role"),  # noqa: E501
     image("65 of them", _set(M, 0, "content", to=[{"type": "image_url", "image_url": {"url": PNG}}] * 65), "too-many-images"),  # noqa: E501
@@ -192,7 +201,7 @@ DEFECTS = [
     tools("a tool of another type", _set("tools", 0, "type", to="fn"), "tools"),
     tools("a function without a name", _drop("tools", 0, "function", "name"), "tools", "unknown-tool"),  # noqa: E501
     tools("a name with a space", _set("tools", 0, "function", "name", to="the weather"), "tools", "unknown-tool"),  # noqa: E501
-    tools("two of one name", _set("tools", to=builders.TOOLS * 2), "tools"),
+    tools("two of one name", _set("tools", to=builders.TOOLS * 2), "same-tool"),
     tools("parameters a list", _set("tools", 0, "function", "parameters", to=[]), "tools"),
     tools("129 of them", _set("tools", to=[{"type": "function", "function": {"name": f"weather{n or ''}"}} for n in range(129)]), "tools"),  # noqa: E501
     tools("functions a text", _set("functions", to="weather"), "tools"),
@@ -217,6 +226,8 @@ DEFECTS = [
     tools("an answer without an id", _drop(M, 2, "tool_call_id"), "tool-answer", "unanswered-call"),
     tools("two answers", lambda line: {**line, M: [*line[M][:3], line[M][2], line[M][3]]}, "tool-answer"),  # noqa: E501
     # completions, preferences, reinforcement
+    completion("completion blank", _set("completion", to=" "), "empty-content"),
+    preference("audio in an output", _set("preferred_output", 0, "content", to=[{"type": "input_audio", "input_audio": {}}]), "content-part", "content-part"),  # noqa: E501
     completion("no prompt", _drop("prompt"), "completion"),
     completion("no completion", _drop("completion"), "completion"),
     completion("prompt a list", _set("prompt", to=["a"]), "completion"),
@@ -274,6 +285,27 @@ DEFECTS = [
     response("input a number", _set("body", "input", to=5), "body"),
     response("an unknown role", _set("body", "input", to=[{"role": "usr", "content": "x"}]), "role"),  # noqa: E501
     response("an item that is a text", _set("body", "input", to=["x"]), "message"),
+    response("a message without content", _set("body", "input", to=[{"role": "user"}]), "content"),
+    response("content a number", _set("body", "input", to=[{"role": "user", "content": 5}]), "content"),  # noqa: E501
+    response("a part that is a text", _set("body", "input", to=[{"role": "user", "content": ["x"]}]), "content-part"),  # noqa: E501
+    response("a part called as in a chat", _set("body", "input", to=[{"role": "user", "content": [{"type": "text", "text": "x"}]}]), "content-part"),  # noqa: E501
+    response("an image as in a chat", _set("body", "input", to=[{"role": "user", "content": [{"type": "input_image", "image_url": {"url": PNG}}]}]), "image"),  # noqa: E501
+    response("no model and no template", _drop("body", "model"), "model"),
+    response("input empty", _set("body", "input", to=""), "empty-content"),
+    embedding("input empty", _set("body", "input", to=""), "body"),
+    embedding("no inputs", _set("body", "input", to=[]), "body"),
+    embedding("an empty list of tokens", _set("body", "input", to=[[1], []]), "body"),
+    embedding("2,049 inputs", _set("body", "input", to=["x"] * 2049), "body"),
+    request("/v1/images/edits", "no images", _drop("body", "images"), "body"),
+    request("/v1/images/edits", "no prompt", _drop("body", "prompt"), "body"),
+    request("/v1/images/generations", "prompt empty", _set("body", "prompt", to=""), "body"),
+    request("/v1/videos", "prompt a list", _set("body", "prompt", to=["x"]), "body"),
+    request("/v1/moderations", "no input", _drop("body", "input"), "body"),
+    request("/v1/completions", "no prompt", _drop("body", "prompt"), "body"),
+    batch("a part as in a response", _set("body", M, 0, "content", to=[{"type": "input_text", "text": "x"}]), "content-part"),  # noqa: E501
+    batch("a refusal of the user", _set("body", M, 0, "content", to=[{"type": "refusal", "refusal": "x"}]), "content-part"),  # noqa: E501
+    batch("audio of the system", _set("body", M, 0, to={"role": "system", "content": [{"type": "input_audio", "input_audio": {}}]}), "content-part"),  # noqa: E501
+    batch("a file that is a text", _set("body", M, 0, "content", to=[{"type": "file", "file": "file-1"}]), "content-part"),  # noqa: E501
     batch("unknown key", _set("customid", to="x"), "unknown-key"),
     batch("an example for fine-tuning", lambda _: builders.chat(), "unknown-key", "custom-id", "method", "url", "body"),  # noqa: E501
     batch("key twice", _text(lambda t: t.replace('"model": ', '"model": "a", "model": ')), "duplicate-key"),  # noqa: E501
@@ -286,16 +318,18 @@ def test_there_are_enough_and_no_two_are_called_the_same() -> None:
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=lambda one: one.name)
-@pytest.mark.parametrize("part", [None, 1, 5])
-def test_a_defect_is_found_at_its_line(defect: Defect, part: int | None) -> None:
+@pytest.mark.parametrize(("bad", "part"), [(4, None), (1, 1), (12, 5)])
+def test_a_defect_is_found_at_its_line(defect: Defect, bad: int, part: int | None) -> None:
     lines: list[Line | bytes] = [defect.made(number) for number in range(12)]
-    spoilt = copy.deepcopy(lines[BAD - 1])
+    spoilt = copy.deepcopy(lines[bad - 1])
     assert isinstance(spoilt, dict)
     changed = defect.spoil(spoilt)
-    lines[BAD - 1] = spoilt if changed is None else changed
+    lines[bad - 1] = spoilt if changed is None else changed
     verdict = builders.check(defect.purpose, text_of(*lines), part=part)
     told = [(one.line, one.rule) for one in verdict.findings]
-    assert sorted(told) == sorted((BAD, rule) for rule in defect.rules)
+    # Of two requests with one custom_id, the second is reported.
+    at = {"duplicate-custom-id": max(bad, 2)}
+    assert sorted(told) == sorted((at.get(rule, bad), rule) for rule in defect.rules)
     assert verdict.errors + verdict.warnings == len(defect.rules)
 
 
@@ -313,6 +347,8 @@ WHOLE: list[tuple[str, str, bytes, list[tuple[int | None, str]]]] = [
     ("a cut last line", "fine-tune", text_of(*good(), builders.chat(99))[:-30], [(13, "cut-line")]),
     ("a last line cut in a word", "fine-tune", text_of(*good()) + b'{"messages": nul', [(13, "cut-line")]),  # noqa: E501
     ("few examples", "fine-tune", text_of(*good(9)), [(None, "few-examples")]),
+    ("no example with an answer", "fine-tune", text_of(*({"messages": one["messages"][:2]} for one in good())), [(None, "no-answers")]),  # noqa: E501
+    ("too few to be for reinforcement", "fine-tune", text_of(*({"messages": one["messages"][:2]} for one in good(2))), [(None, "few-examples"), (1, "no-assistant"), (2, "no-assistant")]),  # noqa: E501
     ("an example twice", "fine-tune", text_of(*good(), builders.chat(3)), [(13, "duplicate-example")]),  # noqa: E501
     ("a JSON document", "fine-tune", json.dumps(good(), indent=1).encode(), []),
 ]  # fmt: skip
