@@ -86,7 +86,7 @@ def main() -> NoReturn:
     streams.prepare()
     # A plan of 100,000 files makes a million tuples that live to its end. Looking through them
     # for garbage every 700 takes a quarter of the time; what there is can wait.
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(500_000, 20, 20)
     # As Ctrl-C: a sentence, and exit code 130. It stays ignored where it was.
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
