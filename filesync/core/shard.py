@@ -12,20 +12,19 @@ from filesync.core.model import ScannedFile
 from filesync.core.resemblance import shown_name
 from filesync.core.run import Shard
 
-PATTERN = r"[1-9]\d{0,3}"
 MOST = 1000
 """The most runs that one apply can be split into."""
 
 
 def parse_shard(text: str) -> Shard:
     """Return the shard that `I/N` names, such as 2/4; ValueError if it names none."""
-    found = re.fullmatch(rf"({PATTERN})/({PATTERN})", text.strip())
+    found = re.fullmatch(r"(0|[1-9][0-9]{0,8})/(0|[1-9][0-9]{0,8})", text.strip())
     if found is None:
         raise ValueError("must be I/N, such as 2/4: the second of four runs")
     number, of = int(found[1]), int(found[2])
-    if of > MOST:
-        raise ValueError(f"must be one of at most {MOST:,} runs")
-    if number > of:
+    if not 1 <= of <= MOST:
+        raise ValueError(f"must be one of at least 1 and at most {MOST:,} runs, such as 2/4")
+    if not 1 <= number <= of:
         raise ValueError(f"must be 1 to {of} of {of}: the first run is 1/{of}")
     return Shard(number, of)
 

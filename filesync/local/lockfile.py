@@ -13,10 +13,11 @@ from filesync.core.env_names import ENV_PATTERN, with_env
 from filesync.core.run import Shard
 from filesync.core.text import human_bytes, printable
 from filesync.errors import LocalFileError, LockfileError
-from filesync.local.files import READ_FLAGS, create_atomic, why, write_atomic
+from filesync.local.files import READ_FLAGS, create_atomic, open_regular, why, write_atomic
 
 # A lockfile of 100,000 files has about 30 MB, so a larger file is something else.
 _MAX_BYTES = 512 * 1000**2
+_MOST_HEAD = 4096
 _PIECE = r"\.[1-9]\d{0,3}-of-[1-9]\d{0,3}"
 
 
@@ -50,6 +51,15 @@ def piece_paths(path: str) -> list[str]:
     folder, name = os.path.split(path)
     found = _matching(folder, re.escape(name) + _PIECE)
     return sorted(found, key=lambda one: [int(part) for part in re.findall(r"\d+", one)[-2:]])
+
+
+def read_piece_head(path: str) -> bytes:
+    """Return the line of a piece that says what it is a piece of; b"" if it cannot be read."""
+    try:
+        with open_regular(path) as file:
+            return file.read(_MOST_HEAD).partition(b",\n")[0]
+    except OSError:
+        return b""
 
 
 def _matching(folder: str, pattern: str) -> list[str]:

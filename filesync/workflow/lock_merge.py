@@ -7,7 +7,7 @@ wanted files as the pieces have them and reads none, so it needs the repository 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from filesync.core.commands import command
 from filesync.core.decide.pipeline import PlanOptions
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import check_owner
-from filesync.core.lockfile.pieces import Piece, is_joined, join, parse_piece
+from filesync.core.lockfile.pieces import JOINED, Piece, dump_piece, is_joined, join, parse_piece
 from filesync.core.plan.plan import Plan
 from filesync.core.run import Run, Shard
 from filesync.core.text import printable
@@ -25,7 +25,7 @@ from filesync.local import lockfile
 from filesync.local.apply_lock import exclusive
 from filesync.local.files import remove
 from filesync.workflow.plan import make_plan
-from filesync.workflow.workspace import Workspace, open_workspace, pieces_beside
+from filesync.workflow.workspace import Workspace, open_workspace, pieces_beside, waiting_pieces
 
 
 class Merged(NamedTuple):
@@ -37,32 +37,38 @@ class Merged(NamedTuple):
 
 
 def merge_pieces(run: Run) -> Merged:
-    """Join the pieces beside the lockfile, write it, and remove them.
+    """Join the pieces beside the lockfile, write it, and mark them as joined.
 
-    Raises Refused, with nothing written, where a piece is missing, is not finished, or was made
-    from another manifest or lockfile than this one.
+    They stay until `plan_the_rest` is carried out: a run that is refused, declined or killed there
+    can be repeated. Raises Refused, with nothing written, where a piece is missing, is not
+    finished, or was made from another manifest or lockfile than this one.
     """
     space = open_workspace(run)
     if space.problems:
         raise wrong_manifest(run.manifest, space.problems)
-    shards = pieces_beside(space.lock_path)
+    path = space.lock_path
+    shards = waiting_pieces(path) or pieces_beside(path)
     with ExitStack() as held:
         for shard in shards:
             held.enter_context(_nobody_on(run, shard))
         pieces = [_read(space, shard) for shard in shards]
-        if left := _were_joined(space, pieces):
-            keys = frozenset(space.lock.files)
+        if _were_joined(space, pieces):
+            shards = pieces_beside(path)
+            pieces = [_read(space, shard) for shard in shards]
+            _refuse_other_manifest(
+                space, pieces, lambda _shard: f"{command('apply')} for what is left"
+            )
         else:
             _refuse_incomplete(space, shards)
             _refuse_strangers(space, pieces)
-            joined = join(space.lock, pieces)
-            space.place.save(lock_format.dump_lockfile(joined))
-            keys = frozenset(key for piece in pieces for key in piece.lock.files)
+            space.place.save(lock_format.dump_lockfile(join(space.lock, pieces)))
         _take_journals(space, shards)
-        for shard in shards:
-            remove(lockfile.piece_path(space.lock_path, shard))
+        _mark_joined(space, pieces)
     failed = tuple(piece.shard for piece in pieces if piece.state == "failed")
-    return Merged(left or len(pieces), keys, failed)
+    whole = len(pieces) == pieces[0].shard.of
+    # Some were removed: so all that they had left was done.
+    keys = frozenset(key for piece in pieces for key in piece.lock.files)
+    return Merged(pieces[0].shard.of, keys if whole else frozenset(space.lock.files), failed)
 
 
 def plan_the_rest(run: Run, merged: Merged) -> Plan | None:
@@ -75,15 +81,25 @@ def plan_the_rest(run: Run, merged: Merged) -> Plan | None:
     return make_plan(run, options=PlanOptions(uploads=False), declared=merged.keys)
 
 
-def _were_joined(space: Workspace, pieces: Sequence[Piece]) -> int:
-    """Return how many pieces a merge that was killed has joined and not removed; 0 for none.
+def _were_joined(space: Workspace, pieces: Sequence[Piece]) -> bool:
+    """Say whether an earlier merge has joined all of these pieces and was interrupted after that.
 
-    Then the lockfile is not the one that they were begun with, and has all that they hold.
+    Then each is marked, or the lockfile is not the one that they were begun with, and has all that
+    they hold.
     """
+    unmarked = [one for one in pieces if one.state != JOINED]
     own = space.origin.lock_sha256
-    if any(one.origin.lock_sha256 == own for one in pieces) or not is_joined(space.lock, pieces):
-        return 0
-    return pieces[0].shard.of if pieces else 0
+    if any(one.origin.lock_sha256 == own for one in unmarked):
+        return False
+    return bool(pieces) and is_joined(space.lock, unmarked)
+
+
+def _mark_joined(space: Workspace, pieces: Sequence[Piece]) -> None:
+    for piece in pieces:
+        if piece.state not in (JOINED, "failed"):
+            data = dump_piece(piece._replace(state=JOINED))
+            path = lockfile.piece_path(space.lock_path, piece.shard)
+            lockfile.LockOnDisk(path).save(data)
 
 
 def _refuse_incomplete(space: Workspace, found: Sequence[Shard]) -> None:
@@ -92,7 +108,8 @@ def _refuse_incomplete(space: Workspace, found: Sequence[Shard]) -> None:
     if not found:
         raise FilesyncError(
             f"there are no pieces of {name} beside it",
-            f"{command('apply', '--shard', '1/4')} writes the first of four",
+            f"{command('apply', '--shard', '1/4')} writes the first of four; if they were joined "
+            f"before, {command('apply')} does what is left",
         )
     splits = sorted({one.of for one in found})
     if len(splits) > 1:
@@ -146,21 +163,29 @@ def _refuse_strangers(space: Workspace, pieces: Sequence[Piece]) -> None:
     name, own = space.place.name, space.origin
     if unfinished := [one.shard for one in pieces if one.state == "running"]:
         _refuse(f"of the pieces of {name}", unfinished, "not finished")
-    others = [one.shard for one in pieces if one.origin[:2] != own[:2]]
-    if others:
-        numbers = ", ".join(str(one.number) for one in others)
-        raise Refused(
-            f"piece {numbers} of {name} was made from another manifest than "
-            f"{printable(space.run.manifest)} is now",
-            "restore the manifest that all pieces were made from, or run "
-            f"{command('apply', '--shard', str(others[0]))} again",
-        )
+    _refuse_other_manifest(
+        space, pieces, lambda shard: f"{command('apply', '--shard', str(shard))} again"
+    )
     if others := [one.shard for one in pieces if one.origin.lock_sha256 != own.lock_sha256]:
         numbers = ", ".join(str(one.number) for one in others)
         raise Refused(
             f"piece {numbers} of {name} was begun with another lockfile than is here now",
             "restore the lockfile that all pieces were begun with, merge, and then merge the two "
             "lockfiles as code",
+        )
+
+
+def _refuse_other_manifest(
+    space: Workspace, pieces: Sequence[Piece], otherwise: Callable[[Shard], str]
+) -> None:
+    """Raise Refused for pieces of another manifest; `otherwise` is what to run for the first."""
+    others = [one.shard for one in pieces if one.origin[:2] != space.origin[:2]]
+    if others:
+        numbers = ", ".join(str(one.number) for one in others)
+        raise Refused(
+            f"piece {numbers} of {space.place.name} was made from another manifest than "
+            f"{printable(space.run.manifest)} is now",
+            "restore the manifest that all pieces were made from, or run " + otherwise(others[0]),
         )
 
 

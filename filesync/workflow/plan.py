@@ -10,6 +10,7 @@ from functools import partial
 from typing import TypeVar
 
 from filesync.core.content.report import ContentReport
+from filesync.core.commands import command
 from filesync.core.decide.as_locked import found_as_locked, wanted_as_locked
 from filesync.core.decide.desired import desired_file
 from filesync.core.decide.pipeline import Observed, PlanOptions, decide_all
@@ -35,6 +36,7 @@ from filesync.workflow.workspace import (
     Workspace,
     desired_stores,
     open_workspace,
+    pieces_that_wait,
     scan,
     server_of,
     sha256_or_none,
@@ -90,6 +92,7 @@ def make_plan(
         warnings=[
             *space.manifest.warnings,
             *seen.warnings,
+            *_pieces_warning(space, declared),
             *_clock_warning(seen),
             *_offline_warning(space),
             *content.lines("warning"),
@@ -223,6 +226,16 @@ def _offline_warning(space: Workspace) -> Iterator[str]:
     left = not_looked_at(space.manifest) if space.run.offline else ""
     if left:
         yield f"{left}; the lockfile's word is taken for them"
+
+
+def _pieces_warning(space: Workspace, declared: Collection[str] | None) -> Iterator[str]:
+    if space.run.shard is None and declared is None:
+        waiting = pieces_that_wait(space.place.name, space.lock_path)
+        if waiting:
+            yield (
+                f"{waiting}; this does not count what they uploaded ({command('lock', 'merge')} "
+                "joins them)"
+            )
 
 
 def _clock_warning(seen: Observed) -> Iterator[str]:

@@ -17,7 +17,7 @@ from filesync.core.text import printable
 from filesync.core.wrong_manifest import wrong_manifest
 from filesync.errors import FilesyncError, LockfileError, Problem, Refused
 from filesync.local import lockfile
-from filesync.local.files import open_regular
+from filesync.local.files import open_regular, remove
 from filesync.local.state_dir import SCHEMA_FILE
 from filesync.workflow.lock_place import place_of, read_at
 from filesync.workflow.server import Server, choose_server, reader, recorded_url, urls_of, writer
@@ -134,9 +134,9 @@ def sha256_or_none(data: bytes | None) -> str | None:
 
 def _with_piece(space: Workspace, shard: Shard) -> Workspace:
     """Return a shard's workspace with what its piece of the lockfile says, if there is one."""
-    from filesync.core.lockfile.pieces import lay_over, parse_piece
+    from filesync.core.lockfile.pieces import JOINED, lay_over, parse_piece
 
-    others = [one for one in pieces_beside(space.lock_path) if one.of != shard.of]
+    others = [one for one in waiting_pieces(space.lock_path) if one.of != shard.of]
     if others:
         raise Refused(
             f"pieces of another split lie beside {printable(space.lock_path)}: there is "
@@ -150,6 +150,8 @@ def _with_piece(space: Workspace, shard: Shard) -> Workspace:
     if found is None:
         return space
     piece = parse_piece(found, path)
+    if piece.state == JOINED:
+        return space._replace(piece_bytes=found)  # the lockfile has it: a new piece begins
     check_owner(piece.lock, path, space.manifest.project, space.server.base_url)
     if piece.shard != shard:
         raise LockfileError(
@@ -171,6 +173,17 @@ def pieces_beside(lock_path: str) -> list[Shard]:
 
     numbers = (one.rpartition(".")[2].split("-of-") for one in lockfile.piece_paths(lock_path))
     return [Shard(int(number), int(of)) for number, of in numbers]
+
+
+def waiting_pieces(lock_path: str) -> list[Shard]:
+    """Return which pieces beside a lockfile are not joined yet."""
+    from filesync.core.lockfile.pieces import is_marked_joined
+
+    return [
+        one
+        for one in pieces_beside(lock_path)
+        if not is_marked_joined(lockfile.read_piece_head(lockfile.piece_path(lock_path, one)))
+    ]
 
 
 def read_manifest(run: Run) -> tuple[Manifest, list[Problem]]:
@@ -245,15 +258,31 @@ def alone(
         exclusive(run.manifest, run.env, shard=run.shard, timeout=timeout, on_wait=on_wait),
         _leased(run, timeout=timeout, on_wait=on_wait),
     ):
-        if run.shard is None and not joins and (pieces := pieces_beside(path)):
-            first = lockfile.piece_path(path, pieces[0])
-            raise Refused(
-                f"pieces of {place.name} are not joined yet: there is {printable(first)}"
-                + (f" and {len(pieces) - 1:,} more" if len(pieces) > 1 else ""),
-                f"run {command('lock', 'merge')}; or remove the pieces, and what they uploaded "
-                "stays on the platform",
-            )
+        if run.shard is None and not joins:
+            if waiting := pieces_that_wait(place.name, path):
+                raise Refused(
+                    waiting,
+                    f"run {command('lock', 'merge')}; or remove the pieces, and what they "
+                    "uploaded stays on the platform",
+                )
+            remove_pieces(path)
         yield
+
+
+def pieces_that_wait(name: str, lock_path: str) -> str:
+    """Return a sentence about the pieces of a lockfile that are not joined yet, "" for none."""
+    pieces = waiting_pieces(lock_path)
+    if not pieces:
+        return ""
+    first = lockfile.piece_path(lock_path, pieces[0])
+    more = f" and {len(pieces) - 1:,} more" if len(pieces) > 1 else ""
+    return f"pieces of {name} are not joined yet: there is {printable(first)}{more}"
+
+
+def remove_pieces(lock_path: str) -> None:
+    """Remove all pieces of a lockfile, which has them now."""
+    for path in lockfile.piece_paths(lock_path):
+        remove(path)
 
 
 @contextmanager

@@ -140,6 +140,92 @@ def test_a_merge_that_was_killed_is_finished(platform: Platform, project: Projec
     assert len(platform.files()) == len(NAMES)
 
 
+def test_a_merge_that_is_refused_can_be_repeated(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    project.apply()
+    declare(project, *NAMES[:6])
+    shards(project, 2)
+    assert "6 files would be deleted" in project.refused("lock", "merge")
+    assert len(platform.files()) == len(NAMES)
+    for name in NAMES:
+        (project.root / f"{name}.txt").unlink()  # the machine that joins has no data
+    project.run("lock", "merge", "--max-delete", "6")
+    assert pieces(project) == []
+    assert set(project.lock["files"]) == set(NAMES[:6])
+    assert len(platform.files()) == 6
+    said = project.refused("lock", "merge")
+    assert "there are no pieces" in said
+    assert "`filesync apply` does what is left" in said
+
+
+def test_joined_pieces_hold_nothing_up(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    project.apply()
+    declare(project, *NAMES[:6])
+    shards(project, 2)
+    project.refused("lock", "merge")
+    declare(project, *NAMES[:7])
+    assert "or run `filesync apply` for what is left" in project.refused("lock", "merge")
+    assert "are not joined yet" not in project.run("plan").err
+    shards(project, 3)  # another split, while the pieces of the first still lie there
+    project.run("lock", "merge", "--max-delete", "5")
+    assert pieces(project) == []
+    assert len(platform.files()) == 7
+
+
+def test_an_apply_does_what_a_merge_left(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    project.apply()
+    declare(project, *NAMES[:6])
+    shards(project, 2)
+    project.refused("lock", "merge")
+    project.run("apply", "-y", "--max-delete", "6")
+    assert pieces(project) == []
+    assert len(platform.files()) == 6
+
+
+def test_a_piece_of_a_new_run_is_not_taken_for_joined(platform: Platform, project: Project) -> None:
+    declare(project, *NAMES)
+    project.apply()
+    declare(project, *NAMES[:6])
+    shards(project, 2)
+    project.refused("lock", "merge")
+    project.write("f1.txt", "another f1")
+    project.run("apply", "-y", "--shard", "1/2")
+    assert "number 2 is missing" in project.refused("lock", "merge", "--max-delete", "6")
+    project.run("apply", "-y", "--shard", "2/2")
+    project.run("lock", "merge", "--max-delete", "6")
+    assert len(platform.files()) == 6
+
+
+def test_a_plan_says_that_pieces_wait(project: Project) -> None:
+    declare(project, *NAMES)
+    project.run("apply", "-y", "--shard", "1/4")
+    for command in ("plan", "status"):
+        said = project.run(command).err
+        assert "pieces of filesync.lock are not joined yet: there is filesync.lock.1-of-4" in said
+        assert "`filesync lock merge` joins them" in said
+
+
+def test_a_shard_plans_no_delete(project: Project) -> None:
+    declare(project, "a", "b", "c")
+    project.apply()
+    project.write("a.txt", "another a")
+    shards(project, 2)
+    again = project.run("apply", "-y", "--json", "--shard", f"{number_of('a', 2)}/2")
+    assert again.json["summary"]["delete"] == 0
+    assert "deleted" not in again.err
+    assert project.run("lock", "merge", "--json").json["summary"]["delete"] == 1
+
+
+def test_a_shard_without_keys_writes_its_piece(platform: Platform, project: Project) -> None:
+    declare(project, "a", "b")
+    shards(project, 5)
+    assert len(pieces(project)) == 5
+    project.run("lock", "merge")
+    assert len(platform.files()) == 2
+
+
 def test_a_shard_with_a_failure_continues_and_may_be_joined(
     fake: FakeApi, on_fake: Project
 ) -> None:
@@ -181,6 +267,7 @@ def test_a_shard_takes_no_part_of_a_plan(project: Project) -> None:
     )
     assert "must be I/N" in project.refused("apply", "-y", "--shard", "one")
     assert "must be 1 to 2" in project.refused("apply", "-y", "--shard", "3/2")
+    assert "the first run is 1/4" in project.refused("apply", "-y", "--shard", "0/4")
 
 
 def test_a_renamed_key_needs_no_upload(platform: Platform, project: Project) -> None:

@@ -60,6 +60,7 @@ def merge(
     Files that were removed from the manifest are deleted, too, and vector stores filled: no shard
     does that. A piece that is missing is a refusal with its number, and nothing is written. At a
     terminal it asks before it changes the platform; elsewhere the --yes of each shard counts.
+    The pieces are removed at the end, so a merge that was refused or interrupted can be repeated.
     """
     import sys
 
@@ -69,10 +70,11 @@ def merge(
     from filesync.core.plan.document import document_of
     from filesync.core.stores.guards import most_detached
     from filesync.execute.applier import ApplySettings
+    from filesync.local.lockfile import lock_path
     from filesync.output.json import nothing_applied, to_text
     from filesync.output.plan_counts import counts_of
     from filesync.workflow.lock_merge import merge_pieces, plan_the_rest
-    from filesync.workflow.workspace import alone, lock_place
+    from filesync.workflow.workspace import alone, lock_place, remove_pieces
 
     run = common.run(allow_insecure_http=allow_insecure_http)
     if not as_json:
@@ -90,7 +92,9 @@ def merge(
                 f"deletes and vector stores are left to the next {command('apply')}"
             )
         made = None if no_delete or merged.failed else plan_the_rest(run, merged)
+        pieces_of = lock_path(run.manifest, run.env)
         if made is None:
+            remove_pieces(pieces_of)
             if as_json:
                 click.echo(to_text(nothing_applied()))
             return
@@ -101,6 +105,7 @@ def merge(
         if made.has_changes:
             ask(f"Apply {counts_of(made)}?", yes or not sys.stdin.isatty())
         carry_out(common, made, overrides, settings, as_json)
+        remove_pieces(pieces_of)
 
 
 lock.add_command(merge)

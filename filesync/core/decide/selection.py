@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from filesync.core.commands import command, word
-from filesync.core.decide.change import Action, Decisions
+from filesync.core.decide.change import Action, Change, Decisions
 from filesync.core.model import DesiredFile, LockEntry
 from filesync.core.recovery.recover import Recovery
 from filesync.core.run import Filters
@@ -112,7 +112,7 @@ class Selection(NamedTuple):
         """Return the decisions for the selected keys.
 
         Files without a key (orphans, unmanaged) are ignored where not all keys are selected, unless
-        they were picked. A shard's keys are all in the manifest, so it deletes nothing.
+        they were picked. A shard deletes nothing: what its keys have replaced waits for the merge.
         """
         if not self.uploads:
             sent = (Action.CREATE, Action.REPLACE)
@@ -121,10 +121,13 @@ class Selection(NamedTuple):
         if not self.partial:
             return decisions
         return Decisions(
-            tuple(row for row in decisions.rows if self.has(row.key)),
+            tuple(row for row in decisions.rows if self.has(row.key) and not self._waits(row)),
             decisions.unmanaged
             + sum(row.key is None and not self.has(None) for row in decisions.rows),
         )
+
+    def _waits(self, row: Change) -> bool:
+        return self.share is not None and row.action is Action.DELETE
 
 
 def purposes_of(desired: Iterable[DesiredFile], locked: Mapping[str, LockEntry]) -> dict[str, str]:

@@ -9,8 +9,9 @@ A piece is a lockfile of the shard's keys whose first field says what it is a pi
       ...
 
 in one line. `state` is `running` until the run has ended by itself, then `done`, or `failed` if
-some of its files were not uploaded. `lock_sha256` is that of the lockfile it began with, null if
-there was none. Its `retired` are the files that this shard has replaced. Pure.
+some of its files were not uploaded; `joined` once the lockfile has it. `lock_sha256` is that of
+the lockfile it began with, null if there was none. Its `retired` are the files that this shard has
+replaced. Pure.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from filesync.core.run import Shard
 from filesync.errors import LockfileError
 
 _OPENS = b'{\n  "shard": '
-STATES = ("running", "done", "failed")
+JOINED = "joined"
+STATES = ("running", "done", "failed", JOINED)
 
 
 class Origin(NamedTuple):
@@ -88,6 +90,14 @@ def parse_piece(text: bytes, path: str) -> Piece:
     ):
         raise _broken(path, "its first lines are damaged")
     return Piece(shard, origin, state, parse_lockfile(b"{\n" + rest, path))
+
+
+def is_marked_joined(head: bytes) -> bool:
+    """Say whether the first line of a piece says that the lockfile has it already."""
+    try:
+        return bool(json.loads(head.removeprefix(_OPENS))["state"] == JOINED)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False  # whoever reads the whole piece says what is wrong with it
 
 
 def _broken(path: str, why: str) -> LockfileError:
