@@ -9,8 +9,8 @@ from concurrent.futures import Future
 from functools import partial
 from typing import TypeVar
 
-from filesync.core.content.report import ContentReport
 from filesync.core.commands import command
+from filesync.core.content.report import ContentReport
 from filesync.core.decide.as_locked import found_as_locked, wanted_as_locked
 from filesync.core.decide.desired import desired_file
 from filesync.core.decide.pipeline import Observed, PlanOptions, decide_all
