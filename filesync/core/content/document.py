@@ -82,10 +82,14 @@ _NEAR = 0.9
 _SHRUNK = 0.1
 _IMAGE_EXTENSIONS = {
     "png": (".png",),
-    "jpeg": (".jpg", ".jpeg"),
+    "jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "webp": (".webp",),
     "gif": (".gif",),
 }
+# What Word itself writes under the name .doc besides its own format: pages, XML and web archives.
+_WORD_TEXT = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<!doctype|<html|<\?xml|MIME-Version:)", re.IGNORECASE
+)
 
 # A kind of key, what to look for first, and how it looks: by itself, not within a longer word.
 _SECRETS = tuple(
@@ -279,7 +283,8 @@ def _type(file: Beginning, tally: Tally) -> None:
         lacks = whole and _FOLDERS.get(suffix, b"") not in file.head
         is_other = not start.search(file.head[:_PDF_HEAD])
         if is_other or lacks:
-            rule = "not-what-it-says" if is_other and suffix in _INDEXED else "unlike-its-name"
+            is_read = suffix not in _INDEXED or (suffix == ".doc" and _WORD_TEXT.match(file.head))
+            rule = "not-what-it-says" if is_other and not is_read else "unlike-its-name"
             tally.add(None, rule, f"{printable(suffix)}, but not {what}")
     elif suffix in _TEXT and (problem := _encoding(file)):
         tally.add(_line_of(file.head, problem[0]), "text-encoding", problem[1])
@@ -314,8 +319,11 @@ def _image(file: Beginning, tally: Tally) -> None:
         return
     if suffix not in extensions:
         shown = printable(suffix) or "no extension"
+        others = any(suffix in known for known in _IMAGE_EXTENSIONS.values())
         tally.add(
-            None, "image-extension", f"a {image.format.upper()} with {shown}, not {extensions[0]}"
+            None,
+            "image-name" if others else "image-extension",
+            f"a {image.format.upper()} with {shown}, not {extensions[0]}",
         )
     if not image.width or not image.height or image.width < 0 or image.height < 0:
         tally.add(None, "image-dimensions", "the image has no width and height that can be read")

@@ -271,6 +271,12 @@ _ROWS = (
     Rule("not-an-image", "error", _VISION, "A file for vision is an image."),
     Rule("image-format", "error", _VISION, "The models read PNG, JPEG, WEBP and GIF."),
     Rule("image-extension", "error", _VISION, "The server judges an image by its name."),
+    Rule(
+        "image-name",
+        "warning",
+        _VISION,
+        "An image with the name of another format is read by some servers only.",
+    ),
     Rule("image-cut", "error", _VISION, "An image that stops in the middle cannot be shown whole."),
     Rule("image-dimensions", "error", _VISION, "An image has a width and a height."),
     Rule("animated", "warning", _VISION, "Of an animated GIF only one picture counts."),

@@ -53,6 +53,7 @@ FILES: list[tuple[str, str, bytes, str]] = [
     *((f"a.{one}", "user_data", b"plain text", "unlike-its-name") for one in ("png", "jpg", "jpeg", "gif", "webp", "xls", "ppt", "odt", "rtf", "zip")),  # noqa: E501
     *((f"a.{one}", "user_data", PNG, "unlike-its-name") for one in ("jpg", "gif", "webp")),
     ("a.doc", "assistants", b"plain text", "not-what-it-says"),
+    *(("a.doc", "assistants", one, "unlike-its-name") for one in (b"<html xmlns:w='x'>", b"<?xml version='1.0'?>", b"MIME-Version: 1.0\r\n", b"\xef\xbb\xbf\n<!DOCTYPE html>")),  # noqa: E501
     ("a.png", "user_data", PNG, ""),
     ("a.rtf", "user_data", b"{\\rtf1 x}", ""),
     ("a.zip", "user_data", archive(), ""),
