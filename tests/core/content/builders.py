@@ -13,9 +13,12 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from filesync.core.content.findings import Finding, Verdict
+from filesync.core.content.asked import Asked
+from filesync.core.content.document import of_name
+from filesync.core.content.findings import Finding, Verdict, joined
 from filesync.core.content.frame import frame_of
 from filesync.core.content.lines import LineChecker
+from filesync.core.content.streamed import StreamedChecks
 from filesync.core.content.whole import Whole
 
 PNG = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="  # noqa: E501
@@ -189,3 +192,11 @@ def found(purpose: str, data: bytes) -> list[tuple[int | None, str]]:
 def messages(findings: tuple[Finding, ...]) -> list[str]:
     """What the findings say."""
     return [one.message for one in findings]
+
+
+def rules_of(name: str, purpose: str, data: bytes) -> set[str]:
+    """The rules that a file breaks, as the commands check it."""
+    checks = StreamedChecks(Asked(purpose, name), len(data), lambda n, at: data[at : at + n])
+    checks.feed(data)
+    found = joined(of_name(purpose, name, name, len(data)), checks.verdict())
+    return {one.rule for one in found.findings}

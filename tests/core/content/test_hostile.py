@@ -7,11 +7,8 @@ import zipfile
 
 import pytest
 
-from filesync.core.content.asked import Asked
-from filesync.core.content.document import of_name
-from filesync.core.content.findings import joined
-from filesync.core.content.streamed import StreamedChecks
 from tests.core.content import builders
+from tests.core.content.builders import rules_of
 
 GOOD = builders.text_of(*(builders.chat(number) for number in range(12)))
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"a" * 64 + b"\nsize 12345\n"
@@ -28,14 +25,6 @@ def archive(*names: str) -> bytes:
 
 
 WORD = archive("[Content_Types].xml", "_rels/.rels", "word/document.xml")
-
-
-def rules_of(name: str, purpose: str, data: bytes) -> set[str]:
-    """The rules that a file breaks, as the commands check it."""
-    checks = StreamedChecks(Asked(purpose, name), len(data), lambda n, at: data[at : at + n])
-    checks.feed(data)
-    found = joined(of_name(purpose, name, name, len(data)), checks.verdict())
-    return {one.rule for one in found.findings}
 
 
 # fmt: off

@@ -11,7 +11,7 @@ import zlib
 import pytest
 
 from filesync.core.content.images import image_facts
-from tests.core.content.test_hostile import rules_of
+from tests.core.content.builders import rules_of
 
 
 def chunk(name: bytes, data: bytes = b"") -> bytes:
