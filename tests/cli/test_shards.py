@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import yaml
 
 from filesync.core.lockfile.pieces import parse_piece
 from filesync.core.shard import number_of
-from tests.cli.fake_api import FakeApi
+from tests.cli.fake_api import FakeApi, Request
 from tests.cli.harness import CANARY, Platform, Project
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples/shards"
@@ -258,6 +259,44 @@ def test_a_piece_that_is_not_finished_is_refused(platform: Platform, project: Pr
     project.run("apply", "-y", "--shard", "2/2")
     project.run("lock", "merge")
     assert len(platform.files()) == len(NAMES)
+
+
+@pytest.mark.parametrize("nth", [1, 3])
+def test_shards_at_the_same_time_of_which_one_is_killed(
+    fake: FakeApi, on_fake: Project, nth: int
+) -> None:
+    project = on_fake
+    declare(project, *NAMES)
+    running: dict[int, subprocess.Popen[str]] = {}
+    seen: list[str | None] = []
+
+    def kill(request: Request) -> None:
+        if request.method != "POST" or number_of(str(request.filename)[:-4], 2) != 1:
+            return
+        seen.append(request.filename)
+        if len(seen) == nth:
+            running[1].kill()  # its file is made all the same: nobody reads the answer
+
+    fake.rules = [kill]
+    for number in (1, 2):
+        running[number] = project.start(
+            "apply", "-y", "--shard", f"{number}/2", "--concurrency", "1"
+        )
+    assert "number 1 is not finished" in still_refused(project, running)
+    fake.clock = lambda: time.time() + 200  # any file would be listed by now
+    project.run("apply", "-y", "--shard", "1/2")
+    project.run("lock", "merge")
+    assert sorted(one["filename"] for one in fake.files.values()) == sorted(
+        f"{name}.txt" for name in NAMES
+    )
+    assert {one["id"] for one in project.lock["files"].values()} == set(fake.files)
+
+
+def still_refused(project: Project, running: dict[int, subprocess.Popen[str]]) -> str:
+    """Wait for the second run and for the death of the first; return what a merge says then."""
+    project.finish(running[2])
+    assert running[1].wait(60) == -9
+    return project.refused("lock", "merge")
 
 
 def test_a_shard_takes_no_part_of_a_plan(project: Project) -> None:
