@@ -17,11 +17,15 @@ import platform
 import statistics
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 from typing import NamedTuple
 
+from filesync.core.shard import number_of
 from tests.bench.history import History
 from tests.bench.tools import (
     FILESYNC,
@@ -485,6 +489,40 @@ def from_bucket(bench: Bench) -> Iterator[Line]:
     )
 
 
+def shards(bench: Bench) -> Iterator[Line]:
+    """Four runs that share the uploads, where each connection carries only so much."""
+    count, of, carried = bench.scaled(256), 4, 2_000_000
+    with sink(latency=0.05, bandwidth=carried) as server:
+        made = project(bench.folder / "shards", server.base_url)
+        write_large(made.folder, [MIB] * count)
+        made.filesync("plan", "--quiet")  # the hashes are kept: this is about sending
+        server.stats()
+        one = made.filesync("apply", "--yes", "--quiet")
+        sent_by_one = server.stats().write_seconds
+        (made.folder / "filesync.lock").unlink()
+
+        def shard(number: int) -> Ran:
+            return made.filesync("apply", "--yes", "--quiet", "--shard", f"{number}/{of}")
+
+        began = perf_counter()
+        with ThreadPoolExecutor(of) as pool:
+            list(pool.map(shard, range(1, of + 1)))
+        sent = server.stats()
+        made.filesync("lock", "merge", "--yes", "--quiet")
+        whole = perf_counter() - began
+    keys = [f"data/f{i:07}.txt" for i in range(count)]
+    largest = max(Counter(number_of(key, of) for key in keys).values())
+    quicker = sent_by_one / sent.write_seconds
+    yield Line(
+        f"{count:,} × 1 MiB files, 50 ms latency, 2 MB/s a connection: {of} shards / one apply",
+        "≥ 3 × from the first upload to the last",
+        f"{quicker:.2f} × ({sent_by_one:.1f} / {sent.write_seconds:.1f} s; the largest share "
+        f"allows {count / largest:.2f} ×); whole processes and merge {one.seconds / whole:.2f} ×",
+        quicker >= 3,
+        quicker,
+    )
+
+
 ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "no-op": no_op,
     "cold-plan": cold_plan,
@@ -502,6 +540,7 @@ ROWS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "memory": memory,
     "validate": validate,
     "bucket": from_bucket,
+    "shards": shards,
 }
 
 
