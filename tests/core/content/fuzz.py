@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
 
-from filesync.core.content.findings import Finding
+from filesync.core.content import batch
+from filesync.core.content.findings import Fault, Finding, Tally
 from filesync.core.content.frame import Frame
-from filesync.core.content.json_line import LineParser
+from filesync.core.content.json_line import BOM, LineParser
 from filesync.core.content.lines import LineChecker
-from filesync.core.content.plain_chat import PlainChat
 from filesync.core.content.table import faults_of
+from filesync.core.servers import SERVER_TYPES
 from tests.core.content import builders
 
 MADE: tuple[tuple[str, Callable[[int], dict[str, Any]]], ...] = (
@@ -26,6 +28,8 @@ MADE: tuple[tuple[str, Callable[[int], dict[str, Any]]], ...] = (
     ("fine-tune", builders.reinforcement),
     ("batch", builders.request),
     ("batch", builders.embedding),
+    ("batch", builders.response),
+    *(("batch", builders.requests_to(url)) for url in builders.BODIES),
 )
 FRAMES = (
     Frame("chat"),
@@ -33,13 +37,17 @@ FRAMES = (
     Frame("preference"),
     Frame("reinforcement"),
     Frame("batch", "/v1/chat/completions", "gpt-4o-mini"),
+    Frame("batch", "/v1/responses", "gpt-4o-mini", server="azure"),
+    Frame("batch", server="groq"),
+    Frame("batch", server="mistral"),
     Frame("json"),
     Frame(None),
 )
 VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**30, "", " ", "x", "user", "assistant", "tool", [], [[]], [None],
     {}, {"a": {}}, {"role": "tool"}, {"type": "text"}, {"type": "image_url", "image_url": None},
-    "data:image/png;base64,AA", "\ud83d", {"id": 1}, {"id": "x", "function": 3},
+    "data:image/png;base64,AA", "\ud83d", "/chat/completions", "/v1/audio/translations",
+    [{"role": "user", "content": [{"type": "text"}]}], {"type": "input_audio"}, {"id": 1}, {"id": "x", "function": 3},
 )  # fmt: skip
 PIECES = (b'"', b"\\", b"\\u", b"{", b"}", b"[", b"]", b",", b":", b"\xff", b"\0", b"NaN", b"\xc3")
 
@@ -73,26 +81,80 @@ def _change(value: Any, chance: random.Random) -> None:
         value = value[key]
 
 
-def try_lines(count: int, seed: int) -> int:
-    """Check so many lines in every frame in turn; return how many findings there were.
+def text(chance: random.Random) -> bytes:
+    """A file of some lines: good ones of one kind, and spoilt ones between them."""
+    _, made = chance.choice(MADE)
+    style = chance.choice([None, (",", ":")])
+    lines = []
+    for number in range(chance.randrange(1, 40)):
+        if chance.random() < 0.5:
+            lines.append(json.dumps(made(number), separators=style).encode())
+        else:
+            lines.append(line(chance))
+    end = chance.choice([b"\n", b"\n", b"\r\n"])
+    mark = b"\xef\xbb\xbf" if chance.random() < 0.1 else b""
+    return mark + end.join(lines) + chance.choice([end, end, b"", b"\n\n"])
 
-    What the fast way lets through, the checks let through.
+
+def one_by_one(data: bytes, frame: Frame) -> tuple[list[Finding], dict[str, int]]:
+    """What is wrong with each line by itself, without the fast way; the first 20 are kept."""
+    tally, parser = Tally(), LineParser()
+    if data.startswith(BOM):
+        if not SERVER_TYPES[frame.server].byte_order_mark:
+            tally.add(1, "byte-order-mark", "a byte order mark stands before the JSON")
+        data = data.removeprefix(BOM)
+    *lines, last = data.split(b"\n")
+    for number, one in enumerate([*lines, last] if last else lines, 1):
+        if not one.strip():
+            tally.add(number, "blank-line", "a blank line")
+            continue
+        value = parser.parse(one, cut=number > len(lines))
+        tally.add_all(number, parser.faults)
+        _columns_fit(one, parser.faults)
+        if value is not None:
+            if frame.format == "batch":
+                value = batch.as_openai(value, SERVER_TYPES[frame.server])
+            tally.add_all(number, faults_of(value, frame))
+    return list(tally.kept()), tally.counts
+
+
+def _columns_fit(one: bytes, faults: list[Fault]) -> None:
+    """Hold the columns that are reported against the line."""
+    for rule, message in faults:
+        found = re.search(r"column (\d+)", message)
+        if rule == "not-utf-8" and found:
+            at = int(found[1]) - 1
+            assert f"0x{one[at]:02x}" in message
+            assert one[:at].decode() is not None
+        elif rule == "invalid-json" and found:
+            # What stands before the column is good as far as it goes.
+            before = one.decode()[: int(found[1]) - 1]
+            try:
+                json.loads(before)
+            except json.JSONDecodeError as error:
+                ends = error.pos >= len(before.rstrip())
+                assert ends or error.msg.startswith(("Unterminated", "Invalid \\")), message
+
+
+def try_lines(count: int, seed: int) -> int:
+    """Check so many lines, some to a file, in every frame in turn; return the findings.
+
+    Line by line, and in stretches as they come from a disk, the same is found.
     """
     chance = random.Random(seed)
-    found = 0
-    plain, parser = PlainChat(), LineParser()
-    checkers = [LineChecker(frame) for frame in FRAMES]
-    for number in range(count):
-        text = line(chance)
-        part = checkers[number % len(checkers)].check(text + b"\n", last=True)
-        assert part.lines == 1
-        assert all(isinstance(one, Finding) and one.line == 1 for one in part.findings)
-        found += len(part.findings)
-        if plain.keys(text + b"\n") is not None:
-            value = parser.parse(text)
-            assert parser.faults == [], text
-            assert value is not None
-            assert list(faults_of(value, FRAMES[0])) == [], text
+    found = checked = number = 0
+    while checked < count:
+        frame = FRAMES[number % len(FRAMES)]
+        number += 1
+        data = text(chance)
+        checker = LineChecker(frame)
+        part = checker.check(data, first=True, last=True)
+        kept, counts = one_by_one(data, frame)
+        assert list(part.findings) == kept, data
+        assert {"error": part.errors, "warning": part.warnings} == counts
+        assert part.lines == data.count(b"\n") + (data[-1:] != b"\n")
+        found += sum(counts.values())
+        checked += part.lines
     return found
 
 
