@@ -7,7 +7,7 @@ import json
 import random
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from filesync.core.content import batch
@@ -15,6 +15,7 @@ from filesync.core.content.findings import Fault, Finding, Tally
 from filesync.core.content.frame import Frame
 from filesync.core.content.json_line import BOM, LineParser
 from filesync.core.content.lines import LineChecker
+from filesync.core.content.rules import Severity
 from filesync.core.content.table import faults_of
 from filesync.core.servers import SERVER_TYPES
 from tests.core.content import builders
@@ -47,7 +48,8 @@ VALUES: tuple[Any, ...] = (
     None, True, 0, -1, 1.5, 10**30, "", " ", "x", "user", "assistant", "tool", [], [[]], [None],
     {}, {"a": {}}, {"role": "tool"}, {"type": "text"}, {"type": "image_url", "image_url": None},
     "data:image/png;base64,AA", "\ud83d", "/chat/completions", "/v1/audio/translations",
-    [{"role": "user", "content": [{"type": "text"}]}], {"type": "input_audio"}, {"id": 1}, {"id": "x", "function": 3},
+    [{"role": "user", "content": [{"type": "text"}]}], {"type": "input_audio"},
+    {"id": 1}, {"id": "x", "function": 3},
 )  # fmt: skip
 PIECES = (b'"', b"\\", b"\\u", b"{", b"}", b"[", b"]", b",", b":", b"\xff", b"\0", b"NaN", b"\xc3")
 
@@ -96,7 +98,7 @@ def text(chance: random.Random) -> bytes:
     return mark + end.join(lines) + chance.choice([end, end, b"", b"\n\n"])
 
 
-def one_by_one(data: bytes, frame: Frame) -> tuple[list[Finding], dict[str, int]]:
+def one_by_one(data: bytes, frame: Frame) -> tuple[list[Finding], Mapping[Severity, int]]:
     """What is wrong with each line by itself, without the fast way; the first 20 are kept."""
     tally, parser = Tally(), LineParser()
     if data.startswith(BOM):
@@ -129,11 +131,17 @@ def _columns_fit(one: bytes, faults: list[Fault]) -> None:
         elif rule == "invalid-json" and found:
             # What stands before the column is good as far as it goes.
             before = one.decode()[: int(found[1]) - 1]
-            try:
-                json.loads(before)
-            except json.JSONDecodeError as error:
-                ends = error.pos >= len(before.rstrip())
-                assert ends or error.msg.startswith(("Unterminated", "Invalid \\")), message
+            assert _is_beginning(before), message
+
+
+def _is_beginning(text: str) -> bool:
+    """Say whether a text is JSON as far as it goes."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        ends = error.pos >= len(text.rstrip())
+        return ends or error.msg.startswith(("Unterminated", "Invalid \\"))
+    return True
 
 
 def try_lines(count: int, seed: int) -> int:
