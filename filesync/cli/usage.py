@@ -14,8 +14,9 @@ def in_words(error: click.UsageError) -> str:
     """Return what is wrong with how a command was called."""
     match error:
         case click.NoSuchOption():
-            known = [one for one in (error.possibilities or ()) if one.startswith("-")]
-            return f"there is no option {error.option_name}" + _meant(error.option_name, known)
+            return f"there is no option {error.option_name}" + _meant(
+                error.option_name, _options(error.ctx)
+            )
         case click.MissingParameter():
             return _missing(error)
         case click.BadParameter() if error.param is not None:
@@ -33,6 +34,17 @@ def in_words(error: click.UsageError) -> str:
         )
         return f"there is no command {quoted(found[1])}" + _meant(found[1], known)
     return message
+
+
+def _options(context: click.Context | None) -> list[str]:
+    """Return the long options of the command that was called."""
+    params = [] if context is None else context.command.params
+    return [
+        name
+        for param in params
+        for name in param.opts
+        if name.startswith("--") and not getattr(param, "hidden", False)
+    ]
 
 
 def _meant(word: str, known: list[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 # C0, DEL and C1 controls, the Unicode line separators, the bidi overrides that can make a
 # name read as another, and lone surrogates (a file name that is not UTF-8).
@@ -72,6 +72,13 @@ def odd_character(text: str) -> str:
     name = unicodedata.name(found[0], "an invisible character").lower()
     article = "an" if name[0] in "aeiou" else "a"
     return f"{article} {name} (U+{ord(found[0]):04X})"
+
+
+def code_spans(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield a sentence in pieces, each with whether it stood between backticks, as commands do."""
+    for number, part in enumerate(re.split("`([^`]+)`", text)):
+        if part:
+            yield part, number % 2 == 1
 
 
 def quoted(name: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from filesync.core.events import Result
 from filesync.core.plan.document import PlanDocument
 from filesync.core.text import plural
-from filesync.output.plan_markdown import code, escaped
+from filesync.output.plan_markdown import code, escaped, sentence
 
 _MOST_ROWS = 500
 
@@ -21,7 +21,7 @@ def render_applied(plan: PlanDocument, result: Result) -> str:
         headline = f"applied {plural(len(result.applied), 'change')}"
     parts = [f"### filesync: {headline}\n\n{code(plan.project)} on {code(plan.base_url)}\n"]
     failed = [
-        (code(_name(one.key, one.store)), escaped(one.action), escaped(one.error))
+        (code(_name(one.key, one.store)), escaped(one.action), sentence(one.error))
         for one in result.failed
     ]
     applied = [

@@ -18,7 +18,7 @@ from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
 from filesync.core.plan.storage import Storage, storage_of
 from filesync.core.plan.stores import StoreDocument
 from filesync.core.stores.change import StoreAction
-from filesync.core.text import human_bytes, plural, printable
+from filesync.core.text import code_spans, human_bytes, plural, printable
 from filesync.output.plan_grouped import SIGNS, UNKNOWN_SIGN
 from filesync.output.plan_html_script import SCRIPT
 from filesync.output.plan_html_style import STYLE
@@ -91,6 +91,14 @@ def _policy() -> str:
 
 def _text(text: str) -> str:
     return escape(printable(text))
+
+
+def _sentence(text: str) -> str:
+    """Return a sentence, escaped; the commands in it are code."""
+    return "".join(
+        f"<code>{escape(part)}</code>" if is_code else escape(part)
+        for part, is_code in code_spans(printable(text))
+    )
 
 
 def _name(text: str) -> str:
@@ -171,7 +179,7 @@ def _notes(plan: PlanDocument) -> str:
     if plan.has_drift:
         notes += f"<p class=note><b>Drift:</b> {drift_of(plan)}</p>\n"
     if plan.warnings:
-        items = "".join(f"<li>{_text(warning)}" for warning in plan.warnings)
+        items = "".join(f"<li>{_sentence(warning)}" for warning in plan.warnings)
         noun = "Warning" if len(plan.warnings) == 1 else "Warnings"
         notes += f"<div class=note><b>{noun}</b><ul>{items}</ul></div>\n"
     return notes

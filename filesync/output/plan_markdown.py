@@ -19,7 +19,7 @@ from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
 from filesync.core.plan.storage import storage_of
 from filesync.core.plan.stores import StoreDocument
 from filesync.core.stores.change import StoreAction
-from filesync.core.text import human_bytes, plural, printable
+from filesync.core.text import code_spans, human_bytes, plural, printable
 from filesync.output.plan_stores import (
     member_name,
     member_reason,
@@ -47,9 +47,11 @@ _SPECIAL = re.compile(r"[&<>\[\]!*_~|\\`$^#]")
 @lru_cache(1024)  # purposes and reasons are few and come again and again
 def code(name: str) -> str:
     """Return a name as code in a table cell, escaped."""
-    shown = _shorten(printable(name), _NAME_LENGTH)
-    if not shown:
-        return ""
+    shown = shortened(printable(name), _NAME_LENGTH)
+    return _as_code(shown) if shown else ""
+
+
+def _as_code(shown: str) -> str:
     if _PLAIN.fullmatch(shown) and shown == shown.strip():
         return f"`{shown}`"
     # Characters that would end a code span or a cell become character references.
@@ -59,12 +61,24 @@ def code(name: str) -> str:
 
 @lru_cache(1024)
 def escaped(text: str) -> str:
-    """Return a sentence with Markdown escaped. A zero-width space keeps `@name` from notifying."""
-    inert = _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", printable(text))
+    """Return words with Markdown escaped. A zero-width space keeps `@name` from notifying."""
+    return _inert(printable(text))
+
+
+def _inert(text: str) -> str:
+    inert = _SPECIAL.sub(lambda found: f"&#{ord(found.group())};", text)
     return inert.replace("@", "@&#8203;").replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
-def _shorten(text: str, length: int) -> str:
+def sentence(text: str) -> str:
+    """Return a sentence escaped as by `escaped`, but with the commands in it as code."""
+    return "".join(
+        _as_code(part) if is_code else _inert(part) for part, is_code in code_spans(printable(text))
+    )
+
+
+def shortened(text: str, length: int) -> str:
+    """Return a text of at most `length` characters: the middle of a longer one is left out."""
     if len(text) <= length:
         return text
     half = (length - 1) // 2
@@ -91,7 +105,7 @@ def render_markdown(plan: PlanDocument, *, limit: int = LIMIT) -> str:
         text += (
             f"\n**Cut to fit:** {plural(left, 'change')} of {_changes(plan):,} "
             "not shown. The totals above count all of them; "
-            f"{command('plan', '--full')} lists them.\n"
+            f"{sentence(command('plan', '--full'))} lists them.\n"
         )
     elif plan.has_changes:
         text += f"\n<sub>{_footer(plan)}</sub>\n"
@@ -231,7 +245,7 @@ def _footer(plan: PlanDocument) -> str:
 def _warnings(warnings: Sequence[str], room: int) -> str:
     lines = ["", "> [!WARNING]"]
     for number, text in enumerate(warnings):
-        line = f"> - {escaped(_shorten(text, _WARNING_LENGTH))}"
+        line = f"> - {sentence(shortened(text, _WARNING_LENGTH))}"
         room -= _length(line)
         if room < 0:
             lines.append(f"> - and {plural(len(warnings) - number, 'more warning')}")

@@ -53,6 +53,9 @@ def test_wrong_calls_exit_1(alone: Project, args: list[str]) -> None:
     [
         (["plna"], "there is no command 'plna'; did you mean plan?"),
         (["plan", "--jsn"], "there is no option --jsn; did you mean --json?"),
+        (["plan", "--detailed"], "there is no option --detailed; did you mean --detailed-exitcode?"),
+        (["plan", "--nosuch"], "there is no option --nosuch"),
+        (["nosuch"], "there is no command 'nosuch'"),
         (["plan", "surplus", "arguments"], "too many arguments: 'surplus arguments'"),
         (["id"], "KEY is missing"),
         (["ids", "--format", "xml"], "--format must be one of json, env, github, tfvars"),

@@ -54,3 +54,24 @@ def test_several_manifests_and_one_that_is_wrong(project: Project) -> None:
     for command in (["apply", "-y"], ["status"], ["validate"]):
         assert "takes one --manifest" in project.run(*command, *both, code=1).err
     assert "several plans" in project.run("plan", *both, "--out", "p.json", code=1).err
+
+
+def test_a_plan_with_wrong_content_is_named_once(project: Project) -> None:
+    project.write("bad.jsonl", "not json\n")
+    project.manifest(
+        "files: {bad: {path: bad.jsonl, purpose: fine-tune}, b: {path: b.txt}}\n"
+        "environments: {prod: {project: p}}\n"
+    )
+    project.write("b.txt")
+    several = ("plan", "--env", "all")
+    ran = project.run(*several, code=1)
+    assert ran.out.count("== filesync.yaml, environment prod\n") == 1
+    assert "errors in the content: bad.jsonl:1: " in ran.out
+    assert "no plan" not in ran.out
+    assert ran.out.endswith("\n\n1 of 1 failed; planned: 1 to create.\n")
+    shown = project.run(*several, "--markdown", code=1).out
+    assert shown.count("## `filesync.yaml, environment prod`\n") == 1
+    assert "**Errors in the content:**\n\n- bad.jsonl:1: " in shown
+    assert shown.count("### filesync: 1 to create") == 1
+    summary = project.run(*several, "--json", code=1).json
+    assert [len(summary[part]) for part in ("plans", "failed")] == [1, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
@@ -64,6 +65,28 @@ def test_names_are_shown_as_they_are_and_format_nothing() -> None:
     assert not re.search(r"<(script|img|a|strong|em|b|del)\b", rendered)
     # What autolinks would take hold of is in no running text.
     assert "http://evil" not in re.sub(r"`[^`]*`", "", markdown)
+
+
+def test_commands_in_warnings_are_code() -> None:
+    warning = "no lock: run `filesync adopt a|b 'file-1'` or `filesync plan`, not `this"
+    plan = plan_of([change("a", "create")], warning)
+    rendered = GFM.render(render_markdown(plan))
+    for command in ("filesync adopt a|b 'file-1'", "filesync plan"):
+        assert f"<code>{html.escape(command, quote=False)}</code>" in html.unescape(rendered)
+    assert "not `this</li>" in html.unescape(rendered)
+    page = render_html(plan)
+    assert "run <code>filesync adopt a|b &#x27;file-1&#x27;</code> or <code>filesync plan" in page
+    assert "not `this" in page
+
+
+def test_a_name_between_backticks_formats_nothing() -> None:
+    for name in EVIL:
+        markdown = render_markdown(plan_of([change("a", "create")], f"run `filesync id {name}`"))
+        rendered = GFM.render(markdown)
+        assert not re.search(r"<(script|img|a|strong|em|b|del)\b", rendered)
+        if "`" not in name:
+            assert name.strip() in html.unescape(rendered)
+        assert "`filesync id" not in rendered
 
 
 def test_control_characters_are_escaped() -> None:

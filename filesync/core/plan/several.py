@@ -24,6 +24,15 @@ class Several(NamedTuple):
     plans: tuple[tuple[Target, PlanDocument], ...]
     failed: tuple[tuple[Target, str], ...]
 
+    def by_target(self) -> list[tuple[Target, PlanDocument | None, str | None]]:
+        """Return each target once, with its plan and its error; one with wrong content has both.
+
+        Those without a plan are last.
+        """
+        errors = dict(self.failed)
+        found = [(target, plan, errors.pop(target, None)) for target, plan in self.plans]
+        return [*found, *((target, None, error) for target, error in errors.items())]
+
     @property
     def has_changes(self) -> bool:
         """Say whether any of the plans has changes."""
