@@ -56,8 +56,8 @@ class Common(NamedTuple):
 
     @property
     def columns(self) -> int | None:
-        """How wide the terminal is that stdout goes to; None for none, and where all is shown."""
-        if self.full or not sys.stdout.isatty():
+        """How wide the terminal is that stdout goes to; None for none."""
+        if not sys.stdout.isatty():
             return None
         import shutil
 
@@ -299,8 +299,12 @@ def _manifest(named: str | None, search: bool) -> str:
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """Colour a text for stdout or `stream`, if that takes colours."""
-    return click.style(text, fg=colour) if coloured(stream or sys.stdout) else text
+    """Colour a text for stdout or `stream`, if that takes colours; "bold" and "dim" are, too."""
+    if not coloured(stream or sys.stdout):
+        return text
+    if colour in ("bold", "dim"):
+        return click.style(text, **{colour: True})
+    return click.style(text, fg=colour)
 
 
 def coloured(stream: TextIO) -> bool:

@@ -51,8 +51,8 @@ def _slips(word: str, known: str) -> int:
         older, before, row = before, row, [number]
         for place, other in enumerate(known, start=1):
             cost = min(before[place] + 1, row[-1] + 1, before[place - 1] + (letter != other))
-            swapped = number > 1 and place > 1 and word[number - 2 : number] == (
-                other + known[place - 2]
+            swapped = (
+                number > 1 and place > 1 and word[number - 2 : number] == (other + known[place - 2])
             )
             row.append(min(cost, older[place - 2] + 1) if swapped else cost)
     return row[-1]

@@ -3,6 +3,7 @@
 plan_text        a plan for a terminal
 plan_stores      vector stores of a plan, in words and as lines
 plan_grouped     a plan's changes for a terminal, by reason and folder
+by_folder        names by folder for a terminal, or how many they are
 plan_counts      how many changes of each kind, for a question
 plan_several     several plans in one report
 plan_markdown    a plan for a pull request

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 # (text, colour) -> text. Colours belong to the terminal, so whoever prints passes this in.
 Paint = Callable[[str, str], str]
@@ -23,6 +23,19 @@ def padded(text: str, columns: int, *, right: bool = False) -> str:
     """Return a text filled up with spaces to so many columns; `right` puts it at their end."""
     spaces = " " * (columns - width(text))
     return spaces + text if right else text + spaces
+
+
+def wrapped(text: str, columns: int, indent: int) -> Iterator[str]:
+    """Yield the lines of a text, broken between words only, each after `indent` spaces."""
+    line = ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line and indent + width(longer) > columns:
+            yield f"{'':{indent}}{line}"
+            line = word
+        else:
+            line = longer
+    yield f"{'':{indent}}{line}"
 
 
 def _columns(letter: str) -> int:

@@ -214,7 +214,8 @@ def _store_section(number: int, store: StoreDocument, room: Room) -> str:
     """Return a vector store with its documents."""
     action = "" if store.action == StoreAction.NOOP else f": {_text(store.action)}"
     count = f" <small>{plural(len(store.members), 'document')}</small>" if store.members else ""
-    why = f"<p>{_text(store_reason(store))}</p>\n" if action else ""
+    reason = store_reason(store)
+    why = f"<p>{_text(reason)}</p>\n" if reason else ""
     tables = tables_of_members(store.members[:_ROWS_SHOWN])
     place = "stores" if number == 0 else f"store-{number}"
     return (

@@ -337,7 +337,8 @@ def _store_section(store: StoreDocument) -> _Section:
     title = f"Vector store {code(store.key)}"
     if store.action != StoreAction.NOOP:
         title += f": {escaped(store.action)}"
-    lead = f"{escaped(store_reason(store))}\n" if store.action != StoreAction.NOOP else ""
+    why = store_reason(store)
+    lead = f"{escaped(why)}\n" if why else ""
     members = store.members
     alike = len(members) > 1 and len({(one.action, member_reason(one)) for one in members}) == 1
     if alike:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -11,8 +12,9 @@ from filesync.core.durations import format_duration
 from filesync.core.events import Done
 from filesync.core.plan.stores import MemberDocument, StoreDocument
 from filesync.core.stores.change import MemberAction, StoreAction, StoreReason
-from filesync.core.text import plural, printable
-from filesync.output.columns import Paint
+from filesync.core.text import plural, printable, quoted
+from filesync.output.by_folder import ROLL_UP_FROM, Named, each_by_folder, totals_by_folder
+from filesync.output.columns import Paint, width, wrapped
 from filesync.output.reasons import reason_named
 
 _SIGNS = {
@@ -27,7 +29,10 @@ _SIGNS = {
     "forget": (".", "bright_black"),
     "noop": (" ", "bright_black"),
 }
-_FOLD_FROM = 40
+_UNKNOWN_SIGN = ("*", "yellow")
+_INDENT = 10
+# Texts that are read as one, and neither as a number nor as a word of ours.
+_CLEAR = re.compile(r"(?!(true|false|none|never)\Z)[^\W\d][\w./@:+-]*")
 
 _REASONS = {
     StoreReason.MARK_MATCH: "already there: it carries the mark of this key",
@@ -50,24 +55,76 @@ _PAST = {
 }
 
 
-def store_lines(stores: Sequence[StoreDocument], paint: Paint, verbose: bool) -> Iterator[str]:
-    """Yield the lines of a plan's vector stores: each store, and below it its documents."""
+def store_lines(
+    stores: Sequence[StoreDocument], paint: Paint, columns: int | None, *, full: bool
+) -> Iterator[str]:
+    """Yield the lines of a plan's vector stores: each store, and below it its documents.
+
+    For a terminal of so many `columns` documents are grouped by reason and folder, and many are
+    rolled up unless `full`; elsewhere each has one line.
+    """
+    members = sum(len(store.members) for store in stores)
+    rolled_up = columns is not None and not full and members > ROLL_UP_FROM
     for store in stores:
-        sign, colour = _SIGNS.get(store.action, ("*", "yellow"))
-        lead = paint(
-            f"{sign} {'' if store.action == 'noop' else printable(store.action):<7}", colour
-        )
-        yield f"  {lead}  vector store {store_name(store)}{_why(store)}"
-        for action, group in groupby(store.members, key=lambda one: one.action):
-            every = list(group)
-            shown = every if verbose or action == MemberAction.DETACH else every[:_FOLD_FROM]
-            sign, colour = _SIGNS.get(action, ("*", "yellow"))
-            lead = paint(f"{sign} {printable(action):<8}", colour)
-            for one in shown:
-                yield f"      {lead}  {member_name(one)}  {member_reason(one)}"
-            if left := len(every) - len(shown):
-                more = f"... and {left:,} more to {printable(action)} (--full shows them)"
-                yield f"      {paint(sign, colour)} {more}"
+        if columns is None:
+            yield from _flat(store, paint)
+        else:
+            yield from _grouped(store, paint, columns, rolled_up)
+    if rolled_up:
+        yield ""
+        yield paint(f"  {members:,} documents, rolled up by folder; --full lists each one", "dim")
+
+
+def _flat(store: StoreDocument, paint: Paint) -> Iterator[str]:
+    sign, colour = _SIGNS.get(store.action, _UNKNOWN_SIGN)
+    lead = paint(f"{sign} {'' if store.action == 'noop' else printable(store.action):<7}", colour)
+    why = store_reason(store)
+    yield f"  {lead}  vector store {store_name(store)}" + (f"  {why}" if why else "")
+    for one in store.members:
+        sign, colour = _SIGNS.get(one.action, _UNKNOWN_SIGN)
+        lead = paint(f"{sign} {printable(one.action):<8}", colour)
+        yield f"      {lead}  {member_name(one)}  {member_reason(one)}"
+
+
+def _grouped(store: StoreDocument, paint: Paint, columns: int, rolled_up: bool) -> Iterator[str]:
+    action = "" if store.action == StoreAction.NOOP else f"{printable(store.action)} "
+    sign, colour = _SIGNS.get(store.action, _UNKNOWN_SIGN)
+    lead = f"{sign} {action}vector store {store_name(store)}"
+    yield from _headed(lead, colour, store_reason(store), 2, columns, paint)
+    for (action, why), group in groupby(
+        sorted(store.members, key=_place), key=lambda one: (one.action, member_group(one))
+    ):
+        rows = list(group)
+        changes = {member_change(one) for one in rows}
+        alike = changes.pop() if len(changes) == 1 and len(rows) > 1 else ""
+        said = [alike] if alike and action == MemberAction.UPDATE else [why, alike]
+        sign, colour = _SIGNS.get(action, _UNKNOWN_SIGN)
+        lead = f"{sign} {printable(action)} {len(rows):,}"
+        words = ", ".join(filter(None, said))
+        yield from _headed(lead, colour, words, 6, columns, paint)
+        named = [Named(member_name(one), "" if alike else member_change(one)) for one in rows]
+        if rolled_up:
+            yield from totals_by_folder(named, action, _INDENT)
+        else:
+            yield from each_by_folder(named, columns, _INDENT)
+
+
+def _headed(
+    lead: str, colour: str, said: str, indent: int, columns: int, paint: Paint
+) -> Iterator[str]:
+    """Yield a group's head: what is done, and why, below it where there is no room beside it."""
+    beside = f": {said}" if said else ""
+    if indent + width(lead + beside) <= columns:
+        yield f"{'':{indent}}{paint(lead, colour)}{beside}"
+    else:
+        yield f"{'':{indent}}{paint(lead, colour)}"
+        yield from wrapped(said, columns, indent + 4)
+
+
+def _place(one: MemberDocument) -> tuple[int, str, str, str]:
+    ranks = [str(action) for action in MemberAction]
+    rank = ranks.index(one.action) if one.action in ranks else len(ranks)
+    return rank, one.action, member_group(one), member_name(one)
 
 
 def store_name(store: StoreDocument) -> str:
@@ -76,18 +133,24 @@ def store_name(store: StoreDocument) -> str:
     return f"{printable(store.key)}{found}"
 
 
-def _why(store: StoreDocument) -> str:
-    return "" if store.action == StoreAction.NOOP else f"  {store_reason(store)}"
-
-
 def store_reason(store: StoreDocument) -> str:
-    """Return why a store changes, in words; what differs, with the values before and after."""
-    if store.fields and store.before is not None and store.after is not None:
-        before = {name: store.before.get(name) for name in store.fields}
-        after = {name: store.after.get(name) for name in store.fields}
-        lead = "" if store.action == StoreAction.UPDATE else _named(store.reason) + "; "
-        return lead + differences(before, after)
-    return _named(store.reason)
+    """Return why a store changes, in words; what differs, with the values before and after.
+
+    Of a store of which only documents change, that is how they are cut; "" if that stays, too.
+    """
+    if store.before is None or store.after is None:
+        return _named(store.reason)
+    told = [
+        f"{printable(name)} {_setting(name, before)} -> {_setting(name, after)}"
+        for name, before, after in _explained(store.before, store.after, store.fields)
+    ]
+    kept = store.action in (StoreAction.UPDATE, StoreAction.NOOP)
+    # The chunking is not the store's own, so it is not among its fields: documents have it.
+    before, after = store.before.get("chunking"), store.after.get("chunking")
+    if kept and before != after:
+        told.append(f"chunking {_chunking(before)} -> {_chunking(after)}")
+    said = ", ".join(told)
+    return said if kept else "; ".join(filter(None, [_named(store.reason), said]))
 
 
 def member_name(one: MemberDocument) -> str:
@@ -96,10 +159,12 @@ def member_name(one: MemberDocument) -> str:
 
 
 def member_reason(one: MemberDocument) -> str:
-    """Return why a document is attached, swapped or detached, in words."""
-    if one.before is not None and one.after is not None:
-        return differences(one.before, one.after)
-    return _named(one.reason) + (f": {printable(one.error)}" if one.error else "")
+    """Return why a document is attached, swapped or detached, in words, and what it has of its own:
+    attributes old -> new, or the server's error."""
+    group, own = member_group(one), member_change(one)
+    if one.action == MemberAction.UPDATE and own:
+        return own
+    return f"{group}: {own}" if own and one.error else ", ".join(filter(None, [group, own]))
 
 
 def member_group(one: MemberDocument) -> str:
@@ -109,27 +174,51 @@ def member_group(one: MemberDocument) -> str:
 
 def member_change(one: MemberDocument) -> str:
     """Return what a document has of its own: attributes old -> new, or the server's error."""
+    told = [printable(one.error)]
     if one.before is not None and one.after is not None:
-        return differences(one.before, one.after)
-    return printable(one.error)
+        told.append(differences(one.before, one.after))
+    return ", ".join(filter(None, told))
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Return what differs between two sets of values, such as `metadata.team a -> b`."""
-    from filesync.core.stores.explain import explained
-
+    """Return what differs between two sets of attributes, such as `lang none -> en`."""
     return ", ".join(
-        f"{printable(name)} {_value(name, one)} -> {_value(name, other)}"
-        for name, one, other in explained(before, after)
+        f"{printable(name)} {_value(one)} -> {_value(other)}"
+        for name, one, other in _explained(before, after, {**before, **after})
     )
 
 
-def _value(name: str, value: object) -> str:
+def _explained(
+    before: Mapping[str, Any], after: Mapping[str, Any], names: Iterable[str]
+) -> list[tuple[str, object, object]]:
+    """Return what differs in the fields of these names: a dotted name, before and after."""
+    from filesync.core.stores.explain import explained
+
+    wanted = list(names)
+    one, other = ({name: side.get(name) for name in wanted} for side in (before, after))
+    return explained(one, other) if wanted else []
+
+
+def _setting(name: str, value: object) -> str:
+    """Return a setting of a store in words."""
     if name == "expires_after":
         return "never" if value is None else format_duration(int(str(value)))
+    return _value(value)
+
+
+def _value(value: object) -> str:
+    """Return a value in words; a text is quoted where it would be read as something else."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return "none" if value is None else printable(str(value))
+    if not isinstance(value, str):
+        return "none" if value is None else printable(str(value))
+    return printable(value) if _CLEAR.fullmatch(value) else quoted(value)
+
+
+def _chunking(value: object) -> str:
+    if not isinstance(value, Mapping):
+        return "auto"
+    return printable(f"{value.get('max_tokens')} tokens with an overlap of {value.get('overlap')}")
 
 
 def _named(reason: str) -> str:

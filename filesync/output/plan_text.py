@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from filesync.core.decide.change import Action
@@ -12,7 +12,7 @@ from filesync.core.plan.document import OFFLINE, ChangeDocument, PlanDocument
 from filesync.core.plan.plan import Summary
 from filesync.core.plan.storage import Storage, storage_of
 from filesync.core.text import human_bytes, human_duration, plural, printable
-from filesync.output.columns import Paint, no_paint, padded, width
+from filesync.output.columns import Paint, no_paint, padded, width, wrapped
 from filesync.output.plan_grouped import SIGNS, UNKNOWN_SIGN, grouped
 from filesync.output.plan_stores import done_in_stores, store_lines, store_words
 from filesync.output.reasons import reason_of
@@ -25,6 +25,8 @@ UNTIL_THEN = "if nothing is applied until then"
 
 # Names align up to this column where no terminal says how wide a line may be.
 _NAME_COLUMNS = 44
+# No line of a summary is broken before this column.
+_NARROWEST = 20
 
 
 def render_plan(
@@ -38,6 +40,7 @@ def render_plan(
 
     For a terminal of so many `columns`, changes are grouped by reason and folder, and many are
     rolled up unless `verbose`; elsewhere each change has one line, for tools that read lines.
+    `verbose` also shows the ids of files that are replaced or forgotten.
     """
     lines = []
     if plan.at is not None:
@@ -46,18 +49,25 @@ def render_plan(
         lines += [OFFLINE, ""]
     if plan.has_changes:
         only = f", {plan.filters}" if plan.filters.narrow else ""
-        lines += [printable(f"{plan.project} on {plan.base_url}{only}"), ""]
+        head = paint(printable(plan.project), "bold")
+        lines += [f"{head} on {printable(plan.base_url + only)}", ""]
         if plan.changes:
             if columns is None:
                 lines += _flat(plan.changes, paint, verbose)
             else:
                 lines += grouped(plan.changes, paint, columns, full=verbose)
-        lines += store_lines(plan.stores, paint, verbose)
+        lines += store_lines(plan.stores, paint, columns, full=verbose)
         lines += [""]
     if (storage := storage_of(plan.changes)) is not None:
-        lines.append(storage_line(storage))
-    lines.append(_headline(plan, paint))
+        lines += (paint(line, "dim") for line in _fitted(storage_line(storage), columns))
+    lead, colour, rest = _headline(plan)
+    first, *more = _fitted(lead + rest, columns)
+    lines += [paint(lead, colour) + first.removeprefix(lead), *more]
     return "\n".join(lines)
+
+
+def _fitted(text: str, columns: int | None) -> Iterable[str]:
+    return [text] if columns is None else wrapped(text, max(columns, _NARROWEST), 0)
 
 
 def _flat(changes: Sequence[ChangeDocument], paint: Paint, verbose: bool) -> Iterator[str]:
@@ -89,16 +99,17 @@ def _why(change: ChangeDocument, verbose: bool) -> str:
     return reason
 
 
-def _headline(plan: PlanDocument, paint: Paint) -> str:
+def _headline(plan: PlanDocument) -> tuple[str, str, str]:
+    """Return the summary: how it begins, in which colour, and the rest."""
     summary = plan.summary
     if not plan.has_changes:
         files = plural(summary.noop, "file")
-        return paint("No changes.", "green") + f" {files} up to date{_rest(summary)}."
+        return "No changes.", "green", f" {files} up to date{_rest(summary)}."
     up_to_date = f"; {summary.noop:,} up to date" if summary.noop else ""
     sending = summary.create or summary.replace
     upload = f" {human_bytes(summary.upload_bytes)} to upload." if sending else ""
     counted = "; ".join(filter(None, [count_words(summary), store_words(plan.stores)]))
-    return f"Plan: {counted}{up_to_date}{_rest(summary)}.{upload}"
+    return "Plan:", "bold", f" {counted}{up_to_date}{_rest(summary)}.{upload}"
 
 
 def storage_line(storage: Storage) -> str:

@@ -53,7 +53,7 @@ def test_wrong_calls_exit_1(alone: Project, args: list[str]) -> None:
     [
         (["plna"], "there is no command 'plna'; did you mean plan?"),
         (["plan", "--jsn"], "there is no option --jsn; did you mean --json?"),
-        (["plan", "--detailed"], "there is no option --detailed; did you mean --detailed-exitcode?"),
+        (["plan", "--delete"], "there is no option --delete; did you mean --delete-orphans?"),
         (["plan", "--nosuch"], "there is no option --nosuch"),
         (["nosuch"], "there is no command 'nosuch'"),
         (["plan", "surplus", "arguments"], "too many arguments: 'surplus arguments'"),

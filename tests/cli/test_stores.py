@@ -94,6 +94,23 @@ def test_a_store_is_created_filled_swapped_and_emptied(
     assert len(platform.files()) == 2
 
 
+def test_a_swap_with_other_attributes_shows_old_and_new(project: Project) -> None:
+    declare(project, "a", "b", a="attributes: {kind: 1}")
+    project.apply()
+    project.write("a.txt", "another text\n")
+    project.write("b.txt", "another text for b\n")
+    declare(project, "a", "b", a="attributes: {kind: 2}")
+    (store,) = project.plan().json["vector_stores"]
+    swapped = {one["key"]: one for one in store["members"]}
+    assert [one["action"] for one in swapped.values()] == ["swap", "swap"]
+    assert swapped["a"]["before"] == {"source": "a.txt", "kind": 1}
+    assert swapped["a"]["after"] == {"source": "a.txt", "kind": 2}
+    assert "before" not in swapped["b"]
+    project.run("plan", "--out", "plan.json")
+    assert "content changed, kind 1 -> 2" in project.run("show-plan", "plan.json").out
+    project.run("apply", "-y", "plan.json")
+
+
 def test_a_document_that_fails_keeps_its_predecessor_and_stops_no_other(
     project: Project, platform: Platform
 ) -> None:

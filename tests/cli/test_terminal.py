@@ -187,6 +187,19 @@ def test_names_are_whole_and_columns_stand_below_each_other(project: Project) ->
     assert "…" not in plan + status + listed
 
 
+def test_full_names_each_change_and_breaks_no_line_in_a_word(project: Project) -> None:
+    for n in range(70):
+        project.write(f"{LONG.removesuffix('.md')}-{n:02}.md", f"text {n}\n")
+    project.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
+    env = {"COLUMNS": "80", "NO_COLOR": "1"}
+    _, rolled = on_terminal(project, "plan", env=env)
+    assert "70 changes, rolled up by folder" in rolled
+    _, full = on_terminal(project, "plan", "--full", "--no-pager", env=env)
+    assert full.count("with-another-below/") == 1
+    assert all(f"and-a-long-file-name-too-{n:02}.md" in full for n in range(70))
+    assert max(map(len, full.splitlines())) <= 80
+
+
 def table_in(text: str) -> list[str]:
     """The lines of a plan between its head and its summary."""
     (table,) = (part for part in text.replace("\r", "").split("\n\n") if part.startswith("  "))

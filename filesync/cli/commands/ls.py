@@ -51,7 +51,7 @@ def ls(
     if as_json:
         click.echo(to_text([file._asdict() for file in files]))
     elif files:
-        click.echo(render_listing(files, columns=common.columns))
+        click.echo(render_listing(files, columns=None if common.full else common.columns))
     else:
         common.note("there is no file" + (f" of purpose {purpose}" if purpose else ""))
 

@@ -78,6 +78,7 @@ def status(
             document["vector_stores"] = stores_document(made)
         click.echo(to_text(document))
     else:
-        click.echo(render_status(made, paint=paint, columns=common.columns, view=view))
+        columns = None if common.full else common.columns
+        click.echo(render_status(made, paint=paint, columns=columns, view=view))
         if lines := render_stores(made):
             click.echo("\n" + "\n".join(lines))

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from filesync.core.stores.change import MemberAction, MemberChange, StoreAction, StoreChange
-from filesync.core.stores.model import Chunking, LockedStore
+from filesync.core.stores.model import Chunking, LockedStore, same_attributes
 
 
 class MemberDocument(NamedTuple):
     """One change of a file in a store. The action and the reason are text, as in ChangeDocument.
 
-    `error` is the server's, and `before` and `after` are the attributes that an update changes;
-    each is in the document only where there is one.
+    `error` is the server's, and `before` and `after` are the attributes of a member that changes
+    them, whatever else it does; each is in the document only where there is one.
     """
 
     key: str | None
@@ -93,7 +93,11 @@ def _tell(row: StoreChange) -> StoreDocument:
 
 
 def _tell_member(one: MemberChange) -> MemberDocument:
-    changed = one.action is MemberAction.UPDATE
+    changed = one.action is MemberAction.UPDATE or (
+        one.action in (MemberAction.SWAP, MemberAction.REATTACH)
+        and one.before is not None
+        and not same_attributes(one.before, one.attributes)
+    )
     return MemberDocument(
         key=one.key,
         action=one.action.value,

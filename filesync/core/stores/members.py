@@ -126,7 +126,7 @@ def _decide_one(
     )
     if there is None:
         if olds:
-            old = remote[olds[0]].attributes
+            old = _before(before, remote[olds[0]])
             return row._replace(action=MemberAction.SWAP, reason=fate.reason, before=old)
         reason = StoreReason.NEW if held is None else StoreReason.MISSING_REMOTELY
         return row._replace(action=MemberAction.ATTACH, reason=reason)
