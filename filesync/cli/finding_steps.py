@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from filesync.cli.options import Common
 from filesync.core.commands import command
-from filesync.errors import ContentError
+from filesync.errors import ContentError, ManifestError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.content.report import ContentReport
-    from filesync.errors import ManifestError
 
 format_option = click.option(
     "--format",
@@ -75,7 +75,17 @@ def raise_for_content(report: ContentReport, form: str = "text") -> None:
     raise ContentError(f"{plural(report.errors, 'error')} in the content of {wrong}", hint)
 
 
-def manifest_report(error: ManifestError) -> ContentReport:
+@contextlib.contextmanager
+def manifest_as_findings(form: str) -> Iterator[None]:
+    """Print what is wrong with a manifest that is read within, in a form for programs, too."""
+    try:
+        yield
+    except ManifestError as error:
+        print_findings(_manifest_report(error), form)
+        raise
+
+
+def _manifest_report(error: ManifestError) -> ContentReport:
     """Return what is wrong with a manifest as findings, so that programs see it too."""
     from filesync.core.content.findings import Finding, Verdict
     from filesync.core.content.report import ContentReport, FileFindings

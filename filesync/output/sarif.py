@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from filesync.core.content.report import ContentReport, FileFindings
 from filesync.core.content.rules import RULES
+from filesync.core.object_url import is_url
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -32,6 +33,8 @@ def sarif_document(report: ContentReport, version: str) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
+                # Of many findings in one file, only the first are results.
+                "properties": {"errors": report.errors, "warnings": report.warnings},
                 "results": [
                     result for file in report.found for result in _results(report, file, used)
                 ],
@@ -52,7 +55,8 @@ def _rule(rule: str) -> dict[str, Any]:
 def _results(report: ContentReport, file: FileFindings, used: list[str]) -> list[dict[str, Any]]:
     results = []
     for one in file.verdict.findings:
-        place: dict[str, Any] = {"artifactLocation": {"uri": quote(file.path)}}
+        safe = "/:" if is_url(file.path) else "/"
+        place: dict[str, Any] = {"artifactLocation": {"uri": quote(file.path, safe)}}
         if one.line is not None:
             place["region"] = {"startLine": one.line}
         results.append(

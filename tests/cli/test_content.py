@@ -148,10 +148,18 @@ def test_sarif_is_valid_whatever_is_wrong(platform: Platform, project: Project) 
         log = project.run(command, "--format", "sarif", code=1).json
         assert sarif_shape.faults(log) == []
         assert len(log["runs"][0]["results"]) >= 8
-    project.manifest("files:\n  a: {path: gone.md, purpose: none}\n")
-    broken = project.run("validate", "--format", "sarif", code=1).json
-    assert sarif_shape.faults(broken) == []
-    assert broken["runs"][0]["results"]
+    project.write("many.jsonl", "[1]\n" * 30)
+    project.manifest("files:\n  a: {path: many.jsonl, purpose: batch}\n")
+    many = project.run("validate", "--format", "sarif", code=1).json
+    assert sarif_shape.faults(many) == []
+    assert len(many["runs"][0]["results"]) == 20
+    assert many["runs"][0]["properties"] == {"errors": 30, "warnings": 0}
+    for wrong in ("files:\n  a: {path: gone.md, purpose: none}\n", "files: [\n"):
+        project.manifest(wrong)
+        for command in ("validate", "plan"):
+            broken = project.run(command, "--format", "sarif", code=1).json
+            assert sarif_shape.faults(broken) == []
+            assert {one["ruleId"] for one in broken["runs"][0]["results"]} == {"manifest"}
     project.manifest("files:\n  a: {path: docs/a.md}\n")
     project.write("docs/a.md", "fine\n")
     clean = project.run("validate", "--format", "sarif").json

@@ -103,6 +103,7 @@ _SHAPES = {
             "tool": _object("tool"),
             "results": _several(_object("result")),
             "columnKind": _one_of("utf16CodeUnits", "unicodeCodePoints"),
+            "properties": _anything,
         },
     ),
     "tool": _Shape(("driver",), {"driver": _object("toolComponent")}),

@@ -10,6 +10,7 @@ import click
 from filesync.cli.completions import files
 from filesync.cli.finding_steps import (
     format_option,
+    manifest_as_findings,
     print_findings,
     raise_for_content,
     shrink_option,
@@ -155,7 +156,8 @@ def plan(
         if detailed_exitcode and several.has_changes:
             click.get_current_context().exit(2)
         return
-    made = make(common)
+    with manifest_as_findings(form):
+        made = make(common)
     for warning in made.warnings:
         common.warn(warning)
     document = document_for(made, report=markdown or html is not None or out is not None)

@@ -8,7 +8,7 @@ import click
 
 from filesync.cli.finding_steps import (
     format_option,
-    manifest_report,
+    manifest_as_findings,
     print_findings,
     raise_for_content,
     shrink_option,
@@ -18,7 +18,7 @@ from filesync.cli.finding_steps import (
 from filesync.cli.options import Common, outside_option, subcommand
 from filesync.core.commands import command
 from filesync.core.text import first_of, human_bytes, plural, printable
-from filesync.errors import FilesyncError, ManifestError
+from filesync.errors import FilesyncError
 
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.run import Run
@@ -60,13 +60,10 @@ def validate(
     from filesync.workflow.workspace import read_manifest, scan
 
     run = common.run(allow_outside=allow_outside, strict=strict, allow_shrink=allow_shrink)
-    manifest, problems = read_manifest(run)
     warnings: list[str] = []
-    try:
+    with manifest_as_findings(form):
+        manifest, problems = read_manifest(run)
         files = scan(run, manifest, problems, warnings.append, stores=False)
-    except ManifestError as error:
-        print_findings(manifest_report(error), form)
-        raise
     for warning in (*manifest.warnings, *warnings):
         common.warn(warning)
     if common.full:
