@@ -10,8 +10,10 @@ from filesync.core.content.facts import Facts
 from filesync.core.text import human_bytes, plural, printable
 from filesync.output.columns import padded, width
 
+_WIDTH = 80  # columns of the whole, as most terminals have them
 _BAR = 40
 _NAME = 40  # characters of a url or a model that are shown
+_ROWS = 20  # of a chart; models may be many, of which the first are the most frequent
 
 # Of a plot, in pixels: a row, the longest bar, a letter of a name.
 _ROW, _PLOT, _LETTER = 24, 420, 8
@@ -32,7 +34,7 @@ def render_inspection(path: str, size: int, facts: Facts, note: str) -> str:
         lines.append(
             f"{plural(facts.unreadable, 'line')} not readable: {command('validate')} says why"
         )
-    lines.append(f"{facts.total:,} {facts.unit} in all ({note})")
+    lines += [f"{facts.total:,} {facts.unit} in all", f"({note})"]
     if facts.longest_line is not None:
         lines.append(f"longest: line {facts.longest_line}, {facts.longest:,} {facts.unit}")
     lines.append(f"duplicates: {facts.duplicates:,}")
@@ -45,20 +47,30 @@ def _tables(facts: Facts) -> Iterator[tuple[str, Mapping[str, int]]]:
     lengths = {f"up to {top:,}": count for top, count in facts.lengths.items()}
     for title, counts in (
         (f"Lines by length in {facts.unit}", lengths),
-        ("Messages by role", facts.roles),
-        ("Requests by url", facts.urls),
-        ("Requests by model", facts.models),
+        ("Messages by role", _first(facts.roles)),
+        ("Requests by url", _first(facts.urls)),
+        ("Requests by model", _first(facts.models)),
     ):
         if counts:
             yield title, counts
+
+
+def _first(counts: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the first counts, and all others as one."""
+    if len(counts) <= _ROWS:
+        return counts
+    rows = list(counts.items())
+    rest = rows[_ROWS - 1 :]
+    return dict([*rows[: _ROWS - 1], (f"{len(rest):,} others", sum(count for _, count in rest))])
 
 
 def _chart(counts: Mapping[str, int]) -> list[str]:
     names = [_short(name) for name in counts]
     wide, most = max(map(width, names)), max(counts.values())
     digits = len(f"{most:,}")
+    bar = min(_BAR, _WIDTH - wide - digits - len("      "))
     return [
-        f"  {padded(name, wide)}  {count:>{digits},}  {'#' * max(1, round(count / most * _BAR))}"
+        f"  {padded(name, wide)}  {count:>{digits},}  {'#' * max(1, round(count / most * bar))}"
         for name, count in zip(names, counts.values(), strict=True)
     ]
 
@@ -78,11 +90,12 @@ def render_inspection_html(path: str, size: int, facts: Facts, note: str) -> str
     )
     told = [
         f"{plural(facts.lines, 'line')}, {human_bytes(size)}",
-        f"{facts.total:,} {facts.unit}",
+        f"{facts.total:,} {facts.unit} in all",
         f"{plural(facts.duplicates, 'duplicate')}",
     ]
     if facts.longest_line is not None:
-        told.insert(2, f"the longest line is {facts.longest_line}, with {facts.longest:,}")
+        longest = f"the longest is line {facts.longest_line}, with {facts.longest:,} {facts.unit}"
+        told.insert(2, longest)
     if facts.unreadable:
         told.append(f"{plural(facts.unreadable, 'line')} not readable")
     return (

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from filesync.core.commands import command
 from filesync.core.content.facts import Collector, Facts
-from filesync.core.content.json_line import LineParser
+from filesync.core.content.json_line import BOM, LineParser
 from filesync.core.content.lines import MAX_LINE
 from filesync.core.run import Run
 from filesync.core.text import composed, quoted
@@ -38,6 +38,8 @@ def inspect_file(run: Run, name: str) -> Inspection:
     collector, parser = Collector(unit, measure), LineParser()
     try:
         with open(path, "rb") as file:
+            if file.read(len(BOM)) != BOM:
+                file.seek(0)
             while line := file.readline(MAX_LINE):
                 while line[-1:] != b"\n" and (more := file.readline(MAX_LINE)):
                     line = b"" if more else line  # too long to be looked at

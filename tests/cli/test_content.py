@@ -298,6 +298,31 @@ def test_inspect(alone: Project) -> None:
     assert "no line is a JSON object" in alone.run("inspect", "note.md").out
 
 
+def test_inspect_reads_responses_and_a_byte_order_mark(alone: Project) -> None:
+    parts = [{"type": "input_text", "text": "12345"}]
+    items = [{"role": "user", "content": parts}, {"type": "item_reference", "id": "msg_1"}]
+    made = builders.requests_to("/v1/responses", {"model": "m", "instructions": "1234567"})
+    lines = [made(0), {**made(1), "body": {"model": "m", "input": items}}]
+    alone.write("b.jsonl", "\ufeff" + builders.text_of(*lines).decode())
+    told = alone.run("inspect", "b.jsonl", "--json").json
+    assert (told["lines"], told["unreadable"], told["roles"]) == (2, 0, {"user": 1})
+    if told["unit"] == "characters":
+        assert (told["longest"], told["total"]) == (7, 12)
+
+
+def test_inspect_shows_the_most_frequent_of_many_models(alone: Project) -> None:
+    lines = [builders.request(number) for number in range(40)]
+    for number, line in enumerate(lines[5:]):
+        line["body"]["model"] = f"model-{number}"
+    alone.write("b.jsonl", builders.text_of(*lines).decode())
+    rows = alone.run("inspect", "b.jsonl").out.partition("by model\n")[2].splitlines()
+    assert (len(rows), rows[0].split()[:2], rows[-1].split()[:3]) == (
+        20,
+        ["gpt-4o-mini", "5"],
+        ["17", "others", "17"],
+    )
+
+
 def test_inspect_shortens_names_and_escapes_them(alone: Project) -> None:
     """Long names leave room for their bars, also where two begin and end alike."""
     lines = []
@@ -308,7 +333,7 @@ def test_inspect_shortens_names_and_escapes_them(alone: Project) -> None:
     alone.write("b.jsonl", builders.text_of(*lines))
     rows = [row for row in alone.run("inspect", "b.jsonl").out.splitlines() if "ft:gpt" in row]
     assert len(rows) == 3
-    assert max(map(len, rows)) < 90
+    assert max(map(len, rows)) <= 80
     page = alone.run("inspect", "b.jsonl", "--html", "-").out
     assert "<b>" not in page
     assert "2024-07-18:&lt;b&gt;&amp;-corporation" in page, "in full for who cannot see the plot"

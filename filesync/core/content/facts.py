@@ -107,10 +107,12 @@ def _texts(value: dict[str, Any]) -> Iterator[tuple[str, str]]:
         (asked if isinstance(asked, dict) else {}, "messages"),
         (value, "preferred_output"),
         (value, "non_preferred_output"),
+        (owner, "input"),  # of a response: messages, and other items, which have no role
     ):
         for _, message in chat.conversation_of(holder, place).messages:
-            yield chat.role_of(message), _text_of(message.get("content"))
-    for key in ("prompt", "completion", "input"):
+            if place != "input" or "role" in message:
+                yield chat.role_of(message), _text_of(message.get("content"))
+    for key in ("instructions", "prompt", "completion", "input"):
         if isinstance(owner.get(key), str | list):
             yield "", _text_of(owner[key])
 
