@@ -88,6 +88,10 @@ class NoSuchObject(ObjectStoreError):
     """The store answers, and has no object of this name."""
 
 
+class NoRanges(ObjectStoreError):
+    """The server sends an object as a whole, and no part of it."""
+
+
 class ObjectChanged(ObjectStoreError):
     """A condition on the object did not hold: it has another etag, or it exists already."""
 

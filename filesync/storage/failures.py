@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from filesync.core.object_url import ObjectUrl
 from filesync.core.text import quoted
-from filesync.errors import NoSuchObject, ObjectChanged, ObjectStoreError
+from filesync.errors import NoRanges, NoSuchObject, ObjectChanged, ObjectStoreError
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>([A-Za-z0-9_.-]{1,80})</Code>")
@@ -206,6 +206,13 @@ def _of_way(url: ObjectUrl, facts: Facts, doing: str) -> ObjectStoreError | None
             f"cannot {doing} {url.shown}: no answer in time{tried}",
             f"check the network and {place}, then run it again",
         )
+    if "kind: Redirect" in facts.text and url.is_web:
+        plain = "BadScheme" in facts.text
+        where = "to plain http, which anyone on the way can change" if plain else "again and again"
+        return ObjectStoreError(
+            f"cannot {doing} {url.shown}: its server redirects {where}",
+            "name the URL that it ends at, or ask whoever runs the server",
+        )
     if "BadScheme" in facts.text:
         return ObjectStoreError(
             f"cannot {doing} {url.shown}: its endpoint is plain http",
@@ -222,9 +229,14 @@ def _of_way(url: ObjectUrl, facts: Facts, doing: str) -> ObjectStoreError | None
             f"check the network and {place}",
         )
     if "RangeNotSupported" in facts.text:
-        return ObjectStoreError(
+        return NoRanges(
             f"cannot {doing} {url.shown}: its server does not send parts of a file",
             "use a server that answers range requests, or download the file first",
+        )
+    if "MissingContentLength" in facts.text:
+        return ObjectStoreError(
+            f"cannot {doing} {url.shown}: its server does not say how long it is",
+            "use a server that sends Content-Length, or download the file first",
         )
     return None
 

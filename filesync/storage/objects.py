@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from filesync.core.model import ScannedFile
 from filesync.core.object_url import ObjectUrl, object_url
-from filesync.errors import NoSuchObject, ObjectChanged, ObjectStoreError
+from filesync.errors import NoRanges, NoSuchObject, ObjectChanged, ObjectStoreError
 from filesync.storage.failures import no_bucket, store_errors
 from filesync.storage.opening import Deadlines, open_store
 
@@ -28,8 +29,8 @@ MOST_LISTED = 5_000_000
 """Objects below one prefix, beyond which a listing is given up: it would not end."""
 
 _PAGE = 1000
-# One request may be for a whole object there, which takes as long as it takes.
-_WEB_DEADLINES = Deadlines(request=86_400)
+# A whole object of a web server may take a minute, and longer where it comes at this pace.
+_SLOWEST = 50_000  # bytes a second
 
 
 class Found(NamedTuple):
@@ -46,27 +47,37 @@ class Objects:
 
     def __init__(self, deadlines: Deadlines | None = None) -> None:
         self._deadlines = deadlines
-        self._stores: dict[tuple[str, str], ObjectStore] = {}
+        self._stores: dict[tuple[str, str, Deadlines], ObjectStore] = {}
         self._guard = threading.Lock()
 
     def find(self, url: ObjectUrl) -> Found:
         """Look one object up; raises NoSuchObject, or another ObjectStoreError."""
+        if url.is_web:
+            return self._find_on_web(url)
         store = self._store(url)
         try:
             with store_errors(url):
                 return _found(store.head(url.key))
         except NoSuchObject:
             # A HEAD has no words: whether there is no bucket or no key, only a listing says.
-            if not url.is_web and not self._has_bucket(url):
+            if not self._has_bucket(url):
                 raise no_bucket(url) from None
             raise
-        except ObjectStoreError:
-            if not url.is_web:
-                raise
-        # A signed URL is for GET alone, and some servers know no HEAD.
+
+    def _find_on_web(self, url: ObjectUrl) -> Found:
+        """Look a web server's file up without reading it.
+
+        A signed URL may be for GET alone, some servers know no HEAD, and some send no part of a
+        file: the answer to a whole GET is closed unread.
+        """
+        store = self._store(url)
+        part: GetOptions = {"range": (0, 1)}
+        with suppress(ObjectStoreError), store_errors(url):
+            return _found(store.head(url.key))
+        with suppress(NoRanges), store_errors(url):
+            return _found(store.get(url.key, options=part).meta)
         with store_errors(url):
-            options: GetOptions = {"range": (0, 1)}
-            return _found(store.get(url.key, options=options).meta)
+            return _found(store.get(url.key).meta)
 
     def list(self, prefix: ObjectUrl) -> Iterator[Found]:
         """Yield all objects below a prefix, the whole bucket for an empty one.
@@ -139,8 +150,16 @@ class Objects:
             stream = iter(result.stream(min_chunk_size=CHUNK))
         left = file.bytes
         while True:
-            with store_errors(url):
-                chunk = next(stream, None)
+            try:
+                with store_errors(url):
+                    chunk = next(stream, None)
+            except NoRanges:
+                # What broke off, or was given up as too slow, was to be continued where it was.
+                raise ObjectStoreError(
+                    f"cannot read {url.shown}: its server announced {file.bytes:,} bytes and did "
+                    "not send all of them in time",
+                    "run it again; if it stays, ask whoever runs the server",
+                ) from None
             if chunk is None:
                 break
             left -= len(chunk)
@@ -156,15 +175,18 @@ class Objects:
             options["range"] = span
         if pins(file.version or ""):
             options["if_match"] = file.version
-        return self._store(url).get(url.key, options=options)
+        return self._store(url, file.bytes if span is None else 0).get(url.key, options=options)
 
-    def _store(self, url: ObjectUrl) -> ObjectStore:
-        name = url.scheme, url.text if url.is_web else url.bucket
+    def _store(self, url: ObjectUrl, whole: int = 0) -> ObjectStore:
+        """Return the store of a URL, for one request of so many bytes where it is for all of it."""
+        deadlines = self._deadlines or Deadlines()
+        if url.is_web:
+            deadlines = deadlines._replace(request=deadlines.request + whole / _SLOWEST)
+        name = url.scheme, url.text if url.is_web else url.bucket, deadlines
         with self._guard:
             store = self._stores.get(name)
             if store is None:
-                default = _WEB_DEADLINES if url.is_web else Deadlines()
-                store = self._stores[name] = open_store(url, self._deadlines or default)
+                store = self._stores[name] = open_store(url, deadlines)
         return store
 
     def _has_bucket(self, url: ObjectUrl) -> bool:

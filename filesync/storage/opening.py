@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+from base64 import b64encode
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from filesync.core.loopback import is_loopback
 from filesync.core.object_url import ObjectUrl
@@ -81,7 +82,21 @@ def open_store(url: ObjectUrl, deadlines: Deadlines = Deadlines()) -> ObjectStor
             return AzureStore(url.bucket, client_options=client, retry_config=retry)
         if url.scheme == "file":
             return LocalStore()
-        return HTTPStore.from_url(url.text, client_options=client, retry_config=retry)
+        text, login = _without_login(url.text)
+        if login:
+            client["default_headers"] = {"authorization": login}
+        return HTTPStore.from_url(text, client_options=client, retry_config=retry)
+
+
+def _without_login(text: str) -> tuple[str, str]:
+    """Return a URL without its user name and password, and the header for them, "" for none."""
+    parts = urlsplit(text)
+    login, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return text, ""
+    user, _, password = login.partition(":")
+    both = f"{unquote(user)}:{unquote(password)}".encode()
+    return parts._replace(netloc=host).geturl(), f"Basic {b64encode(both).decode()}"
 
 
 @contextmanager

@@ -62,6 +62,20 @@ def test_a_missing_object_and_a_changed_one_have_their_own_types() -> None:
     assert isinstance(raised("s3://data/x", PreconditionError("x")), ObjectChanged)
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("TooManyRedirects", "its server redirects again and again"),
+        ("BadScheme", "its server redirects to plain http"),
+    ],
+)
+def test_redirects_that_are_not_followed(source: str, message: str) -> None:
+    error = GenericError(
+        f"x\n\nDebug source: reqwest::Error {{ kind: Redirect, source: {source} }}"
+    )
+    assert message in raised("https://host/x", error).message
+
+
 def test_what_is_not_of_obstore_passes() -> None:
     with pytest.raises(KeyError), store_errors(object_url("s3://data/x")):
         raise KeyError("x")
