@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import termios
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 PAGE = Path(__file__).parents[1] / "reading-a-plan.md"
@@ -54,9 +54,15 @@ def _captures(count: int) -> str:
         for width in WIDTHS:
             widths.setdefault(_capture(Path(folder), width), []).append(str(width))
     return "".join(
-        f"At {' and '.join(same)} columns:\n\n```plan\n{shown}```\n\n"
+        f"At {_listed(same)} columns:\n\n```plan\n{shown}```\n\n"
         for shown, same in widths.items()
     )
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words in a sentence: `80, 100 and 140`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _project(folder: Path, count: int) -> None:

@@ -22,7 +22,7 @@ from filesync.core.text import code_spans, human_bytes, plural, printable
 from filesync.output.plan_grouped import SIGNS, UNKNOWN_SIGN
 from filesync.output.plan_html_script import SCRIPT
 from filesync.output.plan_html_style import STYLE
-from filesync.output.plan_html_tables import Room, tables_html
+from filesync.output.plan_html_tables import Room, tables_html, words
 from filesync.output.plan_rows import size_of, tables_of_changes, tables_of_members
 from filesync.output.plan_stores import store_reason
 from filesync.output.plan_text import UNTIL_THEN, expiring_words, stored_words
@@ -215,7 +215,7 @@ def _store_section(number: int, store: StoreDocument, room: Room) -> str:
     action = "" if store.action == StoreAction.NOOP else f": {_text(store.action)}"
     count = f" <small>{plural(len(store.members), 'document')}</small>" if store.members else ""
     reason = store_reason(store)
-    why = f"<p>{_text(reason)}</p>\n" if reason else ""
+    why = f"<p>{words(reason)}</p>\n" if reason else ""
     tables = tables_of_members(store.members[:_ROWS_SHOWN])
     place = "stores" if number == 0 else f"store-{number}"
     return (

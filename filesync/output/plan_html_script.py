@@ -18,8 +18,9 @@ SCRIPT = """
     let found = 0;
     for (const table of tables) {
       let here = 0;
+      const folder = table.getAttribute("aria-label") || "";
       for (const row of table.tBodies[0].rows) {
-        row.hidden = !row.textContent.toLowerCase().includes(wanted);
+        row.hidden = !(folder + row.textContent).toLowerCase().includes(wanted);
         if (!row.hidden) here += 1;
       }
       table.hidden = !here;

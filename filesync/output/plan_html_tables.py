@@ -9,8 +9,8 @@ from itertools import groupby
 from filesync.core.text import plural, printable
 from filesync.output.plan_rows import Kind, Row, Table, size_of
 
-# A table of so many rows has no folds.
-_ONE_TABLE = 25
+# A table of so few rows has no folds, and one of a few more only where folders hold several each.
+_ONE_TABLE, _FEW_ROWS, _FEW_IN_FOLDER = 25, 5, 3
 # A section of up to so many rows is unfolded, as long as the page has room for it.
 _UNFOLDED, _ROOM = 100, 500
 # Above so many folders they are grouped by their first part, and then not at all.
@@ -45,7 +45,7 @@ def tables_html(tables: Sequence[Table], title: str, room: Room) -> str:
     unfolded = room.take(sum(len(table.rows) for table in tables))
     parts = []
     for table in tables:
-        said = [f"<span>{name} <b>{_text(value)}</b></span>" for name, value in table.common]
+        said = [f"<span>{name} <b>{words(value)}</b></span>" for name, value in table.common]
         if len(tables) > 1:
             said.append(f"<span>{plural(len(table.rows), 'file')}</span>")
         parts.append(f"<p class=common>{' '.join(said)}</p>\n" if said else "")
@@ -55,7 +55,7 @@ def tables_html(tables: Sequence[Table], title: str, room: Room) -> str:
 
 def _table(table: Table, title: str, unfolded: bool, *, emphasis: bool) -> str:
     groups = _by_folder(table.rows)
-    if len(table.rows) <= _ONE_TABLE or (unfolded and len(groups) == 1):
+    if not _folds(groups, unfolded):
         return _markup(table, table.rows, title, emphasis)
     parts = []
     for folder, rows in groups:
@@ -64,9 +64,17 @@ def _table(table: Table, title: str, unfolded: bool, *, emphasis: bool) -> str:
         total = plural(len(rows), "file") + (f", {size_of(rows)}" if sized else "")
         parts.append(
             f"<details{' open' if unfolded else ''}><summary>{name} <small>{total}</small>"
-            f"</summary>\n{_markup(table, rows, title, emphasis)}</details>\n"
+            f"</summary>\n{_markup(table, rows, title, emphasis, folder)}</details>\n"
         )
     return "".join(parts)
+
+
+def _folds(groups: Sequence[tuple[str, list[Row]]], unfolded: bool) -> bool:
+    """Say whether rows are shown by folder."""
+    count = sum(len(rows) for _, rows in groups)
+    if unfolded and [folder for folder, _ in groups] == [""]:
+        return False  # nothing to fold, and no folder to name
+    return count > _ONE_TABLE or count > max(_FEW_ROWS, _FEW_IN_FOLDER * len(groups))
 
 
 def _by_folder(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
@@ -86,27 +94,31 @@ def _folder(name: str, depth: int | None) -> str:
     return "/".join(name.split("/")[:-1][:depth])
 
 
-def _markup(table: Table, rows: Sequence[Row], title: str, emphasis: bool) -> str:
-    """Return a table's markup. The roles keep it a table where the phone layout does not."""
+def _markup(table: Table, rows: Sequence[Row], title: str, emphasis: bool, folder: str = "") -> str:
+    """Return a table's markup. The roles keep it a table where the phone layout does not.
+
+    Where a `folder` stands above it, names begin below that; the search box looks at both.
+    """
+    above = f"{folder}/" if folder else ""
     head = "".join(
         f"<th scope=col role=columnheader class={_width(table, number)}>{column.title}"
         for number, column in enumerate(table.columns)
     )
     lines = [
-        "<table role=table>\n<thead role=rowgroup><tr role=row>"
+        f"<table role=table{_labelled(above)}>\n<thead role=rowgroup><tr role=row>"
         f"<th scope=col role=columnheader>{title}{head}</thead>\n<tbody role=rowgroup>\n"
     ]
     starts = [f"<td role=cell class={column.kind.value}>" for column in table.columns]
     for row in rows:
-        # A line may break behind a hyphen, but not within an arrow.
-        cells = "".join(
-            start + _text(cell.replace(" -> ", " → "))
-            for start, cell in zip(starts, row.cells, strict=True)
-        )
-        name = _row_name(row.name, emphasis)
+        cells = "".join(start + words(cell) for start, cell in zip(starts, row.cells, strict=True))
+        name = _row_name(row.name.removeprefix(above), emphasis)
         lines.append(f"<tr role=row><th scope=row role=rowheader>{name}{cells}\n")
     lines.append("</tbody>\n</table>\n")
     return "".join(lines)
+
+
+def _labelled(folder: str) -> str:
+    return f' aria-label="{_text(folder)}"' if folder else ""
 
 
 def _width(table: Table, number: int) -> str:
@@ -122,6 +134,11 @@ def _row_name(name: str, emphasis: bool) -> str:
     if not (emphasis and folder and base):
         return _text(name)
     return f"{_text(folder + slash)}<b>{_text(base)}</b>"
+
+
+def words(text: str) -> str:
+    """Return a text, escaped; a line may break behind a hyphen, but not within an arrow."""
+    return _text(text.replace(" -> ", " → "))
 
 
 def _text(text: str) -> str:

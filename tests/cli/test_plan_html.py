@@ -15,7 +15,8 @@ import pytest
 from tests.cli.harness import Platform, Project
 from tests.output.html import Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chromium-headless-shell")
+CHROMIUM = next(filter(None, map(shutil.which, _BROWSERS)), None)
 
 
 def sample(platform: Platform, project: Project) -> None:
@@ -116,7 +117,7 @@ def corner(path: Path) -> tuple[int, ...]:
     return tuple(zlib.decompress(packed)[1 : 1 + channels][:3])
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 def test_browser_draws_it_on_a_phone_and_in_the_dark(
     platform: Platform, project: Project, tmp_path: Path
 ) -> None:
@@ -159,3 +160,30 @@ def test_browser_draws_it_on_a_phone_and_in_the_dark(
     browse(folder, size, dark, f"--screenshot={folder / 'dark.png'}", url)
     assert sum(corner(folder / "light.png")) > 600
     assert sum(corner(folder / "dark.png")) < 150
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+@pytest.mark.parametrize(("typed", "found"), [("docs/a/1", 11), ("a/12.MD", 1), ("", 0)])
+def test_search_finds_folders_and_names(
+    project: Project, tmp_path: Path, typed: str, found: int
+) -> None:
+    """Of `docs/a/0.md` to `docs/a/19.md`, and the same in another folder."""
+    for n in range(20):
+        project.write(f"docs/a/{n}.md", f"{n} in a\n")
+        project.write(f"docs/b/{n}.md", f"{n} in b\n")
+    project.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
+    text = project.run("plan", "--html", "-").out
+    text = re.sub("<meta http-equiv=Content-Security-Policy[^>]*>", "", text)
+    probe = (
+        f"<script>const box=document.getElementById('find');box.value={typed!r};"
+        "box.dispatchEvent(new Event('input'));document.title="
+        "[...document.querySelectorAll('tbody tr')].filter(one=>one.checkVisibility()).length"
+        "+' of '+document.getElementById('found').textContent;</script>"
+    )
+    folder = tmp_path / "browser"
+    folder.mkdir()
+    (folder / "page.html").write_text(text.replace("</body>", probe + "</body>"))
+    dom = browse(folder, "--dump-dom", f"file://{folder}/page.html").stdout
+    shown = found if typed else 40
+    said = f"{found} found" if typed else ""
+    assert f"<title>{shown} of {said}</title>" in dom, dom[:1500]

@@ -84,7 +84,7 @@ def test_old_and_new_values_are_shown() -> None:
     ]
     text = Page(render_html(plan_of(rows))).text
     assert text.count("10 B → 2.0 kB") == 2
-    assert text.count("purpose user_data -> assistants, expires_after 2d -> never") == 2
+    assert text.count("purpose user_data → assistants, expires_after 2d → never") == 2
 
 
 @pytest.mark.parametrize("count", [5, 60, 3000])
@@ -109,6 +109,33 @@ def test_a_long_plan_is_folded_and_a_short_one_is_not() -> None:
     assert "docs/4/ 333 files, 333.0 kB" in page.text
     assert len(page.tags) < 10_000
     assert "details" not in [tag for tag, _ in Page(render_html(many(5))).tags]
+
+
+def names_by_folder(page: str) -> list[tuple[str, list[str]]]:
+    """What stands above each table, and the names in its rows."""
+    return [
+        (label, re.findall(r"role=rowheader>(.*?)(?:<td|\n)", table))
+        for label, table in re.findall(
+            r'<table role=table(?: aria-label="([^"]*)")?>(.*?)</table>', page, re.DOTALL
+        )
+    ]
+
+
+@pytest.mark.parametrize("count", [60, 3000])
+def test_the_folder_stands_once_above_its_rows(count: int) -> None:
+    tables = names_by_folder(render_html(many(count)))
+    assert [label for label, _ in tables] == [f"docs/{n}/" for n in range(9)]
+    assert all(re.fullmatch(r"\d+\.md", name) for _, names in tables for name in names)
+    one = plan_of([change(f"docs/x/{n}.md", "create") for n in range(50)])
+    ((label, names),) = names_by_folder(render_html(one))
+    assert (label, len(names), names[0]) == ("docs/x/", 50, "0.md")
+    # A few rows need no fold, so each has its whole key.
+    few = plan_of([change(f"docs/x/{n}.md", "create") for n in range(5)])
+    ((label, names),) = names_by_folder(render_html(few))
+    assert (label, names[0]) == ("", "docs/x/<b>0.md</b>")
+    assert len(names_by_folder(render_html(many(20)))) == 1, "20 rows in 9 folders"
+    some = plan_of([change(f"docs/{n % 2}/{n}.md", "create") for n in range(20)])
+    assert [label for label, _ in names_by_folder(render_html(some))] == ["docs/0/", "docs/1/"]
 
 
 def test_thousands_of_folders_are_not_thousands_of_folds() -> None:
