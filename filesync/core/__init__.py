@@ -12,6 +12,7 @@ model           the nouns: declared, local, locked and remote files
 run             what a run was asked to do
 shard           which of several runs uploads the file of a key
 events          what an apply reports while it runs, and its result
+line_changes    what changed from one text to another, line by line
 hashed          what reading a file's content has brought
 fingerprint     the owner and content token in a remote filename
 resemblance     whether a listed file may be one that we know of

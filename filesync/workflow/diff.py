@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from filesync.core.line_changes import LineChanges, line_changes
 from filesync.core.model import LockEntry, ScannedFile
 from filesync.core.run import Run
+from filesync.core.text import human_bytes
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
 from filesync.local.git import version_in_git
@@ -22,22 +23,21 @@ _MAX_BYTES = 64 * 2**20  # of a version that is compared line by line
 
 
 class FileDiff(NamedTuple):
-    """One file that changed: sizes in bytes, the lines, and where the old version came from.
+    """One file that changed: sizes in bytes, and the lines of both versions, with their ends.
 
     `before` is None for a file that is not in the lockfile yet, `now` for one that is not declared
-    any more; `old` and `new` are None where the text is not to be had, or is not text, and `added`
-    and `removed` with them. Lines have their ends.
+    any more. `old`, `new` and `changes` are None where the text cannot be compared; `why_not` says
+    why, for a file that has two versions.
     """
 
     key: str
     path: str
     before: int | None
     now: int | None
-    source: str | None
-    old: list[str] | None
-    new: list[str] | None
-    added: int | None
-    removed: int | None
+    old: list[str] | None = None
+    new: list[str] | None = None
+    changes: LineChanges | None = None
+    why_not: str = ""
 
 
 def changed_files(run: Run, key: str | None, *, ask_server: bool) -> Iterator[FileDiff]:
@@ -59,67 +59,65 @@ def changed_files(run: Run, key: str | None, *, ask_server: bool) -> Iterator[Fi
     for file, sha256 in hashed:
         locked = space.lock.files.get(file.key)
         if locked is None:
-            yield FileDiff(file.key, file.path, None, file.bytes, None, None, None, None, None)
+            yield FileDiff(file.key, file.path, None, file.bytes)
         elif locked.sha256 != sha256:
-            old, source = _old(run, file, locked, ask_server)
-            yield _compared(file, locked, old, source)
+            yield _compared(run, file, locked, ask_server)
     gone = space.lock.files.keys() - {file.key for file in files} if key is None else ()
     for name in sorted(gone):
         left = space.lock.files[name]
-        yield FileDiff(name, left.path, left.bytes, None, None, None, None, None, None)
+        yield FileDiff(name, left.path, left.bytes, None)
 
 
-def _old(
-    run: Run, file: ScannedFile, locked: LockEntry, ask_server: bool
-) -> tuple[bytes | None, str | None]:
+def _compared(run: Run, file: ScannedFile, locked: LockEntry, ask_server: bool) -> FileDiff:
+    both = FileDiff(file.key, file.path, locked.bytes, file.bytes)
     if locked.bytes > _MAX_BYTES or file.bytes > _MAX_BYTES:
-        return None, None
-    on_disk = file.version is None
-    found = version_in_git(file.absolute, locked.sha256) if on_disk else None
-    if found is not None:
-        return found, "git"
-    if not ask_server:
-        return None, None
-    space = open_workspace(run)
+        return both._replace(why_not=f"more than {human_bytes(_MAX_BYTES)}: too large to compare")
+    now = _content(file)
+    if now is None:
+        return both._replace(why_not="the new text is in an object store")
+    if (new := _lines(now)) is None:
+        return both._replace(why_not="not text")
+    before = _old(run, file, locked, ask_server)
+    if before is None:
+        where = "git has no such version"
+        if ask_server:
+            where += f", and the server does not give it out (purpose {locked.purpose})"
+        return both._replace(why_not=f"no old text to show: {where}")
+    if (old := _lines(before)) is None:
+        return both._replace(why_not="not text")
+    return both._replace(old=old, new=new, changes=line_changes(old, new))
+
+
+def _old(run: Run, file: ScannedFile, locked: LockEntry, ask_server: bool) -> bytes | None:
+    found = version_in_git(file.absolute, locked.sha256)
+    if found is not None or not ask_server:
+        return found
     content = b""
     try:
-        with space.reader() as client:
+        with open_workspace(run).reader() as client:
             for chunk in client.download(locked.id):
                 content += chunk
                 if len(content) > locked.bytes:
                     break
     except FilesyncError:
-        return None, None  # the API does not give out files of every purpose
-    same = hashlib.sha256(content).hexdigest() == locked.sha256
-    return (content, "the server") if same else (None, None)
-
-
-def _compared(
-    file: ScannedFile, locked: LockEntry, old: bytes | None, source: str | None
-) -> FileDiff:
-    before, after = _lines(old), _lines(_content(file))
-    if before is None or after is None:
-        before = after = added = removed = None
-    else:
-        count, other = Counter(after), Counter(before)
-        added, removed = (count - other).total(), (other - count).total()
-    return FileDiff(
-        file.key, file.path, locked.bytes, file.bytes, source, before, after, added, removed
-    )
+        return None  # the API does not give out files of every purpose
+    return content if hashlib.sha256(content).hexdigest() == locked.sha256 else None
 
 
 def _content(file: ScannedFile) -> bytes | None:
-    if file.bytes > _MAX_BYTES or not os.path.isfile(file.absolute):
+    if file.version is not None or not os.path.isfile(file.absolute):
         return None
     with open(file.absolute, "rb") as opened:
         return opened.read(_MAX_BYTES + 1)
 
 
-def _lines(content: bytes | None) -> list[str] | None:
-    if content is None or b"\0" in content[:8192]:
+def _lines(content: bytes) -> list[str] | None:
+    """Return the lines of a text with their ends, None for what is not text."""
+    is_utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if not is_utf16 and b"\0" in content[:8192]:
         return None
     try:
-        lines = content.decode().split("\n")
+        lines = content.decode("utf-16" if is_utf16 else "utf-8-sig").split("\n")
     except UnicodeDecodeError:
         return None
     last = lines.pop()

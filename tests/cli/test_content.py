@@ -283,6 +283,35 @@ def test_diff_of_last_lines_and_of_what_is_gone(platform: Platform, project: Pro
     assert out.endswith("\nb/c.md: 5 B -> removed\n")
 
 
+def test_diff_says_why_there_is_no_text(platform: Platform, project: Project) -> None:
+    project.manifest(
+        "files:\n  a: {path: a.bin}\n  c: {path: c.md}\n"
+        "  b: {path: b.txt, purpose: batch, validate: false, filename: b.jsonl}\n"
+    )
+    project.write("a.bin", "\0")
+    (project.root / "b.txt").write_bytes("one\ntwo\nthree\n".encode("utf-16"))
+    project.write("c.md", "one\ntwo\nthree\n")
+    project.apply()
+    (project.root / "b.txt").write_bytes("two\nthree\none\n".encode("utf-16"))
+    project.write("c.md", "two\nthree\none\n")
+    project.write("a.bin", "\0\0")
+    told = project.run("diff").out
+    assert "a: 1 B -> 2 B, not text" in told
+    assert "b: 30 B -> 30 B, +0 -0 lines, 1 moved" in told
+    assert "c: 14 B -> 14 B, no old text to show: git has no such version, and the server" in told
+    offline = project.run("diff", "--offline", "b").out
+    assert offline == "b: 30 B -> 30 B, no old text to show: git has no such version\n"
+
+
+def test_diff_counts_what_is_too_much_to_show(platform: Platform, project: Project) -> None:
+    project.manifest("files:\n  b: {path: b.jsonl, purpose: batch, validate: false}\n")
+    project.write("b.jsonl", "".join(f"{number}\n" for number in range(3000)))
+    project.apply()
+    project.write("b.jsonl", "".join(f"{number}\n" for number in reversed(range(3000))))
+    told = project.run("diff").out
+    assert told == "b: 13.9 kB -> 13.9 kB, +0 -0 lines, 2,999 moved, too many to show\n"
+
+
 def test_inspect(alone: Project) -> None:
     alone.manifest("files:\n  train: {path: t.jsonl, purpose: fine-tune}\n")
     lines = builders.text_of(*(builders.chat(number % 2) for number in range(4)))

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from filesync.cli.options import Common, insecure_option, outside_option, paint, subcommand
 from filesync.core.text import human_bytes, printable
 
+if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
+    from filesync.workflow.diff import FileDiff
+
+_MOST = 2000  # lines that changed: more of them nobody reads
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -39,22 +45,30 @@ def diff(
         count += 1
         before = "new" if one.before is None else human_bytes(one.before)
         sizes = f"{before} -> {'removed' if one.now is None else human_bytes(one.now)}"
-        lines = "" if one.added is None else f", +{one.added:,} -{one.removed:,} lines"
-        both = one.before is not None and one.now is not None
-        missing = ", no old text to show" if both and one.old is None else ""
-        click.echo(f"{printable(one.key)}: {sizes}{lines}{missing}")
-        if one.old is not None and one.new is not None:
-            _show(one.path, one.old, one.new)
+        click.echo(f"{printable(one.key)}: {sizes}{_told(one)}")
+        if one.changes and one.changes.total <= _MOST:
+            _show(one.path, one.old or [], one.new or [])
     if not count:
         common.note("no file changed since the last apply")
 
 
-def _show(path: str, old: list[str], new: list[str]) -> None:
-    import difflib
+def _told(one: FileDiff) -> str:
+    """Return how many lines changed, or why nobody knows."""
+    if one.changes is None:
+        return f", {one.why_not}" if one.why_not else ""
+    moved = f", {one.changes.moved:,} moved" if one.changes.moved else ""
+    told = f", +{one.changes.added:,} -{one.changes.removed:,} lines{moved}"
+    return told + (", too many to show" if one.changes.total > _MOST else "")
 
-    for line in difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="", n=2):
+
+def _show(path: str, old: list[str], new: list[str]) -> None:
+    from filesync.core.line_changes import unified
+
+    for line in (f"--- a/{path}", f"+++ b/{path}"):
+        click.echo(printable(line))
+    for line in unified(old, new):
         colour = _COLOURS.get(line[:1])
         text = printable(line.removesuffix("\n"))
         click.echo(paint(text, colour) if colour else text)
-        if line[:1] in "+- " and line[:3] not in ("+++", "---") and not line.endswith("\n"):
+        if line[:1] != "@" and not line.endswith("\n"):
             click.echo("\\ No newline at end of file")
