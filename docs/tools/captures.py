@@ -54,8 +54,7 @@ def _captures(count: int) -> str:
         for width in WIDTHS:
             widths.setdefault(_capture(Path(folder), width), []).append(str(width))
     return "".join(
-        f"At {_listed(same)} columns:\n\n```plan\n{shown}```\n\n"
-        for shown, same in widths.items()
+        f"At {_listed(same)} columns:\n\n```plan\n{shown}```\n\n" for shown, same in widths.items()
     )
 
 

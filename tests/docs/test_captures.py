@@ -15,10 +15,10 @@ def test_captures_are_what_the_command_writes() -> None:
 
 
 def test_each_count_and_width_is_there_and_none_is_wider_than_its_terminal() -> None:
-    found = re.findall(r"^At ([\d and]+) columns:\n\n```plan\n(.*?)```", PAGE, re.M | re.S)
+    found = re.findall(r"^At ([\d, and]+) columns:\n\n```plan\n(.*?)```", PAGE, re.M | re.S)
     seen = []
     for named, shown in found:
-        widths = [int(width) for width in named.split(" and ")]
+        widths = [int(width) for width in re.findall(r"\d+", named)]
         assert max(map(len, shown.splitlines())) <= min(widths), shown
         seen += widths
     assert sorted(seen) == sorted(captures.WIDTHS * len(captures.COUNTS))
