@@ -53,7 +53,7 @@ lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/zizmor --offline --no-progress --quiet .github action.yml examples/ci/github.yml \
-		examples/ci/caller.yml
+		examples/ci/caller.yml examples/shards/github.yml
 
 # Renew the lock: the newest versions that pyproject.toml allows, for each Python and system.
 # `LOCK="--upgrade-package httpx"` renews one; run.txt has the versions of dev.txt.

@@ -47,6 +47,8 @@ def run(repository: Repository, job: str, server: str, push: str = "") -> tuple[
             "PATH": os.pathsep.join(path),
             "FILESYNC_SERVER": server,
             "CI_COMMIT_BRANCH": "main",
+            "CI_SERVER_PROTOCOL": "https",
+            "CI_PROJECT_URL": "https://gitlab.example.com/group/project",
             "ORIGIN": push or repository.origin,
         },
         stdin=subprocess.DEVNULL,
@@ -80,6 +82,22 @@ def test_story(platform: Platform, repository: Repository) -> None:
     code, log = run(repository, "drift", platform.url)
     assert code == 3
     assert "a" in log
+
+
+def test_the_lockfile_goes_to_the_server_of_the_project(repository: Repository) -> None:
+    """Also to one of one's own, with a port and below a path."""
+    (line,) = (line for line in PIPELINE["apply"]["script"] if "set-url" in line)
+    for url, pushed in (
+        ("https://gitlab.com/a/b", "https://filesync:glpat-1@gitlab.com/a/b.git"),
+        (
+            "http://git.example:8080/git/a/b/c",
+            "http://filesync:glpat-1@git.example:8080/git/a/b/c.git",
+        ),
+    ):
+        variables = {"CI_PROJECT_URL": url, "CI_SERVER_PROTOCOL": url.partition(":")[0]}
+        env = {**repository.env, **variables, "GITLAB_PUSH_TOKEN": "glpat-1"}
+        subprocess.run(["bash", "-euc", line], cwd=repository.project.root, env=env, check=True)
+        assert repository.git("remote", "get-url", "--push", "origin").strip() == pushed
 
 
 def test_a_token_that_may_not_push_is_found_before_any_write(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ EXAMPLE, CALLED = "examples/ci/github.yml", ".github/workflows/files.yml"
 CALLER = "examples/ci/caller.yml"
 EVERY = sorted(
     str(path.relative_to(ROOT))
-    for folder in (".github/workflows", "examples/ci")
+    for folder in (".github/workflows", "examples/ci", "examples/shards")
     for path in (ROOT / folder).glob("*.yml")
     if path.name != "gitlab-ci.yml"
 )
@@ -125,6 +126,52 @@ def test_zizmor_finds_nothing() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_actionlint_finds_nothing() -> None:
+    """It looks at the scripts with shellcheck as well, where that is installed."""
+    actionlint = shutil.which("actionlint")
+    if actionlint is None:
+        pytest.skip("actionlint is not installed; CI runs it")
+    done = subprocess.run(
+        [actionlint, *EVERY], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def scripts() -> dict[str, str]:
+    """Every shell script there is, by where it stands: of steps, of GitLab's jobs, and files."""
+    found = {}
+    for path in (*EVERY, "action.yml"):
+        whole = load(path)
+        jobs = whole.get("jobs") or {"runs": whole["runs"]}
+        for name, job in jobs.items():
+            for number, step in enumerate(job.get("steps", ())):
+                if "run" in step:
+                    # GitHub fills in an expression before the shell reads it, so it is a word.
+                    text = re.sub(r"\$\{\{.*?\}\}", "expression", step["run"])
+                    found[f"{path} {name} {number}"] = f"#!/bin/bash\n{text}"
+    gitlab = load("examples/ci/gitlab-ci.yml")
+    for name, job in {**gitlab, "default": {"script": gitlab["default"]["before_script"]}}.items():
+        if isinstance(job, dict) and "script" in job:
+            found[f"gitlab-ci.yml {name}"] = "#!/bin/bash\n" + "\n".join(job["script"])
+    files = (".ci/run", "examples/demo.sh", "examples/shards/slurm.sh")
+    return found | {path: (ROOT / path).read_text(encoding="utf-8") for path in files}
+
+
+def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
+    shellcheck = shutil.which("shellcheck")
+    if shellcheck is None:
+        pytest.skip("shellcheck is not installed; in CI actionlint runs it on the workflows")
+    for number, text in enumerate(scripts().values()):
+        (tmp_path / f"{number}.sh").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [shellcheck, "--exclude=SC2016", *sorted(tmp_path.iterdir())],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{dict(enumerate(scripts()))}\n{done.stdout}{done.stderr}"
 
 
 @pytest.mark.parametrize(
