@@ -15,7 +15,7 @@ from typing import NamedTuple
 from filesync.core.globs import Glob, Matcher, States
 from filesync.core.model import Entry, ScannedFile
 from filesync.core.object_url import ObjectUrl, object_url
-from filesync.core.text import has_controls, printable
+from filesync.core.text import composed, has_controls, printable
 from filesync.errors import NoSuchObject, ObjectStoreError, Problem
 from filesync.storage.objects import Found, Objects
 from filesync.storage.threads import each
@@ -109,9 +109,9 @@ class _UrlGlob:
         return wanted, [test for one in self._excludes if (test := _final(one, folder))]
 
     def key_of(self, key: str) -> str:
-        """Return the key that the file of an object has."""
+        """Return the key that the file of an object has, composed as those of files on disk."""
         below = key[len(self.prefix) + 1 :] if self.prefix else key
-        return f"{self.entry.key}/{below}"
+        return composed(f"{self.entry.key}/{below}")
 
 
 def _final(glob: Glob, folder: str) -> Matcher | None:

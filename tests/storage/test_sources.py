@@ -60,6 +60,21 @@ def test_a_path_and_a_glob_in_a_bucket(
     assert sent(platform, sourced, "train") == b"{}\n"
 
 
+def test_a_key_whose_accents_are_characters_of_their_own(
+    sourced: Project, bucket: Bucket, platform: Platform
+) -> None:
+    apart, whole = "docs/cafe\u0301.md", "docs/caf\u00e9.md"
+    bucket.objects[apart] = b"apart"
+    sourced.manifest('files: {docs: {glob: "s3://data/docs/**"}}')
+    sourced.apply()
+    assert list(sourced.lock["files"]) == [whole]
+    assert sourced.lock["files"][whole]["path"] == f"s3://data/{apart}"
+    assert platform.names() == ["caf\u00e9.md"]
+    bucket.objects[whole] = b"whole"
+    ran = sourced.run("plan", code=1)
+    assert "the two names differ only in Unicode's form" in ran.err
+
+
 def test_each_prefix_is_listed_once_and_each_object_read_once(
     sourced: Project, bucket: Bucket
 ) -> None:

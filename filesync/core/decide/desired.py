@@ -73,7 +73,7 @@ def same_keys(files: Sequence[ScannedFile]) -> list[Problem]:
 
 
 def _in_another_form(one: ScannedFile, other: ScannedFile) -> bool:
-    return one.path == other.path and one.absolute != other.absolute
+    return composed(one.path) == composed(other.path) and one.absolute != other.absolute
 
 
 def _too_many_unexpiring(files: Sequence[ScannedFile], server: ServerType) -> list[Problem]:
