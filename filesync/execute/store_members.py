@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
+from filesync.core.commands import command
+from filesync.core.events import Note
 from filesync.core.stores.change import MemberAction, MemberChange, StoreChange
 from filesync.core.stores.pipeline import kept_members
+from filesync.core.text import plural, printable
 from filesync.errors import AuthError, FilesyncError, Interrupted, RemoteError
 from filesync.execute.pool import Step, Task, run_tasks
 from filesync.execute.store_attach import attach_all
@@ -28,8 +31,7 @@ class StoreMembers:
 
     def fill(self, doing: OpenStore) -> None:
         """Attach what is to be attached, and note what has to be waited for."""
-        row, context = doing.row, self._ledger.context
-        assert row.desired is not None
+        row = doing.row
         first: list[Callable[[], object]] = []
         for one in row.members:
             if one.key is None or one.action is MemberAction.DETACH:
@@ -45,15 +47,53 @@ class StoreMembers:
             if one.action is MemberAction.REATTACH:
                 first.append(partial(self._take_out, doing, one, file_id))
         self._together(first)
-        attach = [
+        self._attach(doing)
+
+    def _attach(self, doing: OpenStore) -> None:
+        """Attach what is pending and not in the store; what could not be is not waited for."""
+        row, context = doing.row, self._ledger.context
+        assert row.desired is not None
+        new = [
             NewMember(file_id, one.attributes)
             for file_id, one in doing.pending.items()
             if one.there is None or one.action is MemberAction.REATTACH
         ]
-        begin, chunking = self._ledger.beginner(row.key), row.desired.entry.chunking
-        for failed in attach_all(context, doing.id, attach, chunking, begin=begin):
-            one = doing.pending.pop(failed.file_id)
-            self._ledger.failed(one.key, one.action, failed.error, row.key)
+        waited_for = dict(doing.pending)
+        open_ids = {one.file_id for one in new}
+        sent: set[str] = set()
+        note = self._ledger.beginner(row.key)
+
+        def begin(ids: Sequence[str]) -> None:
+            open_ids.difference_update(sent)  # the batch before this one was attached
+            sent.update(ids)
+            note(ids)
+
+        try:
+            for failed in attach_all(
+                context, doing.id, new, row.desired.entry.chunking, begin=begin
+            ):
+                one = doing.pending.pop(failed.file_id)
+                self._ledger.failed(one.key, one.action, failed.error, row.key)
+            open_ids.clear()
+        finally:
+            for file_id in open_ids:
+                doing.pending.pop(file_id, None)
+            self._report_missing(row.key, waited_for.keys() - doing.pending.keys(), waited_for)
+
+    def _report_missing(
+        self, store: str, ids: Iterable[str], waited_for: Mapping[str, MemberChange]
+    ) -> None:
+        """Report documents that were taken out to be attached again, and were not."""
+        out = [one for one in ids if waited_for[one].action is MemberAction.REATTACH]
+        if out:
+            self._ledger.context.watch(
+                Note(
+                    f"searches in the vector store {printable(store)} miss "
+                    f"{plural(len(out), 'document')} that could not be attached again, until "
+                    f"{command('apply')} has done it",
+                    warning=True,
+                )
+            )
 
     def _together(self, work: Iterable[Callable[[], object]]) -> None:
         """Do several things at once; raises what one of them raises."""

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from filesync.core.decide.change import Action
 from filesync.core.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.core.plan.plan import Plan
-from filesync.core.stores.change import MemberAction
+from filesync.core.stores.change import MemberAction, StoreAction
 from filesync.core.text import human_bytes, plural, printable
 from filesync.output.countdown import Countdown
 from filesync.output.plan_stores import done_line
@@ -224,7 +224,9 @@ def _line(event: Event) -> str:
         case Failed(key, action, error, str(store)):
             where = f"vector store {printable(store)}"
             name = where if key is None else f"{printable(key)} in {where}"
-            what = "index" if action is MemberAction.NOOP else action.value
+            what = action.value
+            if action is MemberAction.NOOP or action is StoreAction.NOOP:
+                what = "fill" if key is None else "index"
             return f"failed to {what} {name}: {_short(error)}"
         case Done(key, action, file_id, size, filename):
             sent = f", {human_bytes(size)}" if action in (Action.CREATE, Action.REPLACE) else ""

@@ -391,6 +391,68 @@ def test_chunking_says_that_it_has_a_gap(project: Project, platform: Platform) -
     assert only["chunking_strategy"]["static"]["max_chunk_size_tokens"] == 100
 
 
+CHUNKED = STORE.replace("]", "], chunking: {max_tokens: 100, overlap: 10}", 1)
+DETACH, ATTACH = "DELETE /vector_stores/*/files/*", "POST /vector_stores/*/file*"
+
+
+@pytest.mark.parametrize(
+    ("fault", "failed", "complaint", "missing"),
+    [
+        (f"{DETACH} 400 x1", ["a"], "failed to reattach a in vector store kb: could not detach", 0),
+        (f"{DETACH} 400", ["a", "b"], "failed to reattach b in vector store kb: could not", 0),
+        (f"{DETACH} 403", [None], "failed to fill vector store kb: could not detach", 0),
+        (f"{DETACH} lose x1", [], "", 0),
+        (f"{ATTACH} 400", ["a", "b"], "failed to reattach a in vector store kb: could not", 2),
+        (f"{ATTACH} 400 x2", ["a"], "failed to reattach a in vector store kb: could not", 1),
+        (f"{ATTACH} 403", [None], "failed to fill vector store kb: could not attach 2 files", 2),
+        (f"{ATTACH} 418", [None], "failed to fill vector store kb: could not attach 2 files", 2),
+        (f"{ATTACH} lose x1", [], "", 0),
+    ],
+)
+def test_what_fails_while_documents_are_attached_again(
+    project: Project,
+    platform: Platform,
+    fault: str,
+    failed: list[str | None],
+    complaint: str,
+    missing: int,
+) -> None:
+    """A document is out of its store in between: it is said which, and the next apply ends it."""
+    declare(project, "a", "b")
+    project.apply()
+    declare(project, "a", "b", stores=CHUNKED)
+    misbehave(platform, faults=[fault])
+    ran = project.run("apply", "-y", "--json", "--index-timeout", "5s", code=1 if failed else 0)
+    assert sorted((one["key"] for one in ran.json["failed"]), key=str) == failed
+    assert complaint in ran.err
+    assert "still not indexed" not in ran.err, "nobody waits for what was never attached"
+    told = f"searches in the vector store kb miss {missing} document"
+    assert (told in ran.err) == (missing > 0)
+    misbehave(platform, faults=[])
+    assert len(members(platform, project)) == 2 - missing
+    assert set(project.lock["vector_stores"]["kb"]["files"]) == {"a", "b"}
+    project.apply()
+    in_line(platform, project, "a", "b")
+    for one in members(platform, project).values():
+        assert one["chunking_strategy"]["static"]["max_chunk_size_tokens"] == 100
+
+
+def test_a_document_that_does_not_index_when_it_is_attached_again(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a", "b")
+    project.apply()
+    declare(project, "a", "b", stores=CHUNKED)
+    misbehave(platform, index_fails=["a*"])
+    ran = project.run("apply", "-y", code=1)
+    assert "failed to reattach a in vector store kb" in ran.err
+    assert "was not indexed: unsupported_file" in ran.err
+    assert changes(project) == {"a": ("reattach", "index_failed")}
+    misbehave(platform, index_fails=[])
+    project.apply()
+    in_line(platform, project, "a", "b")
+
+
 def test_only_selects_files_and_stores(project: Project, platform: Platform) -> None:
     declare(project, "a", "b", stores=STORE + "  two: {files: [b]}\n")
     project.apply("--only", "a", settled=False)
