@@ -254,7 +254,9 @@ def _bad_address(url: object) -> Fault | None:
     magic = _MAGIC.get(head[1].lower())
     if magic is None:
         return "image", f"holds {quoted(head[1])}; PNG, JPEG, WEBP and GIF are read"
-    data = "".join(url[head.end() :].split())  # some programs break base64 into lines
+    data = url[head.end() :]
+    if not _BASE64.match(data):
+        data = "".join(data.split())  # some programs break base64 into lines
     if len(data) % 4 or not _BASE64.match(data):
         return "image", "is not base64 after its comma"
     start = base64.b64decode(data[:64])

@@ -124,7 +124,7 @@ class LineChecker:
         if self._frame.format == "batch":
             custom_id = batch.custom_id_of(value)
             return hash(custom_id) if custom_id else 0
-        return hash(line.rstrip(b"\r"))
+        return hash(line.rstrip(b"\r") + b"\n")  # as `plain_chat` has it
 
 
 class _Found:

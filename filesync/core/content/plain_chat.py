@@ -1,32 +1,24 @@
 """The fast way for ordinary chat examples: let lines through that are certainly good.
 
 How it works: msgspec decodes a block of lines into the few types below and refuses everything
-else, without decoding the texts themselves. How long a line with these parts is in the file's
-style is then known: where the block has that length, and its keys stand as often as they must, no
-key can have been there twice and no whitespace or order is unusual. What is not let through is
-not wrong: it goes through all checks.
+else, without decoding the texts themselves. Then the block is written again from what was found in
+it, in the file's style: where that is the same, byte for byte, no key was there twice, and no
+whitespace or order is unusual. What is not let through is not wrong: it goes through all checks.
 
-Why counting is enough: in the style without spaces nothing can be left out, so one more key or
-space makes the block longer. In the other style each space belongs to the beginning of a line, up
-to the text of its first message, or to what stands between two texts of a line, which is counted.
-That cannot stand in a text, where its quotes are escaped, nor more than once for each message,
-unless a key is there twice: then the block is longer.
-
-Nothing is done line by line in Python but what `map` can do. Measured on examples of 1 KB, one
-core: 0.25 to 0.6 times the speed of msgspec decoding alone (the more escapes, the better), and 1.5
-to 2 times that of the standard library's parser. Of msgspec, jiter, orjson and simdjson only
-msgspec checks types and skips texts while it parses; it has no dependencies, and its wheels cover
-what we support.
+Nothing is done line by line in Python but what `map` can do. Of msgspec, jiter, orjson and simdjson
+only msgspec checks types and skips texts while it parses; it has no dependencies, and its wheels
+cover what we support. docs/performance.md has what this costs.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from array import array
-from collections.abc import Callable
-from itertools import chain
-from operator import attrgetter, itemgetter, methodcaller
-from typing import Any, NamedTuple
+from itertools import accumulate, chain
+from operator import attrgetter, itemgetter
+from struct import Struct
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -34,79 +26,59 @@ import msgspec
 _BLANK = re.compile(rb'"(?: |\\[nrt]|\\u00(?:20|0[9aAdD]))*"')
 _SHORT = 62
 _MESSAGES = attrgetter("messages")
+_ROLE = attrgetter("role")
 _CONTENT = attrgetter("content")
 _LAST = itemgetter(-1)
+# What a text begins with, its quote included: any, and those that can be blank.
+_BEGINNING = Struct("cc").unpack_from
+_QUOTE = b'"'
+_MAY_BE_BLANK = {(_QUOTE, one) for one in (b" ", b"\\", _QUOTE)}
+
+_Role = Literal["system", "developer", "user", "assistant"]
 
 
-class _System(msgspec.Struct, tag_field="role", tag="system", forbid_unknown_fields=True, gc=False):
-    content: msgspec.Raw
-
-
-class _Developer(
-    msgspec.Struct, tag_field="role", tag="developer", forbid_unknown_fields=True, gc=False
-):
-    content: msgspec.Raw
-
-
-class _User(msgspec.Struct, tag_field="role", tag="user", forbid_unknown_fields=True, gc=False):
-    content: msgspec.Raw
-
-
-class _Assistant(
-    msgspec.Struct, tag_field="role", tag="assistant", forbid_unknown_fields=True, gc=False
-):
+class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: _Role
     content: msgspec.Raw
 
 
 class _Example(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    messages: list[_System | _Developer | _User | _Assistant]
+    messages: list[_Message]
 
 
-_ROLES: dict[type[Any], int] = {
-    _System: len("system"),
-    _Developer: len("developer"),
-    _User: len("user"),
-    _Assistant: len("assistant"),
-}
 _DECODER = msgspec.json.Decoder(_Example)
 
 
 class _Style(NamedTuple):
-    """How a program writes JSON: how a line begins, and the bytes that are not role or content.
+    """How a program writes JSON: the bytes before a content, by the role of its message.
 
-    Of a line with its end these are `line`, and `message` for each message. `begins` says whether
-    a line begins as it has to; `count` says in how many places of a block a further message of a
-    line begins so.
+    `first` is for the first message of a line, with the end of the line before, and `further` for
+    the others. `end` ends a line.
     """
 
     opening: bytes
-    line: int
-    message: int
-    begins: Callable[[bytes], bool]
-    count: Callable[[bytes], int]
+    first: dict[_Role, bytes]
+    further: dict[_Role, bytes]
+    end: bytes
 
 
-def _style(opening: bytes, between: bytes, comma: bytes, colon: bytes) -> _Style:
-    """Return a style: how a line opens, what is between two messages, a comma and a colon."""
-    role = b'{"role"' + colon + b'"'
-    names = [name.__struct_config__.tag for name in _ROLES]
-    content = b'"' + comma + b'"content"' + colon + b'"'
-    beginnings = tuple(opening + role + str(name).encode() + content for name in names)
-    further = re.compile(re.escape(between + role) + rb"[a-z]+" + re.escape(content))
+def _style(comma: bytes, colon: bytes) -> _Style:
+    """Return the style of a comma and a colon, with what stands behind them."""
+    opening, end = b'{"messages"' + colon + b"[", b"}]}\n"
+    roles: tuple[_Role, ...] = ("system", "developer", "user", "assistant")
+    began = {
+        role: b'{"role"' + colon + b'"' + role.encode() + b'"' + comma + b'"content"' + colon
+        for role in roles
+    }
     return _Style(
-        opening + b'{"role"' + colon,
-        line=len(opening + b"]}\n") - len(comma),
-        message=len(role + content + b"}" + comma) - len(b'"'),
-        begins=methodcaller("startswith", beginnings),
-        count=lambda block: len(further.findall(block)),
+        opening,
+        {role: end + opening + text for role, text in began.items()},
+        {role: b"}" + comma + text for role, text in began.items()},
+        end,
     )
 
 
-_STYLES = (
-    # As json.dumps writes it, and without spaces.
-    _style(b'{"messages": [', b"}, ", b", ", b": "),
-    _style(b'{"messages":[', b"},", b",", b":"),
-)
+_STYLES = (_style(b", ", b": "), _style(b",", b":"))  # as json.dumps writes, and without spaces
 
 
 class PlainChat:
@@ -127,32 +99,34 @@ class PlainChat:
                 block.decode()
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        if not all(talks) or set(map(type, map(_LAST, talks))) != {_Assistant}:
+        if not all(talks) or set(map(_ROLE, map(_LAST, talks))) != {"assistant"}:
             return None
-        messages = list(chain.from_iterable(talks))
-        contents = list(map(_CONTENT, messages))
-        lengths = list(map(len, contents))
-        roles = list(map(type, messages))
-        size = sum(lengths) + sum(roles.count(role) * length for role, length in _ROLES.items())
-        lines = block.split(b"\n")
-        lines.pop()
-        if len(lines) != len(talks) or not _is_written_so(
-            block, lines, self._style, (len(messages), size)
-        ):
+        if not _is_written_so(block, talks, self._style):
             return None
-        if min(lengths) < _SHORT and _has_blank(contents, lengths):
-            return None
-        return array("q", map(hash, lines))
+        return array("q", map(hash, io.BytesIO(block)))
 
 
-def _is_written_so(block: bytes, lines: list[bytes], style: _Style, has: tuple[int, int]) -> bool:
-    """Say whether a block is what a style makes of so many messages, and bytes in them."""
-    messages, size = has
-    return (
-        len(block) == len(lines) * style.line + messages * style.message + size
-        and all(map(style.begins, lines))
-        and style.count(block) == messages - len(lines)
+def _is_written_so(block: bytes, talks: list[list[_Message]], style: _Style) -> bool:
+    """Say whether all contents are texts, none blank, and a block is what a style makes of them."""
+    messages = list(chain.from_iterable(talks))
+    contents = list(map(_CONTENT, messages))
+    lengths = list(map(len, contents))
+    if min(lengths) < len(b'""'):  # a number
+        return False
+    beginnings = set(map(_BEGINNING, contents))
+    if any(first != _QUOTE for first, _ in beginnings):
+        return False
+    if not beginnings.isdisjoint(_MAY_BE_BLANK) and _has_blank(contents, lengths):
+        return False
+    roles = list(map(_ROLE, messages))
+    befores = list(map(style.further.__getitem__, roles))
+    for first in accumulate(map(len, talks[:-1]), initial=0):
+        befores[first] = style.first[roles[first]]
+    befores[0] = befores[0].removeprefix(style.end)
+    written = b"".join(
+        chain(chain.from_iterable(zip(befores, contents, strict=True)), (style.end,))
     )
+    return written == block
 
 
 def _has_blank(contents: list[msgspec.Raw], lengths: list[int]) -> bool:

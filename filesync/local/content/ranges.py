@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from filesync.core.content.frame import Frame
 from filesync.core.content.lines import MAX_LINE, LineChecker, Part
 from filesync.local.files import READ_FLAGS, Identity, identity
 
+_BLOCK = 120 * 2**10  # malloc takes no new pages from the system for pieces of this size
 _MORE = 2**20
 
 
@@ -35,34 +37,42 @@ def check_range(job: Range, checker: LineChecker | None = None) -> list[Part]:
     checker = checker or LineChecker(job.frame)
     fd = os.open(job.path, READ_FLAGS)
     try:
-        size = job.identity[0]
         if identity(os.fstat(fd)) != job.identity:
             raise FileChanged
-        before = max(0, job.start - 1)
-        data = _read(fd, before, job.end - before)
-        if job.start:
-            # Only lines that begin here; the one before belongs to whoever has its beginning.
-            skipped = data.find(b"\n") + 1
-            if not skipped:
-                return []
-            data = data[skipped:]
-        offset = job.end - len(data)
-        return _check(fd, checker, data, offset, size)
+        return list(_parts(fd, job, checker))
     finally:
         os.close(fd)
 
 
-def _check(fd: int, checker: LineChecker, data: bytes, offset: int, size: int) -> list[Part]:
-    """Check the lines of `data`, which ends within a line, and that line to its end."""
-    first, at = offset == 0, offset + len(data)
-    if not data:
-        return []
-    if data.endswith(b"\n") or at == size:
-        return [checker.check(data, first=first, last=at == size)]
-    whole = data.rfind(b"\n") + 1
-    begun = data[whole:]
-    parts = [checker.check(data[:whole], first=first)] if whole else []
-    pieces, length = [begun], len(begun)
+def _parts(fd: int, job: Range, checker: LineChecker) -> Iterator[Part]:
+    """Check block by block: no piece of the file is copied that a processor's cache cannot hold."""
+    # A line that the range begins within belongs to whoever has its beginning.
+    at, is_within = max(0, job.start - 1), job.start > 0
+    begun: list[bytes] = []  # of a line whose end is not read yet
+    first = job.start == 0
+    while at < job.end:
+        data = _read(fd, at, min(_BLOCK, job.end - at))
+        at += len(data)
+        start = data.find(b"\n") + 1 if is_within else 0
+        if is_within and not start:
+            continue
+        is_within = False
+        end = data.rfind(b"\n") + 1
+        if end > start:
+            begun.append(data[start:end])
+            yield checker.check(b"".join(begun), first=first)
+            begun, first, start = [], False, end
+        begun.append(data[start:])
+    if any(begun):
+        yield _begun_line(fd, at, begun, job, checker, first=first)
+
+
+def _begun_line(
+    fd: int, at: int, begun: list[bytes], job: Range, checker: LineChecker, *, first: bool
+) -> Part:
+    """Check a line that goes on behind the range, from `at` on."""
+    size = job.identity[0]
+    length = sum(map(len, begun))
     while at < size:
         more = _read(fd, at, min(_MORE, size - at))
         end = more.find(b"\n") + 1
@@ -70,15 +80,14 @@ def _check(fd: int, checker: LineChecker, data: bytes, offset: int, size: int) -
         length += len(piece)
         at += len(piece)
         if length <= MAX_LINE:
-            pieces.append(piece)
+            begun.append(piece)
         else:
-            pieces.clear()
+            begun.clear()
         if end:
             break
     if length > MAX_LINE:
-        return [*parts, checker.too_long(length)]
-    line = b"".join(pieces)
-    return [*parts, checker.check(line, first=first and not whole, last=at == size)]
+        return checker.too_long(length)
+    return checker.check(b"".join(begun), first=first, last=at == size)
 
 
 def _read(fd: int, at: int, count: int) -> bytes:
