@@ -63,7 +63,7 @@ _STARTS = {
 }
 # Of these, file search makes text: what is of another type fails there.
 _INDEXED = _extensions(".pdf .docx .pptx .xlsx .doc")
-# An Office document is a zip archive with this folder in it; all its names are in a small one.
+# An Office document is a zip archive with this folder in it; the end of an archive lists its names.
 _FOLDERS = {".docx": b"word/", ".pptx": b"ppt/", ".xlsx": b"xl/"}
 # A PDF reader looks for the header in so many bytes.
 _PDF_HEAD = 1024
@@ -152,7 +152,8 @@ class Beginning(NamedTuple):
     """What is known of a file before all of it was read.
 
     `name` is the remote filename, by which servers judge; `head` has the first HEAD bytes, and
-    `image` what a library says of them, for vision.
+    `image` what a library says of them, for vision. `tail` has the last HEAD bytes, where
+    `has_list_at_end` says that they tell something.
     """
 
     purpose: str
@@ -160,6 +161,12 @@ class Beginning(NamedTuple):
     size: int
     head: bytes
     image: Image | None = None
+    tail: bytes = b""
+
+
+def has_list_at_end(purpose: str, name: str, size: int) -> bool:
+    """Say whether a file lists at its end what is in it, beyond what its beginning shows."""
+    return purpose in SEARCH_PURPOSES and size > HEAD and suffix_of(name).lower() in _FOLDERS
 
 
 def of_name(
@@ -279,8 +286,8 @@ def _type(file: Beginning, tally: Tally) -> None:
     suffix = suffix_of(file.name).lower()
     if suffix in _STARTS:
         what, start = _STARTS[suffix]
-        whole = file.size == len(file.head)
-        lacks = whole and _FOLDERS.get(suffix, b"") not in file.head
+        listed = file.head + file.tail
+        lacks = len(listed) >= min(file.size, HEAD + 1) and _FOLDERS.get(suffix, b"") not in listed
         is_other = not start.search(file.head[:_PDF_HEAD])
         if is_other or lacks:
             is_read = suffix not in _INDEXED or (suffix == ".doc" and _WORD_TEXT.match(file.head))

@@ -26,8 +26,8 @@ Read = Callable[[int, int], bytes]
 class StreamedChecks:
     """The checks of one file of `size` bytes; `feed` takes its bytes in order.
 
-    `read` returns so many bytes from an offset again: of an image, which needs its end, and of
-    lines that look alike.
+    `read` returns so many bytes from an offset again: of what needs its end, an image or an Office
+    document, and of lines that look alike.
     """
 
     def __init__(self, asked: Asked, size: int, read: Read) -> None:
@@ -75,7 +75,9 @@ class StreamedChecks:
         asked, size = self._asked, self._size
         is_image = asked.purpose == "vision" and head
         image = image_facts(self._read, head, size) if is_image else None
-        beginning = Beginning(asked.purpose, asked.name, size, head, image)
+        listed = document.has_list_at_end(asked.purpose, asked.name, size)
+        tail = self._read(HEAD, size - HEAD) if listed else b""
+        beginning = Beginning(asked.purpose, asked.name, size, head, image, tail)
         self._beginning = document.of_beginning(beginning)
         if asked.has_lines and head and not document.is_lfs_pointer(beginning):
             frame = frame_of(asked.purpose, head, self._first_lines(), asked.server)

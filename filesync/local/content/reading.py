@@ -36,7 +36,9 @@ class Session:
         head = os.pread(fd, HEAD, 0)
         read = partial(os.pread, fd)
         image = image_facts(read, head, file.bytes) if asked.purpose == "vision" and head else None
-        beginning = Beginning(asked.purpose, asked.name, file.bytes, head, image)
+        listed = document.has_list_at_end(asked.purpose, asked.name, file.bytes)
+        tail = read(HEAD, file.bytes - HEAD) if listed else b""
+        beginning = Beginning(asked.purpose, asked.name, file.bytes, head, image, tail)
         self._beginning = document.of_beginning(beginning)
         self._whole: Whole | None = None
         if asked.has_lines and head and not document.is_lfs_pointer(beginning):

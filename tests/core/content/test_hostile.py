@@ -16,11 +16,12 @@ KEY = b"sk-" + b"a1B2" * 12
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
-def archive(*names: str) -> bytes:
+def archive(*names: str, first: int = 4) -> bytes:
+    """A zip archive; the first file in it has so many bytes."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w") as file:
         for name in names:
-            file.writestr(name, "<x/>")
+            file.writestr(name, "x" * (first if name == names[0] else 4))
     return made.getvalue()
 
 
@@ -35,6 +36,9 @@ FILES: list[tuple[str, str, bytes, str]] = [
     ("a.docx", "assistants", archive("[Content_Types].xml", "xl/workbook.xml"), "unlike-its-name"),
     ("a.pptx", "assistants", WORD, "unlike-its-name"),
     ("a.xlsx", "user_data", WORD, "unlike-its-name"),
+    ("a.docx", "assistants", archive("[Content_Types].xml", "media/1.png", "word/document.xml", first=300_000), ""),  # noqa: E501
+    ("a.docx", "assistants", archive("[Content_Types].xml", "media/1.png", "xl/workbook.xml", first=300_000), "unlike-its-name"),  # noqa: E501
+    ("a.docx", "assistants", archive("[Content_Types].xml", "ppt/slides/1.xml", first=131_000), "unlike-its-name"),  # noqa: E501
     ("a.docx", "assistants", b"hello", "not-what-it-says"),
     ("a.pdf", "assistants", b"junk\n" * 10 + b"%PDF-1.5\nx", ""),
     ("a.pdf", "assistants", b"x" * 2000 + b"%PDF-1.5\nx", "not-what-it-says"),
