@@ -112,7 +112,8 @@ def common_options(command: F) -> F:
             "--allow-env",
             metavar="NAME",
             multiple=True,
-            help="Let the manifest use ${NAME}; FILESYNC_VAR_* it may.  [env: FILESYNC_ALLOW_ENV]",
+            help="Let the manifest use ${NAME}, too, besides FILESYNC_VAR_*.  "
+            "[env: FILESYNC_ALLOW_ENV]",
         ),
         click.option(
             "--env",
@@ -139,6 +140,11 @@ def common_options(command: F) -> F:
     return command
 
 
+# Common options that mean nothing to some commands: taken there, too, but not in their help.
+_OF_A_MANIFEST = {"manifest", "env", "allow_env", "base_url", "state_dir"}
+_OF_REQUESTS = {"log_http", "log_format"}
+
+
 class _Command(click.Command):
     """A command whose help ends with examples: command lines with what each is for."""
 
@@ -159,12 +165,14 @@ def subcommand(
     examples: Mapping[str, str] = MappingProxyType({}),
     search: bool = True,
     several: bool = False,
+    manifest: bool = True,
 ) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command with the common options; its function gets them first, as a Common.
 
     `examples` are command lines for its help, each with what it is for. Without `search`, a
     manifest that is not named is the one in this folder, whether it is there or not.
-    With `several`, it takes more than one manifest.
+    With `several`, it takes more than one manifest. Without `manifest` it needs none, and its help
+    leaves out the options that say which; what logs requests stands only where there are any.
     """
 
     def decorate(function: Callable[..., None]) -> click.Command:
@@ -192,6 +200,13 @@ def subcommand(
             made = option(made)
         command = click.command(name, cls=_Command)(made)
         command.examples = examples
+        names = {param.name for param in command.params}
+        idle = set() if manifest else set(_OF_A_MANIFEST)
+        if "allow_insecure_http" not in names and name != "emulator":  # which logs its own
+            idle |= _OF_REQUESTS
+        for param in command.params:
+            if param.name in idle:
+                param.hidden = True  # type: ignore[attr-defined]  # they are options
         return command
 
     return decorate
@@ -333,6 +348,25 @@ def before_writing() -> Iterator[None]:
         raise Interrupted("interrupted: nothing was written") from None
 
 
+class WholeNumber(click.IntRange):
+    """A whole number from `min` to `max`, which help says in words."""
+
+    def _describe_range(self) -> str:
+        return range_in_words(self)
+
+
+class Number(click.FloatRange):
+    """A number from `min` to `max`, which help says in words."""
+
+    def _describe_range(self) -> str:
+        return range_in_words(self)
+
+
+def range_in_words(kind: click.IntRange | click.FloatRange) -> str:
+    """Return the range of a number, such as `1 to 256`; "" where only negative ones are wrong."""
+    return f"{kind.min:g} to {kind.max:g}" if kind.max is not None else ""
+
+
 def seconds(_context: click.Context, _param: click.Parameter, value: str) -> int:
     """Return the seconds of a time such as 90s, 30m or 1h, as an option's callback."""
     from filesync.core.durations import parse_duration
@@ -419,7 +453,7 @@ missing_option = click.option(
 )
 _timeout_option = click.option(
     "--timeout",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="SECONDS",
     help="How long the server may be silent. Default 45, for content 600.",
 )
@@ -436,7 +470,7 @@ def insecure_option(function: F) -> F:
 
 
 max_delete_option = click.option(
-    "--max-delete", type=click.IntRange(0), metavar="N", help="Allow N deletes."
+    "--max-delete", type=WholeNumber(0), metavar="N", help="Allow N deletes."
 )
 index_timeout_option = click.option(
     "--index-timeout",
@@ -448,14 +482,15 @@ index_timeout_option = click.option(
 )
 concurrency_option = click.option(
     "--concurrency",
-    type=click.IntRange(1, 256),
+    type=WholeNumber(1, 256),
+    metavar="N",
     default=8,
     show_default=True,
     help="Requests that send or delete at once.",
 )
 lock_timeout_option = click.option(
     "--lock-timeout",
-    type=click.FloatRange(0),
+    type=Number(0),
     default=600,
     show_default=True,
     metavar="SECONDS",

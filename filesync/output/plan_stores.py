@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
+from filesync.core.decide.change import Action
 from filesync.core.durations import format_duration
 from filesync.core.events import Done
 from filesync.core.plan.stores import MemberDocument, StoreDocument
@@ -42,6 +43,7 @@ _REASONS = {
     StoreReason.DESTROYED: "owned by the lockfile",
 }
 
+_PREPOSITIONS = {"attach": "to", "reattach": "to", "detach": "from"}
 _PAST = {
     MemberAction.ATTACH: "attached",
     MemberAction.SWAP: "swapped",
@@ -265,10 +267,16 @@ def done_in_stores(applied: Sequence[Done]) -> str:
 
 
 def done_line(done: Done) -> str:
-    """Return what was done in a vector store, such as `swapped faq in handbook (file-1)`."""
+    """Return what was done in a vector store, such as `swapped faq in vector store kb (file-1)`."""
     store = printable(done.store or "")
     past = _PAST.get(done.action, "updated")
     if done.key is None and done.action.value in list(StoreAction):
         return f"{past} vector store {store} ({done.id})"
-    name = printable(done.key or "a document")
-    return f"{past} {name} in vector store {store} ({done.id})"
+    did, _, again = past.partition(" ")
+    name = " ".join(filter(None, [did, printable(done.key or "a document"), again]))
+    return f"{name} {preposition(done.action)} vector store {store} ({done.id})"
+
+
+def preposition(action: Action | StoreAction | MemberAction) -> str:
+    """Return the word between a document and its store: it is attached to it, swapped in it."""
+    return _PREPOSITIONS.get(action.value, "in")

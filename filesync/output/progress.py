@@ -14,7 +14,7 @@ from filesync.core.plan.plan import Plan
 from filesync.core.stores.change import MemberAction, StoreAction
 from filesync.core.text import human_bytes, plural, printable
 from filesync.output.countdown import Countdown
-from filesync.output.plan_stores import done_line
+from filesync.output.plan_stores import done_line, preposition
 from filesync.output.plan_text import past
 from filesync.output.tally import Tally
 
@@ -223,7 +223,8 @@ def _line(event: Event) -> str:
             return done_line(event)
         case Failed(key, action, error, str(store)):
             where = f"vector store {printable(store)}"
-            name = where if key is None else f"{printable(key)} in {where}"
+            beside = f"{printable(key or '')} {preposition(action)} {where}"
+            name = where if key is None else beside
             what = action.value
             if action is MemberAction.NOOP or action is StoreAction.NOOP:
                 what = "fill" if key is None else "index"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import click
@@ -64,3 +65,29 @@ def test_every_option_says_what_it_does() -> None:
         for parameter in command.params:
             if isinstance(parameter, click.Option):
                 assert parameter.help, f"{command.name} {parameter.opts}"
+
+
+def test_help_has_no_words_of_programmers(alone: Project) -> None:
+    commands = [["help", name] for name in NAMES]
+    for ran in alone.run_all(*commands, ["help", "lock", "merge"], env={"COLUMNS": "80"}):
+        assert not re.search(r"INTEGER|FLOAT|RANGE|BOOLEAN|x[<>]|[<>]=?x", ran.out), ran.out
+
+
+@pytest.mark.parametrize(
+    ("name", "some", "none"),
+    [
+        ("plan", ["--manifest", "--base-url", "--log-http"], []),
+        ("ids", ["--manifest", "--env", "--base-url"], ["--log-http", "--log-format"]),
+        ("schema", ["--color", "--quiet"], ["--manifest", "--base-url", "--env", "--log-http"]),
+        ("emulator", ["--log-http", "-C DIR"], ["--manifest", "--base-url", "--state-dir"]),
+    ],
+)
+def test_help_has_only_the_options_that_mean_something(
+    alone: Project, name: str, some: list[str], none: list[str]
+) -> None:
+    text = alone.run("help", name).out
+    assert all(f"{one}" in text for one in some)
+    assert not [one for one in none if f" {one} " in text]
+    # They may stand there all the same: a wrapper gives them to every command.
+    if none and name != "emulator":
+        assert alone.run("--log-format", "json", name, "--log-format", "json", "--help").out

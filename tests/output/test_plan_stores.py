@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from filesync.core.events import Done
 from filesync.core.plan.document import PlanDocument
+from filesync.core.stores.change import MemberAction
 from filesync.output.plan_html import render_html
 from filesync.output.plan_markdown import render_markdown
+from filesync.output.plan_stores import done_line
 from filesync.output.plan_text import render_plan
 from tests.output.builders import plan_of
 from tests.output.html import Page
@@ -134,3 +137,17 @@ def test_a_table_has_the_error_of_the_server() -> None:
     plan = store(member("a.md", "reattach", "index_failed", error="unsupported_file: no text"))
     (table,) = tables(render_markdown(plan))
     assert table[1] == ["a.md", "reattach", "was not indexed: unsupported_file: no text"]
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        (MemberAction.ATTACH, "attached faq to vector store kb (file-1)"),
+        (MemberAction.DETACH, "detached faq from vector store kb (file-1)"),
+        (MemberAction.SWAP, "swapped faq in vector store kb (file-1)"),
+        (MemberAction.REATTACH, "attached faq again to vector store kb (file-1)"),
+        (MemberAction.UPDATE, "updated faq in vector store kb (file-1)"),
+    ],
+)
+def test_what_was_done_is_a_sentence(action: MemberAction, said: str) -> None:
+    assert done_line(Done("faq", action, "file-1", store="kb")) == said

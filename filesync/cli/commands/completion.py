@@ -15,6 +15,7 @@ from filesync.cli.options import Common, subcommand
         "filesync completion zsh >> ~/.zshrc": "below the line with compinit",
         "filesync completion fish > ~/.config/fish/completions/filesync.fish": "for fish",
     },
+    manifest=False,
 )
 def completion(common: Common, shell: str) -> None:  # noqa: ARG001
     """Print the shell completion script."""

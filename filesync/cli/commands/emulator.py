@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import click
 
-from filesync.cli.options import Common, subcommand
+from filesync.cli.options import Common, WholeNumber, subcommand
 from filesync.core.text import printable
 from filesync.errors import FilesyncError
 
@@ -22,7 +22,8 @@ _KEY = re.compile("[!-~]+")
     "emulator",
     click.option(
         "--port",
-        type=click.IntRange(0, 65535),
+        type=WholeNumber(0, 65535),
+        metavar="PORT",
         default=8787,
         show_default=True,
         help="Loopback port; 0 for any free one.",
@@ -103,6 +104,7 @@ _KEY = re.compile("[!-~]+")
         "filesync emulator": "then set what it prints",
         "filesync emulator --port 0 --data /tmp/files": "any free port, another folder",
     },
+    manifest=False,
 )
 def emulator(
     common: Common,

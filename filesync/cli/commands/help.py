@@ -15,6 +15,7 @@ from filesync.errors import FilesyncError
     "help",
     click.argument("words", metavar="[COMMAND]...", nargs=-1),
     examples={"filesync help apply": "the same as `filesync apply --help`"},
+    manifest=False,
 )
 def help_(common: Common, words: tuple[str, ...]) -> None:  # noqa: ARG001
     """Print the help of a command, or of filesync."""

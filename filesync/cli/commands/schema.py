@@ -14,6 +14,7 @@ from filesync.cli.output_files import check_target, write_whole
     examples={
         "filesync schema -o filesync.schema.json": "renew it after an upgrade",
     },
+    manifest=False,
 )
 def schema(common: Common, output: str | None) -> None:
     """Print the JSON Schema of the manifest, for editors.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from filesync.cli.completions import locked_stores
-from filesync.cli.options import Common, insecure_option, json_option, subcommand
+from filesync.cli.options import Common, WholeNumber, insecure_option, json_option, subcommand
 
 
 @subcommand(
@@ -14,7 +14,8 @@ from filesync.cli.options import Common, insecure_option, json_option, subcomman
     click.argument("text"),
     click.option(
         "--limit",
-        type=click.IntRange(1, 50),
+        type=WholeNumber(1, 50),
+        metavar="N",
         default=5,
         show_default=True,
         help="At most so many passages.",
