@@ -391,14 +391,14 @@ def test_the_github_matrix(platform: Platform, project: Project, tmp_path: Path)
         checkout = tmp_path / f"runner-{number}"
         shutil.copytree(project.root, checkout, ignore=shutil.ignore_patterns(".filesync"))
         (step,) = [one for one in steps(upload) if "--shard" in one]
-        commands.append((step.replace("${{ matrix.shard }}", str(number)), checkout, env))
+        commands.append((step, checkout, env | {"SHARD": str(number), "SERVER": platform.url}))
     finish(commands)
     (artifact,) = [one["with"]["path"] for one in upload["steps"] if "path" in one.get("with", {})]
     for _, checkout, _ in commands:
         (piece,) = checkout.glob(artifact)
         shutil.copy(piece, project.root)
     (step,) = [one for one in steps(join) if "lock merge" in one]
-    finish([(step, project.root, env)])
+    finish([(step, project.root, env | {"SERVER": platform.url})])
     assert {one["id"] for one in project.lock["files"].values()} == set(platform.files())
     assert project.plan().json["has_changes"] is False
 
