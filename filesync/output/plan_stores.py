@@ -43,7 +43,7 @@ _REASONS = {
     StoreReason.DESTROYED: "owned by the lockfile",
 }
 
-_PREPOSITIONS = {"attach": "to", "reattach": "to", "detach": "from"}
+_PREPOSITIONS = {"attach": "to", "detach": "from"}
 _PAST = {
     MemberAction.ATTACH: "attached",
     MemberAction.SWAP: "swapped",

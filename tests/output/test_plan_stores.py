@@ -145,7 +145,7 @@ def test_a_table_has_the_error_of_the_server() -> None:
         (MemberAction.ATTACH, "attached faq to vector store kb (file-1)"),
         (MemberAction.DETACH, "detached faq from vector store kb (file-1)"),
         (MemberAction.SWAP, "swapped faq in vector store kb (file-1)"),
-        (MemberAction.REATTACH, "attached faq again to vector store kb (file-1)"),
+        (MemberAction.REATTACH, "attached faq again in vector store kb (file-1)"),
         (MemberAction.UPDATE, "updated faq in vector store kb (file-1)"),
     ],
 )
