@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import takewhile
 
 import pytest
 from httpcore._backends.sync import SyncStream
@@ -43,7 +44,8 @@ class Server:
         heads: list[bytes] = []
         self.heads.append(heads)
         with connection, connection.makefile("rb") as read:
-            while head := b"".join(iter(read.readline, b"\r\n")):
+            # Until an empty line, or the empty text that every read gives once the client is gone.
+            while head := b"".join(takewhile(lambda line: line.strip(), read)):
                 heads.append(head)
                 length = next(
                     (
@@ -66,6 +68,7 @@ class Server:
 @contextmanager
 def server(together: int = 1, extra: bytes = b"") -> Iterator[tuple[Server, Writer]]:
     found = Server(together, extra)
+    threads: list[threading.Thread] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def accept() -> None:
@@ -74,13 +77,19 @@ def server(together: int = 1, extra: bytes = b"") -> Iterator[tuple[Server, Writ
                     connection, _ = listener.accept()
                 except OSError:
                     return
-                threading.Thread(target=found.serve, args=(connection,), daemon=True).start()
+                thread = threading.Thread(target=found.serve, args=(connection,), daemon=True)
+                threads.append(thread)
+                thread.start()
 
         threading.Thread(target=accept, daemon=True).start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         with Writer(Endpoint(url, ApiKey("sk-1")), requests_per_minute=1e6) as client:
             yield found, client
         listener.shutdown(socket.SHUT_RDWR)
+    # One that reads on at the end of its connection would slow all tests after this one.
+    for thread in threads:
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def create(client: Writer, name: str = "a.txt") -> str:
