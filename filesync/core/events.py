@@ -95,8 +95,8 @@ class Result:
     retries: int = 0
 
 
-def failure_of(result: Result) -> ApplyFailed | Interrupted | None:
-    """Return the error that a result is, None if all went well."""
+def failure_of(result: Result, again: str = "apply") -> ApplyFailed | Interrupted | None:
+    """Return the error that a result is, None if all went well; `again` does the rest."""
     if result.interrupted:
         return Interrupted(
             "interrupted; the lockfile holds what was done until then",
@@ -108,7 +108,7 @@ def failure_of(result: Result) -> ApplyFailed | Interrupted | None:
     lines = [f"  {_failed_name(one)}: {one.error}" for one in result.failed]
     return ApplyFailed(
         "\n".join([f"{plural(len(result.failed), 'change')} failed:", *lines]),
-        f"what was done is in the lockfile; run {command('apply')} again for the rest",
+        f"what was done is in the lockfile; run {command(again)} again for the rest",
         result=result,
     )
 

@@ -11,6 +11,7 @@ from filesync.core.plan.document import FORMAT_VERSION, ChangeDocument, PlanDocu
 from filesync.core.plan.stores import StoreDocument
 from filesync.core.stores.change import STORE_DRIFT
 from filesync.core.text import printable
+from filesync.output.plan_stores import store_reason_named
 from filesync.output.reasons import drift_of, reason_of
 
 _REASONS = {reason.value for reason in DRIFT}
@@ -45,10 +46,12 @@ def render_drift(plan: PlanDocument, ids: Mapping[str, str]) -> str:
     for store in stores:
         name = f"vector store {_named(store.key, store.id)}"
         if store.reason in _STORE_REASONS:
-            lines.append(f"  {name}: {_spaced(store.reason)}")
+            lines.append(f"  {name}: {store_reason_named(store.reason)}")
         for member in store.members:
             if member.reason in _STORE_REASONS:
-                lines.append(f"  {name}: {printable(member.key or '')}: {_spaced(member.reason)}")
+                lines.append(
+                    f"  {name}: {printable(member.key or '')}: {store_reason_named(member.reason)}"
+                )
     return "\n".join(lines)
 
 
@@ -72,7 +75,3 @@ def _named(name: str, file_id: str | None) -> str:
 def _words(change: ChangeDocument) -> str:
     orphan = change.reason == Reason.ORPHAN
     return reason_of(change) + (f"; `{change.action}` planned" if orphan else "")
-
-
-def _spaced(reason: str) -> str:
-    return reason.replace("_", " ")

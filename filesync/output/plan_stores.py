@@ -141,7 +141,7 @@ def store_reason(store: StoreDocument) -> str:
     Of a store of which only documents change, that is how they are cut; "" if that stays, too.
     """
     if store.before is None or store.after is None:
-        return _named(store.reason)
+        return store_reason_named(store.reason)
     told = [
         f"{printable(name)} {_setting(name, before)} -> {_setting(name, after)}"
         for name, before, after in _explained(store.before, store.after, store.fields)
@@ -152,7 +152,7 @@ def store_reason(store: StoreDocument) -> str:
     if kept and before != after:
         told.append(f"chunking {_chunking(before)} -> {_chunking(after)}")
     said = ", ".join(told)
-    return said if kept else "; ".join(filter(None, [_named(store.reason), said]))
+    return said if kept else "; ".join(filter(None, [store_reason_named(store.reason), said]))
 
 
 def member_name(one: MemberDocument) -> str:
@@ -171,7 +171,7 @@ def member_reason(one: MemberDocument) -> str:
 
 def member_group(one: MemberDocument) -> str:
     """Return the reason that a document has in common with others, without names and values."""
-    return _named(one.reason)
+    return store_reason_named(one.reason)
 
 
 def member_change(one: MemberDocument) -> str:
@@ -223,7 +223,8 @@ def _chunking(value: object) -> str:
     return printable(f"{value.get('max_tokens')} tokens with an overlap of {value.get('overlap')}")
 
 
-def _named(reason: str) -> str:
+def store_reason_named(reason: str) -> str:
+    """Return the reason for a store or a document in words."""
     known = {str(one): words for one, words in _REASONS.items()}
     return known.get(reason) or reason_named(reason)
 

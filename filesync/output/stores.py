@@ -10,6 +10,7 @@ from filesync.core.plan.plan import Plan
 from filesync.core.stores.change import StoreAction, StoreChange
 from filesync.core.stores.model import MARK, FileCounts, RemoteStore
 from filesync.core.text import human_bytes, human_duration, printable
+from filesync.output.plan_stores import store_reason_named
 from filesync.output.tables import aligned
 
 
@@ -48,7 +49,7 @@ def _status(row: StoreChange, now: int) -> dict[str, Any]:
     used = None if live is None else live.last_active_at
     changes = len(row.member_changes)
     if row.action is not StoreAction.NOOP:
-        state = f"{row.action.value}: {row.reason.value.replace('_', ' ')}"
+        state = f"{row.action.value}: {store_reason_named(row.reason.value)}"
     else:
         state = f"{changes:,} to change" if changes else "up to date"
     return {

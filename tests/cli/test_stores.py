@@ -498,6 +498,39 @@ def test_verify_says_what_differs(project: Project, platform: Platform) -> None:
     assert "a is not in it" in ran.out
 
 
+def test_what_is_said_of_a_store_that_is_not_there_or_is_a_file(
+    project: Project, platform: Platform
+) -> None:
+    declare(project, "a", stores=STORE.replace("]", "], expires_after: 1d", 1))
+    assert "run `filesync apply` first" in project.refused("search", "kb", "text")
+    project.apply()
+    assert "run `filesync id --store kb`" in project.refused("id", "kb")
+    assert "run `filesync id a`" in project.refused("id", "--store", "a")
+    platform.clock.offset += 86400 * 2
+    said = project.refused("search", "kb", "text")
+    assert "has expired" in said
+    assert "run `filesync apply`: it is created anew" in said
+    store = project.lock["vector_stores"]["kb"]["id"]
+    assert platform.http.delete(f"/vector_stores/{store}").status_code == 200
+    assert "is gone from the platform" in project.refused("search", "kb", "text")
+    assert "create: missing on the platform" in project.run("status").out
+    assert ": missing on the platform" in project.run("drift", code=3).out
+
+
+def test_what_destroy_could_not_delete_is_not_for_an_apply(
+    project: Project, platform: Platform
+) -> None:
+    """An apply would upload and create all of it again."""
+    declare(project, "a", "b")
+    project.apply()
+    misbehave(platform, faults=["DELETE /vector_stores/* 400 x1"])
+    ran = project.run("destroy", "-y", code=1)
+    assert "run `filesync destroy` again for the rest" in ran.err
+    project.run("destroy", "-y")
+    assert stores(platform) == []
+    assert platform.files() == {}
+
+
 def test_destroy_deletes_stores_first(project: Project, platform: Platform) -> None:
     declare(project, "a", "b")
     project.apply()

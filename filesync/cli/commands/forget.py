@@ -31,7 +31,7 @@ def forget(common: Common, key: str, of_store: bool, lock_timeout: float) -> Non
 
         with alone(run, timeout=lock_timeout, on_wait=common.warn):
             held = forget_store(run, key)
-        common.note(f"forgot vector store {key}; {held.id} is still on the platform")
+        common.note(f"forgot vector store {key}; {held.id} stays on the platform if it is there")
         common.warn(
             f"it carries this project's mark: while {common.manifest} declares it, "
             "the next apply adopts it again"

@@ -24,17 +24,27 @@ from filesync.core.text import human_duration
 )
 def id_(common: Common, key: str, of_store: bool) -> None:
     """Print the id of a file, or of a vector store."""
+    from filesync.core.text import quoted
     from filesync.core.unknown_key import unknown_key
+    from filesync.errors import UnknownKeyError
     from filesync.workflow.workspace import read_lock
 
     lock = read_lock(common.run())
     if of_store:
+        if key not in lock.stores and key in lock.files:
+            raise UnknownKeyError(
+                f"{quoted(key)} is a file, not a vector store", f"run {command('id', key)}"
+            )
         if key not in lock.stores:
             raise unknown_key(key, lock.stores, "the lockfile's vector stores")
         click.echo(lock.store(key).id)
         return
     files = lock.files
     entry = files.get(key)
+    if entry is None and key in lock.stores:
+        raise UnknownKeyError(
+            f"{quoted(key)} is a vector store, not a file", f"run {command('id', '--store', key)}"
+        )
     if entry is None:
         raise unknown_key(key, files, "the lockfile")
     if entry.expires_at is not None and entry.expires_at <= time.time():
