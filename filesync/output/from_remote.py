@@ -29,6 +29,7 @@ def told_import(
     *,
     stores: Sequence[FoundStore] = (),
     unmarked: int = 0,
+    stores_left_out: Sequence[tuple[str, int]] = (),
 ) -> list[str]:
     """Return one line per kind of thing declared or left out, and what to do next.
 
@@ -55,6 +56,10 @@ def told_import(
             f"{plural(len(stores), 'vector store')} declared with {plural(documents, 'document')}; "
             "their other members stay"
         )
+    if stores_left_out:
+        told = ", ".join(f"{count:,} {why}" for why, count in stores_left_out)
+        count = plural(sum(count for _, count in stores_left_out), "vector store")
+        lines.append(f"{count} not declared: {told} ({command('ls', '--stores')} lists all)")
     if unmarked:
         found = f"only the mark that makes {plural(unmarked, 'vector store')} yours"
     folder = f", {FOLDER}/" if any(one.fetched for one in result.declared) else ""

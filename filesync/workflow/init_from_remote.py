@@ -39,12 +39,13 @@ _REFUSALS = (400, 403, 404, 405)
 
 
 class Imported(NamedTuple):
-    """What was imported, and how many files were left out by reason."""
+    """What was imported, and how many files and stores were left out by reason."""
 
     result: Import
     left_out: Counter[LeftOut]
     stores: tuple[FoundStore, ...] = ()
     unmarked: int = 0
+    stores_left_out: tuple[tuple[str, int], ...] = ()
 
 
 def import_remote(
@@ -112,7 +113,7 @@ def import_remote(
     lock.stores = {one.key: one.locked(stores.attributes) for one in stores.stores}
     _write(run, store, result, lock, text)
     unmarked = sum(not one.is_marked(owner) for one in stores.stores)
-    return Imported(result, found.left_out, tuple(stores.stores), unmarked)
+    return Imported(result, found.left_out, tuple(stores.stores), unmarked, stores.left_out)
 
 
 def _stores(client: Reader) -> list[tuple[RemoteStore, list[RemoteMember]]]:

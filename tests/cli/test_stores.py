@@ -643,6 +643,10 @@ def test_stores_that_are_there_already_are_declared(project: Project, platform: 
     store("Nothing of ours", [{"file_id": elsewhere}])
     done = project.run("init", "--from-remote", "--no-download", "--project", "support")
     assert "2 vector stores declared with 3 documents" in done.err
+    assert (
+        "2 vector stores not declared: 1 another project's, 1 without a document that is declared"
+        in done.err
+    )
     text = (project.root / "filesync.yaml").read_text()
     assert 'attributes: {audience: "all: $5, #1", draft: false, level: 2}' in text
     lock = project.lock["vector_stores"]

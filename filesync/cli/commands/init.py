@@ -138,6 +138,7 @@ def _init_from_remote(
         lock_path(common.manifest),
         stores=imported.stores,
         unmarked=imported.unmarked,
+        stores_left_out=imported.stores_left_out,
     ):
         common.note(line)
     if (warning := guess_warning(result.declared)) is not None:

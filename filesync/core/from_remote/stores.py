@@ -62,10 +62,11 @@ class FoundStore(NamedTuple):
 
 
 class StoresToDeclare(NamedTuple):
-    """The stores, and the attributes of each file's key that has some."""
+    """The stores, the attributes of each file's key that has some, and why others are left out."""
 
     stores: list[FoundStore]
     attributes: dict[str, Attributes]
+    left_out: tuple[tuple[str, int], ...] = ()  #: why, and how many
 
 
 def declare_stores(
@@ -81,12 +82,17 @@ def declare_stores(
     found: list[FoundStore] = []
     attributes: dict[str, Attributes] = {}
     taken: set[str] = set()
+    left_out: Counter[str] = Counter()
     for store, members in sorted(remote, key=lambda one: (one[0].created_at, one[0].id)):
         metadata = store.metadata or {}
         owner, _, own_key = metadata.get(MARK, "").partition("/")
-        if store.expired or (owner and owner != project):
+        if store.expired:
+            continue
+        if owner and owner != project:
+            left_out["another project's"] += 1
             continue
         if len(metadata.keys() - {MARK}) > _METADATA:
+            left_out["with no room for this project's mark in the metadata"] += 1
             continue
         documents = [one for one in members if one.id in keys]
         chunking = _usual_chunking(documents)
@@ -100,7 +106,10 @@ def declare_stores(
         if held:
             name = own_key if owner else _slug(store.name or "")
             found.append(FoundStore(_free(name, taken), store, chunking, held))
-    return StoresToDeclare(found, {key: one for key, one in attributes.items() if one})
+        else:
+            left_out["without a document that is declared"] += 1
+    declared = {key: one for key, one in attributes.items() if one}
+    return StoresToDeclare(found, declared, tuple(left_out.most_common()))
 
 
 def _usual_chunking(members: Iterable[RemoteMember]) -> Chunking | None:
