@@ -70,7 +70,7 @@ def _parts(fd: int, job: Range, checker: LineChecker) -> Iterator[Part]:
 def _begun_line(
     fd: int, at: int, begun: list[bytes], job: Range, checker: LineChecker, *, first: bool
 ) -> Part:
-    """Check a line that goes on behind the range, from `at` on."""
+    """Check a line that continues behind the range, at `at`."""
     size = job.identity[0]
     length = sum(map(len, begun))
     while at < size:
