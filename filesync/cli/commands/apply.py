@@ -101,7 +101,7 @@ def apply(
     """Show the plan, ask for confirmation, apply it.
 
     Uploads come first, then the lockfile, deletes last. A PLANFILE that `filesync plan --out`
-    wrote is applied exactly as it is, or refused as stale, with what has moved since.
+    wrote is applied exactly as it is, or refused as stale, naming what has changed since.
 
     With -i, each key, each folder of a glob entry and each vector store that changes is asked
     about: y applies it, n leaves it as it is, a applies it and all the rest, q leaves it and all
