@@ -72,7 +72,8 @@ def make_several(common: Common, make: Callable[[Common], Plan], *, report: bool
 
 
 def show_several(common: Common, several: Several, *, as_json: bool, markdown: bool) -> None:
-    """Print the report."""
+    """Print the report; a text that is taller than the terminal through the pager."""
+    from filesync.cli.pager import show
     from filesync.output.json import to_text
     from filesync.output.plan_several import markdown_several, render_several
 
@@ -81,9 +82,8 @@ def show_several(common: Common, several: Several, *, as_json: bool, markdown: b
     elif markdown:
         click.echo(markdown_several(several), nl=False)
     else:
-        click.echo(
-            render_several(several, paint=paint, verbose=common.full, columns=common.columns)
-        )
+        text = render_several(several, paint=paint, verbose=common.full, columns=common.columns)
+        show(text, pager=common.pager)
 
 
 def raise_for_several(several: Several) -> None:

@@ -12,7 +12,7 @@ from filesync.output.columns import padded, width, wrapped
 
 # Above this many rows a folder gets one line, not each name.
 ROLL_UP_FROM = 60
-# Above this many folders they are summed up by their first part.
+# Above this many folders they are summed up by their first parts.
 _FOLDERS = 20
 _NAME_COLUMNS = 44
 
@@ -49,9 +49,7 @@ def _base(row: Named) -> str:
 
 def totals_by_folder(rows: Sequence[Named], action: str, indent: int) -> Iterator[str]:
     """Yield a line for each folder, e.g. `docs/  5,000 to create  9.8 MB`."""
-    folders = [row.name.rpartition("/")[0] for row in rows]
-    if len(set(folders)) > _FOLDERS:
-        folders = [folder.partition("/")[0] for folder in folders]
+    folders = shortened([row.name.rpartition("/")[0] for row in rows], _FOLDERS)
     count = Counter(folders)
     size: Counter[str] = Counter()
     for folder, row in zip(folders, rows, strict=True):
@@ -62,3 +60,16 @@ def totals_by_folder(rows: Sequence[Named], action: str, indent: int) -> Iterato
     for folder, name in names.items():
         line = f"{'':{indent}}{padded(name, room)}  {count[folder]:>7,} to {printable(action)}"
         yield f"{line}  {human_bytes(size[folder]):>8}" if sized else line
+
+
+def shortened(folders: Sequence[str], most: int) -> list[str]:
+    """Return folders by as many of their first parts as leave at most `most` different ones.
+
+    One part is left in any case.
+    """
+    cut = list(folders)
+    depth = max((folder.count("/") for folder in set(cut)), default=0)
+    while depth and len(set(cut)) > most:
+        cut = ["/".join(folder.split("/", depth)[:depth]) for folder in cut]
+        depth -= 1
+    return cut

@@ -7,13 +7,14 @@ from html import escape
 from itertools import groupby
 
 from filesync.core.text import plural, printable
+from filesync.output.by_folder import shortened
 from filesync.output.plan_rows import Kind, Row, Table, size_of
 
 # A table of so few rows has no folds, and one of a few more only where folders hold several each.
 _ONE_TABLE, _FEW_ROWS, _FEW_IN_FOLDER = 25, 5, 3
 # A section of up to so many rows is unfolded, as long as the page has room for it.
 _UNFOLDED, _ROOM = 100, 500
-# Above so many folders they are grouped by their first part, and then not at all.
+# Above so many folders they are grouped by their first parts, and then not at all.
 _FOLDERS = 40
 # In plans of up to so many rows the last part of a name stands out: one more element a row.
 _EMPHASIS = 1_000
@@ -79,19 +80,14 @@ def _folds(groups: Sequence[tuple[str, list[Row]]], unfolded: bool) -> bool:
 
 def _by_folder(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     """Return the rows in groups of one folder, in the folders' order."""
-    for depth in (None, 1):
-        found = {row.name: _folder(row.name, depth) for row in rows}
-        if len(set(found.values())) <= _FOLDERS:
-            ordered = sorted(rows, key=lambda row: found[row.name])
-            return [
-                (folder, list(group))
-                for folder, group in groupby(ordered, key=lambda row: found[row.name])
-            ]
-    return [("", list(rows))]
-
-
-def _folder(name: str, depth: int | None) -> str:
-    return "/".join(name.split("/")[:-1][:depth])
+    folders = shortened([row.name.rpartition("/")[0] for row in rows], _FOLDERS)
+    if len(set(folders)) > _FOLDERS:
+        return [("", list(rows))]
+    pairs = sorted(zip(folders, rows, strict=True), key=lambda pair: pair[0])
+    return [
+        (folder, [row for _, row in group])
+        for folder, group in groupby(pairs, key=lambda pair: pair[0])
+    ]
 
 
 def _markup(table: Table, rows: Sequence[Row], title: str, emphasis: bool, folder: str = "") -> str:

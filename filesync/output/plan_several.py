@@ -6,6 +6,7 @@ from filesync.core.plan.several import Several
 from filesync.core.text import printable
 from filesync.output.columns import Paint, no_paint
 from filesync.output.plan_markdown import LIMIT, code, render_markdown, sentence, shortened
+from filesync.output.plan_stores import store_words
 from filesync.output.plan_text import count_words, render_plan
 
 _HEADING_ROOM = 400  # characters of a heading, or of an error without its text
@@ -27,7 +28,9 @@ def render_several(
             lines = list(map(printable, error.splitlines()))
             between = " " if len(lines) == 1 else "\n"
             parts.append(paint(lead, "red") + between + "\n".join(lines))
-    words = count_words(several.summary) or ("see above" if several.has_changes else "no changes")
+    stores = [store for _, plan in several.plans for store in plan.stores]
+    counted = filter(None, [count_words(several.summary), store_words(stores)])
+    words = "; ".join(counted) or "no changes"
     # The counts are of what could be planned, and say nothing about the rest.
     if not several.failed:
         parts.append(f"All {len(several.plans):,}: {words}.")

@@ -262,9 +262,11 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
+    from rich.table import Column
     from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
+    room = max(console.width // 3, 10)  # columns for what is going on
 
     class OneLine(Progress):
         """A bar that stays on one line even when the terminal echoes ^C behind it."""
@@ -276,15 +278,17 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         """What is going on, or the seconds until a request is sent again, at each refresh."""
 
         def render(self, task: Task) -> Text:
-            return Text(_waits.line() or task.fields["now"])
+            now = str(_waits.line() or task.fields["now"])
+            return Text(now if len(now) <= room else f"…{now[1 - room :]}")
 
+    whole = Column(no_wrap=True)  # only the bar gives way
     progress = OneLine(
         TextColumn("{task.fields[done]}/{task.fields[files]} files"),
         BarColumn(bar_width=None),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
-        Now(),
+        DownloadColumn(table_column=whole),
+        TransferSpeedColumn(table_column=whole),
+        TimeRemainingColumn(compact=True, table_column=whole),
+        Now(Column(no_wrap=True, max_width=room)),
         console=console,
         transient=True,
     )

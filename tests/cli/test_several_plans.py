@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.cli.harness import Project, check_plan
+from tests.cli.terminal import on_terminal
 
 
 def test_all_environments_in_one_report(project: Project) -> None:
@@ -54,6 +55,21 @@ def test_several_manifests_and_one_that_is_wrong(project: Project) -> None:
     for command in (["apply", "-y"], ["status"], ["validate"]):
         assert "takes one --manifest" in project.run(*command, *both, code=1).err
     assert "several plans" in project.run("plan", *both, "--out", "p.json", code=1).err
+
+
+def test_a_report_taller_than_the_terminal_is_paged(project: Project) -> None:
+    for n in range(30):
+        project.write(f"docs/{n}.txt", f"{n}")
+    project.manifest(
+        "files: {docs: {glob: 'docs/*'}}\n"
+        "environments: {staging: {project: s}, prod: {project: p}}\n"
+    )
+    env = {"PAGER": "sed s/^/paged:/", "COLUMNS": "80", "LINES": "24"}
+    _, text = on_terminal(project, "plan", "--env", "all", env=env)
+    assert "paged:== filesync.yaml, environment staging" in text
+    assert "paged:All 2: 60 to create." in text
+    _, text = on_terminal(project, "plan", "--env", "all", "--no-pager", env=env)
+    assert "paged:" not in text
 
 
 def test_a_plan_with_wrong_content_is_named_once(project: Project) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import sys
 
 import pytest
@@ -241,6 +242,19 @@ def test_a_bar_stays_in_its_line_and_what_was_done_follows(project: Project) -> 
     _, text = on_terminal(project, "apply", "-y")
     assert "21 created" in text
     assert "created f1 (" not in text
+
+
+def test_the_name_in_flight_does_not_break_the_line(on_fake: Project, fake: FakeApi) -> None:
+    names = [f"docs/{'a-name-of-a-file-' * 3}{n}.md" for n in range(3)]
+    for name in names:
+        on_fake.write(name, name)
+    on_fake.manifest("files: {docs: {glob: 'docs/**', purpose: assistants}}")
+    fake.rules = [lambda request: time.sleep(0.4 if request.method == "POST" else 0)]
+    _, text = on_terminal(on_fake, "apply", "-y", env={"COLUMNS": "80"})
+    shown = [bar for bar in bars_in(text) if "a-name-of-a-file" in bar]
+    assert shown
+    assert max(map(width, shown)) <= 75
+    assert "\x1b[2K\x1b[1A" not in text, "the cursor goes up from a second line"
 
 
 def test_a_log_is_not_torn_by_a_bar(project: Project) -> None:

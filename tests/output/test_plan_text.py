@@ -157,6 +157,15 @@ def test_many_folders_are_summed_up_by_their_first_part() -> None:
     assert re.search(r"docs/ +180 to create", text)
 
 
+def test_folders_are_summed_up_no_more_than_needed() -> None:
+    changes = [change(f"docs/{n % 3}/{n % 27}/{n}.md", "create", bytes=1) for n in range(270)]
+    changes += [change(f"docs/0/x/{n}/y.md", "create", bytes=1) for n in range(30)]
+    text = render_plan(plan_of(changes), columns=80)
+    assert re.search(r"docs/0/ +120 to create", text)
+    assert re.search(r"docs/1/ +90 to create", text)
+    assert len(text.splitlines()) < 12
+
+
 def test_counts_in_words_name_deletes_first_and_leave_out_zeros() -> None:
     assert count_words(Summary(3, 0, 0, 1_000, 2, 9, 9, 9)) == (
         "1,000 to delete, 3 to create, 2 to forget"

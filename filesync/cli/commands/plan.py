@@ -150,7 +150,7 @@ def plan(
                 "several plans are shown as text, --json or --markdown: leave out the other"
             )
         several = make_several(common, make, report=markdown)
-        show_several(common, several, as_json=as_json, markdown=markdown)
+        show_several(common._replace(pager=pager), several, as_json=as_json, markdown=markdown)
         tell_github_of_plan(common, several, None)
         raise_for_several(several)
         if detailed_exitcode and several.has_changes:
