@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 from filesync.core.plan.document import FORMAT_VERSION, PlanDocument
@@ -66,4 +67,6 @@ def to_text(document: object) -> str:
 
     Everything outside ASCII is escaped, because a remote name may contain control sequences.
     """
-    return json.dumps(document, indent=2)
+    text = StringIO()
+    json.dump(document, text, indent=2)  # `dumps` would hold each of its pieces until the end
+    return text.getvalue()
