@@ -10,12 +10,16 @@ from filesync.core.plan.plan import Plan
 from filesync.core.stores.change import StoreAction, StoreChange
 from filesync.core.stores.model import MARK, FileCounts, RemoteStore
 from filesync.core.text import human_bytes, human_duration, printable
+from filesync.output.columns import width
 from filesync.output.plan_stores import store_reason_named
 from filesync.output.tables import aligned
 
 
-def render_stores(plan: Plan) -> list[str]:
-    """Return a line for each declared or locked store: members, size, last use, time left."""
+def render_stores(plan: Plan, *, columns: int | None = None) -> list[str]:
+    """Return a line for each declared or locked store: members, size, last use, time left.
+
+    Where `columns` are too few for the table, each store has two lines instead.
+    """
     stores = stores_document(plan)
     if not stores:
         return []
@@ -28,13 +32,37 @@ def render_stores(plan: Plan) -> list[str]:
             f"{one['in_progress']:,}",
             f"{one['failed']:,}",
             "-" if one["bytes"] is None else human_bytes(one["bytes"]),
-            "-" if one["idle"] is None else f"{human_duration(max(one['idle'], 0))} ago",
-            "never" if one["left"] is None else human_duration(max(one["left"], 0)),
+            "-" if one["idle"] is None else _idle(one),
+            "never" if one["left"] is None else _left(one),
             one["state"],
         )
         for one in stores
     ]
-    return aligned(rows, right=(2, 3, 4, 5))
+    table = aligned(rows, right=(2, 3, 4, 5))
+    if columns is None or max(map(width, table)) <= columns:
+        return table
+    lines = aligned([(key, found, state) for key, found, *_, state in rows], right=())
+    pairs = zip(lines[1:], map(_in_words, stores), strict=True)
+    return [lines[0], *(line for pair in pairs for line in pair)]
+
+
+def _in_words(store: dict[str, Any]) -> str:
+    """Return a store's numbers, such as `  11 indexed, 1 failed, 278 B, used 3s ago, 60d left`."""
+    said = [f"{store['completed']:,} indexed"]
+    for name, noun in (("in_progress", "pending"), ("failed", "failed")):
+        said += [f"{store[name]:,} {noun}"] if store[name] else []
+    said += [] if store["bytes"] is None else [human_bytes(store["bytes"])]
+    said += [] if store["idle"] is None else [f"used {_idle(store)}"]
+    said.append("never expires" if store["left"] is None else f"{_left(store)} left")
+    return f"  {', '.join(said)}"
+
+
+def _idle(store: dict[str, Any]) -> str:
+    return f"{human_duration(max(store['idle'], 0))} ago"
+
+
+def _left(store: dict[str, Any]) -> str:
+    return human_duration(max(store["left"], 0))
 
 
 def stores_document(plan: Plan) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from filesync.emulator.server import embedded
 from tests.cli.harness import CANARY, Clock, Platform, Project
+from tests.cli.terminal import on_terminal
 
 STORE = "vector_stores:\n  kb: {files: ['*'], attributes: {source: '{path}'}}\n"
 
@@ -92,6 +94,20 @@ def test_a_store_is_created_filled_swapped_and_emptied(
     assert stores(platform) == []
     assert project.lock["version"] == 1
     assert len(platform.files()) == 2
+
+
+def test_status_fits_a_narrow_terminal(project: Project) -> None:
+    declare(project, "a", "b", stores=STORE + "  few: {files: [a], expires_after: 30d}\n")
+    project.apply()
+    project.write("a.txt", "another text\n")
+    _, wide = on_terminal(project, "status", env={"COLUMNS": "140", "NO_COLOR": "1"})
+    assert re.search(r"^kb +vs_\w+ +2 +0 +0 +\d+ B +", wide, re.M)
+    _, narrow = on_terminal(project, "status", env={"COLUMNS": "80", "NO_COLOR": "1"})
+    lines = narrow.split("STORE")[1].replace("\r", "").splitlines()
+    assert max(map(len, lines)) <= 80
+    assert re.fullmatch(r"few +vs_\w+ +1 to change", lines[1])
+    assert re.fullmatch(r"  1 indexed, \d+ B, used \w+ ago, 30d left", lines[2])
+    assert re.fullmatch(r"  2 indexed, \d+ B, used \w+ ago, never expires", lines[4])
 
 
 def test_a_swap_with_other_attributes_shows_old_and_new(project: Project) -> None:

@@ -80,5 +80,5 @@ def status(
     else:
         columns = None if common.full else common.columns
         click.echo(render_status(made, paint=paint, columns=columns, view=view))
-        if lines := render_stores(made):
+        if lines := render_stores(made, columns=columns):
             click.echo("\n" + "\n".join(lines))
