@@ -292,7 +292,9 @@ def _type(file: Beginning, tally: Tally) -> None:
         if is_other or lacks:
             is_read = suffix not in _INDEXED or (suffix == ".doc" and _WORD_TEXT.match(file.head))
             rule = "not-what-it-says" if is_other and not is_read else "unlike-its-name"
-            tally.add(None, rule, f"{printable(suffix)}, but not {what}")
+            older = suffix in _FOLDERS and re.match(_OLE, file.head)
+            why = "in an older format, or protected by a password" if older else f"not {what}"
+            tally.add(None, rule, f"{printable(suffix)}, but {why}")
     elif suffix in _TEXT and (problem := _encoding(file)):
         tally.add(_line_of(file.head, problem[0]), "text-encoding", problem[1])
 

@@ -194,9 +194,13 @@ def messages(findings: tuple[Finding, ...]) -> list[str]:
     return [one.message for one in findings]
 
 
-def rules_of(name: str, purpose: str, data: bytes) -> set[str]:
-    """The rules that a file breaks, as the commands check it."""
+def findings_of(name: str, purpose: str, data: bytes) -> tuple[Finding, ...]:
+    """What is wrong with a file, as the commands check it."""
     checks = StreamedChecks(Asked(purpose, name), len(data), lambda n, at: data[at : at + n])
     checks.feed(data)
-    found = joined(of_name(purpose, name, name, len(data)), checks.verdict())
-    return {one.rule for one in found.findings}
+    return joined(of_name(purpose, name, name, len(data)), checks.verdict()).findings
+
+
+def rules_of(name: str, purpose: str, data: bytes) -> set[str]:
+    """The rules that a file breaks."""
+    return {one.rule for one in findings_of(name, purpose, data)}

@@ -96,3 +96,12 @@ def test_a_name_that_says_secret(name: str) -> None:
 @pytest.mark.parametrize("name", [".env.example", "environment.md", "keynote.txt", "monkey.txt"])
 def test_a_name_that_only_resembles_one(name: str) -> None:
     assert "secret-file-name" not in rules_of(name, "user_data", b"x")
+
+
+def test_a_document_with_a_password_is_called_so() -> None:
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
+    found = builders.findings_of("a.docx", "assistants", data)
+    assert [one.message for one in found] == [
+        ".docx, but in an older format, or protected by a password"
+    ]
+    assert builders.findings_of("a.doc", "assistants", data) == ()
