@@ -252,11 +252,10 @@ def _count_members(stores: Sequence[StoreDocument]) -> str:
 
 def done_in_stores(applied: Sequence[Done]) -> str:
     """Return what was done in vector stores, in words; empty if nothing was."""
-    count = Counter(done.action.value for done in applied if done.store is not None and done.key)
+    in_stores = [done for done in applied if done.store is not None]
+    count = Counter(done.action.value for done in in_stores if not _is_about_store(done))
     words = [f"{count[action]:,} {_PAST[action]}" for action in MemberAction if count[action]]
-    own = Counter(
-        done.action.value for done in applied if done.store is not None and done.key is None
-    )
+    own = Counter(done.action.value for done in in_stores if _is_about_store(done))
     stores = [
         f"{plural(own[action], 'vector store')} {_PAST.get(action, 'updated')}"
         for action in StoreAction
@@ -267,11 +266,16 @@ def done_in_stores(applied: Sequence[Done]) -> str:
     )
 
 
+def _is_about_store(done: Done) -> bool:
+    """Say whether something was done to a store itself, not to a document, which may lack a key."""
+    return done.key is None and done.action.value in list(StoreAction)
+
+
 def done_line(done: Done) -> str:
     """Return what was done in a vector store, such as `swapped faq in vector store kb (file-1)`."""
     store = printable(done.store or "")
     past = _PAST.get(done.action, "updated")
-    if done.key is None and done.action.value in list(StoreAction):
+    if _is_about_store(done):
         return f"{past} vector store {store} ({done.id})"
     did, _, again = past.partition(" ")
     name = " ".join(filter(None, [did, printable(done.key or "a document"), again]))

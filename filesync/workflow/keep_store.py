@@ -7,7 +7,7 @@ from typing import NamedTuple
 from filesync.core.commands import command
 from filesync.core.lockfile import format as lock_format
 from filesync.core.run import Run
-from filesync.core.stores.model import LockedMember, LockedStore
+from filesync.core.stores.model import MARK, LockedMember, LockedStore, mark_of
 from filesync.core.text import printable, quoted
 from filesync.core.unknown_key import unknown_key
 from filesync.errors import FilesyncError
@@ -20,11 +20,15 @@ from filesync.workflow.workspace import (
 
 
 class AdoptedStore(NamedTuple):
-    """A store that was taken into the lock; `known` and `others` count its members."""
+    """A store that was taken into the lock; `known` and `others` count its members.
+
+    `foreign` is the mark of another project or key that it carries, "" for none.
+    """
 
     id: str
     known: int
     others: int
+    foreign: str
 
 
 def adopt_store(run: Run, key: str, store_id: str) -> AdoptedStore:
@@ -76,7 +80,9 @@ def adopt_store(run: Run, key: str, store_id: str) -> AdoptedStore:
     )
     space.place.save(lock_format.dump_lockfile(lock))
     mine = {member.id for member in known.values()}
-    return AdoptedStore(found.id, len(mine), len(members.keys() - mine))
+    mark = (found.metadata or {}).get(MARK, "")
+    foreign = "" if mark == mark_of(space.manifest.project, key) else mark
+    return AdoptedStore(found.id, len(mine), len(members.keys() - mine), foreign)
 
 
 def forget_store(run: Run, key: str) -> LockedStore:

@@ -357,7 +357,7 @@ def test_prune_unmanaged_detaches_what_we_did_not_attach(
     assert project.plan().json["vector_stores"] == []
     declare(project, "a", stores=STORE.replace("]", "], prune_unmanaged: true", 1))
     assert changes(project) == {None: ("detach", "unmanaged")}
-    project.apply()
+    assert "Applied: documents: 1 detached." in project.run("apply", "-y").out
     assert set(members(platform, project)) == {project.id("a")}
     assert foreign in platform.files()
 
@@ -512,6 +512,20 @@ def test_verify_says_what_differs(project: Project, platform: Platform) -> None:
     ran = project.run("verify", code=1)
     assert "DIFFERS    vector store kb" in ran.out
     assert "a is not in it" in ran.out
+
+
+def test_a_store_that_another_project_has_marked_is_adopted_with_a_warning(
+    project: Project, platform: Platform
+) -> None:
+    def made(mark: str) -> str:
+        answer = platform.http.post("/vector_stores", json={"metadata": {"filesync": mark}})
+        return str(answer.json()["id"])
+
+    declare(project, "a", stores=STORE + "  own: {files: [a]}\n")
+    theirs = project.run("adopt", "--store", "kb", made("other/kb")).err
+    assert "it was marked as the store 'other/kb': the next apply marks it as yours" in theirs
+    assert "`filesync forget --store kb`" in theirs
+    assert "was marked" not in project.run("adopt", "--store", "own", made("test/own")).err
 
 
 def test_what_is_said_of_a_store_that_is_not_there_or_is_a_file(

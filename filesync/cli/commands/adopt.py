@@ -79,13 +79,19 @@ def adopt(
 
 
 def _adopt_store(common: Common, run: Run, key: str, store_id: str, lock_timeout: float) -> None:
-    from filesync.core.text import plural
+    from filesync.core.text import plural, quoted
     from filesync.workflow.keep_store import adopt_store
     from filesync.workflow.workspace import alone
 
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
         adopted = adopt_store(run, key, store_id)
     common.note(f"adopted vector store {key} ({adopted.id}): {plural(adopted.known, 'document')}")
+    if adopted.foreign:
+        common.warn(
+            f"it was marked as the store {quoted(adopted.foreign)}: the next apply marks it as "
+            "yours, and whoever declares it there loses it; "
+            f"{command('forget', '--store', key)} gives it up before that"
+        )
     if adopted.others:
         common.warn(
             f"{plural(adopted.others, 'file')} in it {'is' if adopted.others == 1 else 'are'} not "
