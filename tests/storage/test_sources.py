@@ -179,6 +179,10 @@ def test_an_object_that_changes_while_it_is_hashed_is_left_out(
         ("glob: https://host/*", "cannot be listed", "give each file a `path`"),
         ("path: http://host.example/x", "plain http", "https://"),
         ("path: s3://data", "names no object", "s3://data/key"),
+        ("path: s3://data//a.txt", "an empty or a dotted part", "s3://data/folder/name"),
+        ("path: s3://data/a//b.txt", "an empty or a dotted part", "s3://data/folder/name"),
+        ("glob: s3://data//docs/*", "an empty or a dotted part", "s3://data/folder/name"),
+        ("glob: s3://data/./docs/*", "an empty or a dotted part", "s3://data/folder/name"),
     ],
 )
 def test_errors_name_the_line_the_bucket_and_the_key(

@@ -169,6 +169,7 @@ def check_path(value: str) -> str:
     url = _url_in(value)
     if url is not None and not url.key and not url.is_web:
         raise ValueError(f"names no object: write {url.scheme}://{url.bucket}/key")
+    _check_parts(url)
     return value
 
 
@@ -179,7 +180,19 @@ def check_glob(value: str) -> str:
         raise ValueError("cannot be listed: a web server has no glob, so give each file a `path`")
     if url is not None and not url.key.strip("/"):
         raise ValueError(f"names no object: for all of them write {url.scheme}://{url.bucket}/**")
+    _check_parts(url)
     return value
+
+
+def _check_parts(url: ObjectUrl | None) -> None:
+    """Raise ValueError for a key that obstore would read as another: `/a` as `a`, `./a` as `a`."""
+    if url is None or url.scheme not in BUCKETS:
+        return
+    if {"", ".", ".."} & set(url.key.removesuffix("/").split("/")) and url.key:
+        raise ValueError(
+            "has an empty or a dotted part between slashes, which is not supported: write "
+            f"{url.scheme}://{url.bucket}/folder/name"
+        )
 
 
 def _url_in(value: str) -> ObjectUrl | None:
