@@ -45,7 +45,7 @@ class Server:
         self.heads.append(heads)
         with connection, connection.makefile("rb") as read:
             # Until an empty line, or the empty text that every read gives once the client is gone.
-            while head := b"".join(takewhile(lambda line: line.strip(), read)):
+            while head := b"".join(takewhile(lambda line: line != b"\r\n", read)):
                 heads.append(head)
                 length = next(
                     (
