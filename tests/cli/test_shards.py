@@ -295,7 +295,8 @@ def test_shards_at_the_same_time_of_which_one_is_killed(
 def still_refused(project: Project, running: dict[int, subprocess.Popen[str]]) -> str:
     """Wait for the second run and for the death of the first; return what a merge says then."""
     project.finish(running[2])
-    assert running[1].wait(60) == -9
+    running[1].communicate(timeout=60)
+    assert running[1].returncode == -9
     return project.refused("lock", "merge")
 
 
