@@ -87,6 +87,23 @@ def test_shards_with_vector_stores(
     assert not stored.plan().json["has_changes"]
 
 
+def test_a_merge_that_is_refused_can_be_repeated(
+    stored: Project, platform: Platform, s3: FakeS3, rest: str
+) -> None:
+    names = [f"f{number}" for number in range(11)]
+    stored.files(*names, rest=rest)
+    stored.run("apply", "--yes")
+    stored.files(*names[:6], rest=rest)
+    for shard in ("1/2", "2/2"):
+        stored.run("apply", "--yes", "--shard", shard)
+    assert "5 files would be deleted" in stored.run("lock", "merge", "--yes", code=1).err
+    stored.run("lock", "merge", "--yes", "--max-delete", "5")
+    assert not list(stored.root.glob("filesync.lock.*"))
+    assert set(lock_of(stored, s3)["files"]) == set(names[:6])
+    assert len(platform.files()) == 6
+    assert not stored.plan().json["has_changes"]
+
+
 def test_keys_move_and_are_given_up(
     stored: Project, platform: Platform, s3: FakeS3, rest: str
 ) -> None:
