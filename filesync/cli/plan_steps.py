@@ -59,12 +59,8 @@ def carry_out(
     settings: ApplySettings,
     as_json: bool,
     md5s: Md5Sums | None = None,
-    again: str = "apply",
 ) -> None:
-    """Apply a plan, show what came of it, and turn that into the exit code.
-
-    `again` is the command that does what is left of it.
-    """
+    """Apply a plan, show what came of it, and turn that into the exit code."""
     from filesync.core.decide.change import Action
     from filesync.core.events import failure_of
     from filesync.local.lockfile import LockOnDisk, lock_path, piece_path
@@ -98,7 +94,7 @@ def carry_out(
                 common.hint(f"commit {lock}{ids}")
             elif with_ids:
                 common.hint(f"{command('id', 'KEY')} prints an id")
-    if (failure := failure_of(result, again)) is not None:
+    if (failure := failure_of(result, settings.again)) is not None:
         raise failure
 
 

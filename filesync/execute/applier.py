@@ -36,13 +36,15 @@ from filesync.execute.uploads import upload_all
 class ApplySettings(NamedTuple):
     """How to apply: requests at once, whether to delete, whether to wait until processed.
 
-    `index_timeout` is how long to wait for documents in vector stores, in seconds.
+    `index_timeout` is how long to wait for documents in vector stores, in seconds; `again` is the
+    command that does what is left.
     """
 
     concurrency: int = 8
     deletes: bool = True
     wait: bool = False
     index_timeout: float = 1800.0
+    again: str = "apply"
 
 
 class Applier:
@@ -229,7 +231,10 @@ class Applier:
             batch, waiting = waiting[: users.batch], waiting[users.batch :]
             try:
                 batch, used = split_by_use(
-                    batch, users, lambda one: self._in_use(self._key_for_in_use(one.id, one.key))
+                    batch,
+                    users,
+                    lambda one: self._in_use(self._key_for_in_use(one.id, one.key)),
+                    self._settings.again,
                 )
             except Interrupted:
                 break

@@ -63,11 +63,15 @@ def _unnamed(change: Change) -> str:
 
 
 def split_by_use(
-    doomed: Sequence[Deletion], users: Users, in_use: Callable[[Deletion], InUse]
+    doomed: Sequence[Deletion],
+    users: Users,
+    in_use: Callable[[Deletion], InUse],
+    again: str = "apply",
 ) -> tuple[list[Deletion], list[Deletion]]:
     """Return which of the files may go and which stay because a job or store uses them.
 
-    `in_use` is a file's policy; one whose policy is `delete` is not even looked up.
+    `in_use` is a file's policy; one whose policy is `delete` is not even looked up. `again` is the
+    command that deletes later what stays.
     """
     asked = [one for one in doomed if in_use(one) == "keep"]
     if not asked:
@@ -77,7 +81,8 @@ def split_by_use(
         users.watch(Note(warning, warning=True))
     used = [one for one in asked if one.id in usage.users]
     for one in used:
-        told = f"{one.name} is kept: in use by {usage.users[one.id]}; the next apply will try again"
+        why = f"in use by {usage.users[one.id]}"
+        told = f"{one.name} is kept: {why}; the next {again} will try again"
         users.watch(Note(told, warning=True))
     kept = set(used)
     return [one for one in doomed if one not in kept], used

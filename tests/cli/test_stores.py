@@ -556,6 +556,7 @@ def test_what_destroy_could_not_delete_is_not_for_an_apply(
     misbehave(platform, faults=["DELETE /vector_stores/* 400 x1"])
     ran = project.run("destroy", "-y", code=1)
     assert "run `filesync destroy` again for the rest" in ran.err
+    assert "the next destroy will try again" in ran.err
     project.run("destroy", "-y")
     assert stores(platform) == []
     assert platform.files() == {}

@@ -61,5 +61,5 @@ def destroy(
         enforce(made.refusals, overrides, made.rows)
         if made.has_changes:
             ask(f"Apply {counts_of(made)}? What is deleted cannot be restored.", yes)
-        settings = ApplySettings(concurrency=concurrency)
-        carry_out(common, made, overrides, settings, as_json, again="destroy")
+        settings = ApplySettings(concurrency=concurrency, again="destroy")
+        carry_out(common, made, overrides, settings, as_json)
