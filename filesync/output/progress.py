@@ -223,11 +223,12 @@ def _line(event: Event) -> str:
             return done_line(event)
         case Failed(key, action, error, str(store)):
             where = f"vector store {printable(store)}"
-            beside = f"{printable(key or '')} {preposition(action)} {where}"
-            name = where if key is None else beside
+            of_store = key is None and action.value in list(StoreAction)
+            beside = f"{printable(key or 'a document')} {preposition(action)} {where}"
+            name = where if of_store else beside
             what = action.value
             if action is MemberAction.NOOP or action is StoreAction.NOOP:
-                what = "fill" if key is None else "index"
+                what = "fill" if of_store else "index"
             return f"failed to {what} {name}: {_short(error)}"
         case Done(key, action, file_id, size, filename):
             sent = f", {human_bytes(size)}" if action in (Action.CREATE, Action.REPLACE) else ""

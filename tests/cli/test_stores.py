@@ -210,6 +210,51 @@ def test_a_detach_that_detaches_everywhere_is_made_good_outside_the_run_too(
     assert project.plan().json["vector_stores"][0]["reason"] == "missing_remotely"
 
 
+@pytest.mark.parametrize("only", [(), ("--only", "store:few")], ids=["all", "only few"])
+@pytest.mark.parametrize(
+    ("settings", "complaint", "next_time"),
+    [
+        ({"faults": ["POST /vector_stores/*/file* 400"]}, "could not attach", "missing_remotely"),
+        ({"faults": ["POST /vector_stores/*/file* 418"]}, "could not attach", "missing_remotely"),
+        ({"faults": ["POST /vector_stores/*/file* lose x1"]}, "", None),
+        ({"faults": ["GET /vector_stores/*/files/* 400"]}, "HTTP 400", "missing_remotely"),
+        ({"index_fails": ["b*"]}, "was not indexed: unsupported_file", "index_failed"),
+        ({"stuck": ["b*"]}, "still not indexed after 1s", None),
+    ],
+)
+def test_what_fails_while_a_lost_document_is_attached_again(
+    project: Project,
+    platform: Platform,
+    only: tuple[str, ...],
+    settings: dict[str, Any],
+    complaint: str,
+    next_time: str | None,
+) -> None:
+    """It is an error that names the store, its file is kept, and the next plan has it."""
+    two = STORE + "  few: {files: [a, b]}\n"
+    declare(project, "a", "b", stores=two)
+    project.apply()
+    declare(project, "a", "b", stores=two.replace("[a, b]", "[a]"))
+    misbehave(platform, detach_everywhere=True, **settings)
+    ran = project.run("apply", "-y", "--index-timeout", "1s", *only, code=1 if complaint else 0)
+    assert complaint in ran.err
+    whole = "418" in str(settings) or "GET" in str(settings)  # it says nothing of one document
+    told = "fill vector store kb" if whole else "reattach a document in vector store kb"
+    assert (f"failed to {told}" in ran.err) == bool(complaint)
+    misbehave(platform, detach_everywhere=False, faults=[], index_fails=[], stuck=[])
+    assert project.id("b") in platform.files()
+    found = {
+        one["key"]: one["reason"]
+        for store in project.plan().json["vector_stores"]
+        for one in store["members"]
+    }
+    assert found == ({} if next_time is None else {"b": next_time})
+    if "stuck" not in settings:
+        project.apply()
+        assert set(members(platform, project)) == {project.id("a"), project.id("b")}
+        assert set(members(platform, project, "few")) == {project.id("a")}
+
+
 def test_two_keys_with_the_same_text_are_one_document(project: Project, platform: Platform) -> None:
     """They are uploaded once, and the old texts of both leave in the same run."""
     declare(project, x="filename: same.txt", y="filename: same.txt, attributes: {kind: 1}")
