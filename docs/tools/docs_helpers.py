@@ -19,10 +19,12 @@ ROOT = Path(__file__).parents[2]
 class Shell:
     """A caller in `folder` who has set nothing, with this interpreter's commands on PATH."""
 
+    programs = os.path.dirname(sys.executable)
+
     def __init__(self, folder: Path, home: Path, **more: str) -> None:
         ours = ("OPENAI_", "FILESYNC_", "GITHUB_", "GITLAB_", "CI_")
         env = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-        path = os.pathsep.join([os.path.dirname(sys.executable), env.get("PATH", os.defpath)])
+        path = os.pathsep.join([self.programs, env.get("PATH", os.defpath)])
         self.folder = folder
         self.env = {**env, "HOME": str(home), "PATH": path, "NO_COLOR": "1", **more}
         for one in (folder, home):

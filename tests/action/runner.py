@@ -21,6 +21,7 @@ import yaml
 
 from tests.action.expressions import holds, inserted, shown
 from tests.action.github_server import REPOSITORY, GitHubState
+from tests.cli.harness import quick_command
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,8 +76,7 @@ class Job:
         self._path: list[str] = []
         python = self.temp / "hostedtoolcache" / "python3"
         python.parent.mkdir(exist_ok=True)
-        own = Path(sys.executable)
-        python.write_text(_PYTHON.format(python=own, filesync=own.with_name("filesync")))
+        python.write_text(_PYTHON.format(python=sys.executable, filesync=quick_command()))
         python.chmod(0o755)
         self._python = str(python)
         (self.temp / "summary.md").touch()

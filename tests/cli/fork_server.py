@@ -2,7 +2,8 @@
 
 Each run is a process of its own still, with its own streams, folder and environment. It ends as
 Python processes end, but for the taking apart of its modules. Started by `harness` as a script:
-fork_server.py SOCKET_FD.
+fork_server.py SOCKET_FD LISTENER_FD. The first is the socket of who started it, and to the second
+connect the programs that `quick_command.py` makes of it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import pkgutil
 import runpy
+import select
 import signal
 import socket
 import sys
@@ -22,7 +24,7 @@ import traceback
 
 
 def main() -> None:
-    """Answer requests until the other end of the socket is closed."""
+    """Answer requests until the other end of the first socket is closed."""
     import deepdiff  # noqa: F401
 
     import filesync
@@ -31,19 +33,24 @@ def main() -> None:
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     gc.freeze()  # what is imported stays as it is, in memory shared by all forks
-    control = socket.socket(fileno=int(sys.argv[1]))
+    control, listener = (socket.socket(fileno=int(fd)) for fd in sys.argv[1:])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks of this process
     while True:
-        message, fds, _, _ = socket.recv_fds(control, 1 << 18, 4)
-        if not message:
+        ready, _, _ = select.select([control, listener], [], [])
+        caller = control if control in ready else listener.accept()[0]
+        message, fds, _, _ = socket.recv_fds(caller, 1 << 18, 4)
+        if caller is control and not message:
             return
-        if os.fork() == 0:
-            control.close()
+        if message and os.fork() == 0:
+            for one in (control, listener, caller):
+                one.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             attend(json.loads(message), *fds)
             return
         for fd in fds:
             os.close(fd)
+        if caller is not control:
+            caller.close()
 
 
 def attend(request: dict[str, object], stdin: int, stdout: int, stderr: int, status: int) -> None:
@@ -59,13 +66,13 @@ def attend(request: dict[str, object], stdin: int, stdout: int, stderr: int, sta
         os.close(fd)
     os.close(status)
     if os.isatty(1):
-        # As Python opens them at its start: those of the server are for a file.
         os.setsid()
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-        for number, name in ((1, "stdout"), (2, "stderr")):
-            errors = getattr(sys, name).errors
-            stream = open(number, "w", encoding="utf-8", errors=errors, closefd=False)  # noqa: SIM115
-            setattr(sys, name, stream)
+    # As Python opens them at its start: those of the server are for a file.
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    for number, name, buffering in ((1, "stdout", -1), (2, "stderr", 1)):
+        errors = getattr(sys, name).errors
+        stream = open(number, "w", buffering, "utf-8", errors, closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
     os.chdir(str(request["cwd"]))
     env = request["env"]
     assert isinstance(env, dict)

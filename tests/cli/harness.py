@@ -10,6 +10,8 @@ import json
 import os
 import re
 import select
+import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -28,6 +30,7 @@ from tests.measured import MEASURED
 
 # The key of every run: it must come back in no output and no file.
 CANARY = "sk-canary-b6f1d2c3e4a5968778695a4b"
+_HERE = Path(__file__).parent
 SUMMARY = {"create", "replace", "adopt", "delete", "forget", "noop", "unmanaged", "upload_bytes"}
 SUMMARY |= {"attach", "detach", "swap", "update"}
 CHANGE = {
@@ -87,7 +90,7 @@ class Forked:
         streams = [nothing, self._out.fileno(), self._err.fileno()]
         if terminal is not None:
             streams = [terminal] * 3
-        socket.send_fds(_fork_server(), [message], [*streams, status])
+        socket.send_fds(_fork_server()[0], [message], [*streams, status])
         os.close(status)
         os.close(nothing)
         self._told = b""
@@ -132,24 +135,45 @@ class Forked:
 
 
 @functools.cache
-def _fork_server() -> socket.socket:
-    """Start the fork server for the length of this process; returns the socket to ask it by."""
+def _fork_server() -> tuple[socket.socket, Path]:
+    """Start the fork server for the length of this process.
+
+    Returns the socket to ask it by, and a folder with the address for others, `socket`.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with theirs:
-        script = Path(__file__).with_name("fork_server.py")
+    folder = Path(tempfile.mkdtemp(prefix="filesync-"))
+    with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(folder / "socket"))
+        listener.listen(64)
+        fds = [theirs.fileno(), listener.fileno()]
         server = subprocess.Popen(
-            [sys.executable, script, str(theirs.fileno())],
+            [sys.executable, _HERE / "fork_server.py", *map(str, fds)],
             env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **MEASURED},
-            pass_fds=[theirs.fileno()],
+            pass_fds=fds,
             stdout=subprocess.DEVNULL,
         )
 
     def stop() -> None:
         ours.close()
         server.wait()
+        shutil.rmtree(folder)
 
     atexit.register(stop)
-    return ours
+    return ours, folder
+
+
+@functools.cache
+def quick_command() -> Path:
+    """Return a program `filesync` for scripts, which starts in a tenth of the time."""
+    if not FORKS:
+        return Path(sys.executable).with_name("filesync")
+    _, folder = _fork_server()
+    words = [sys.executable, "-I", "-S", _HERE / "quick_command.py", folder / "socket"]
+    program = folder / "bin" / "filesync"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n')
+    program.chmod(0o755)
+    return program
 
 
 # Set this to start each command as users do, at five times the cost.
