@@ -96,6 +96,7 @@ def make_plan(
             *_clock_warning(seen),
             *_offline_warning(space),
             *content.lines("warning"),
+            *_left_out_warning(len(decided.left_out)),
             *decided.warnings,
         ],
         refusals=decided.refusals,
@@ -220,6 +221,12 @@ def _found(
     share = share_of(files, run.shard)
     mine = [file for file in files if file.key in share]
     return mine, [file for file in files if file.key not in share], share
+
+
+def _left_out_warning(count: int) -> Iterator[str]:
+    if count:  # a report shows the plan without what stderr says of the content
+        what = "is left out of the plan: its" if count == 1 else "are left out of the plan: their"
+        yield f"{plural(count, 'file')} {what} content has errors"
 
 
 def _offline_warning(space: Workspace) -> Iterator[str]:

@@ -35,6 +35,9 @@ def test_a_wrong_file_is_left_out_and_the_others_are_applied(
     plan = project.run("plan", "--json", code=1)
     assert {one["key"] for one in plan.json["changes"]} == {"good", "note"}
     assert "bad.jsonl:4: " in plan.err
+    told = "1 file is left out of the plan: its content has errors"
+    assert told in plan.json["warnings"]
+    assert told in project.run("plan", "--markdown", code=1).out
     done = project.run("apply", "--yes", "--json", code=1)
     assert {one["key"] for one in done.json["applied"]} == {"good", "note"}
     assert [one["key"] for one in done.json["failed"]] == ["bad"]

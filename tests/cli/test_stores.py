@@ -483,7 +483,9 @@ def test_what_fails_while_documents_are_attached_again(
     project.apply()
     declare(project, "a", "b", stores=CHUNKED)
     misbehave(platform, faults=[fault])
-    ran = project.run("apply", "-y", "--json", "--index-timeout", "5s", code=1 if failed else 0)
+    # One request at a time, so that it is the first document that a single fault meets.
+    options = ["--index-timeout", "5s", "--concurrency", "1"]
+    ran = project.run("apply", "-y", "--json", *options, code=1 if failed else 0)
     assert sorted((one["key"] for one in ran.json["failed"]), key=str) == failed
     assert complaint in ran.err
     assert "still not indexed" not in ran.err, "nobody waits for what was never attached"
