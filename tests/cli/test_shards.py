@@ -159,12 +159,17 @@ def test_a_merge_that_is_refused_can_be_repeated(platform: Platform, project: Pr
     assert "`filesync apply` does what is left" in said
 
 
-def test_joined_pieces_hold_nothing_up(platform: Platform, project: Project) -> None:
+def merge_with_too_many_deletes(project: Project) -> None:
+    """Give up all files but six, in two shards; the merge joins them and deletes nothing."""
     declare(project, *NAMES)
     project.apply()
     declare(project, *NAMES[:6])
     shards(project, 2)
     project.refused("lock", "merge")
+
+
+def test_joined_pieces_hold_nothing_up(platform: Platform, project: Project) -> None:
+    merge_with_too_many_deletes(project)
     declare(project, *NAMES[:7])
     assert "or run `filesync apply` for what is left" in project.refused("lock", "merge")
     assert "are not joined yet" not in project.run("plan").err
@@ -175,22 +180,14 @@ def test_joined_pieces_hold_nothing_up(platform: Platform, project: Project) -> 
 
 
 def test_an_apply_does_what_a_merge_left(platform: Platform, project: Project) -> None:
-    declare(project, *NAMES)
-    project.apply()
-    declare(project, *NAMES[:6])
-    shards(project, 2)
-    project.refused("lock", "merge")
+    merge_with_too_many_deletes(project)
     project.run("apply", "-y", "--max-delete", "6")
     assert pieces(project) == []
     assert len(platform.files()) == 6
 
 
 def test_a_piece_of_a_new_run_is_not_taken_for_joined(platform: Platform, project: Project) -> None:
-    declare(project, *NAMES)
-    project.apply()
-    declare(project, *NAMES[:6])
-    shards(project, 2)
-    project.refused("lock", "merge")
+    merge_with_too_many_deletes(project)
     project.write("f1.txt", "another f1")
     project.run("apply", "-y", "--shard", "1/2")
     assert "number 2 is missing" in project.refused("lock", "merge", "--max-delete", "6")
