@@ -25,15 +25,21 @@ from tests.cli.harness import quick_command
 
 ROOT = Path(__file__).parents[2]
 
-# `python3 -m venv` makes a folder of what a venv has; `-m pip` only says what it was asked.
+# `python3 -m venv` makes a folder of what a venv has; `-m pip` only says what it was asked. All else
+# is run by the tests' Python, which takes the new folder for its own and finds the command there.
 _PYTHON = """#!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then
   mkdir -p "$3/bin"
   cp "$0" "$3/bin/python"; cp "$0" "$3/bin/python3"; echo > "$3/bin/pip"
-  printf '#!/bin/sh\\nexec "%s" "$@"\\n' "{filesync}" > "$3/bin/filesync"
-  chmod +x "$3/bin/filesync"
+  ln -sf "{filesync}" "$3/bin/filesync"
+  ln -sf "{python}" "$3/bin/python-of-tests"
+  for part in pyvenv.cfg lib lib64; do
+    [ ! -e "{prefix}/$part" ] || ln -sfn "{prefix}/$part" "$3/$part"
+  done
 elif [ "$1 $2" = "-m pip" ]; then
   echo "$@" >> "$RUNNER_TEMP/pip.log"
+elif [ -e "${{0%/*}}/python-of-tests" ]; then
+  exec "${{0%/*}}/python-of-tests" "$@"
 else
   exec "{python}" "$@"
 fi
@@ -76,7 +82,9 @@ class Job:
         self._path: list[str] = []
         python = self.temp / "hostedtoolcache" / "python3"
         python.parent.mkdir(exist_ok=True)
-        python.write_text(_PYTHON.format(python=sys.executable, filesync=quick_command()))
+        python.write_text(
+            _PYTHON.format(python=sys.executable, prefix=sys.prefix, filesync=quick_command())
+        )
         python.chmod(0o755)
         self._python = str(python)
         (self.temp / "summary.md").touch()
