@@ -1,5 +1,7 @@
 # `make demo` and `make test` are all a new machine needs: Python 3.11 and make.
 PYTHON ?= python3
+# The tests start thousands of processes; where this is set, each would compile the package again.
+unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet

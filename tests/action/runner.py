@@ -25,8 +25,8 @@ from tests.cli.harness import quick_command
 
 ROOT = Path(__file__).parents[2]
 
-# `python3 -m venv` makes a folder of what a venv has; `-m pip` only says what it was asked. All else
-# is run by the tests' Python, which takes the new folder for its own and finds the command there.
+# `python3 -m venv` makes a folder of what a venv has; `-m pip` only says what it was asked. All
+# else is run by the tests' Python, which takes that folder for its own and finds the command there.
 _PYTHON = """#!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then
   mkdir -p "$3/bin"

@@ -8,6 +8,7 @@ import os
 import queue
 import random
 import shutil
+import socket
 import subprocess
 import sys
 from collections import Counter, defaultdict
@@ -15,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile
@@ -58,40 +59,39 @@ class Ran:
 
 
 class Runners:
-    """A few zygotes; each runs one child at a time."""
+    """A few zygotes, forks of one; each runs one child at a time."""
 
     def __init__(self, count: int, scratch: Path) -> None:
         self.count = count
-        self._free: queue.SimpleQueue[tuple[subprocess.Popen[str], str]] = queue.SimpleQueue()
-        self._all = []
-        program = str(Path(__file__).parent / "zygote.py")
-        for number in range(count):
+        self._free: queue.SimpleQueue[tuple[TextIO, str]] = queue.SimpleQueue()
+        pairs = [socket.socketpair() for _ in range(count)]
+        theirs = [other.fileno() for _, other in pairs]
+        self._process = subprocess.Popen(
+            [sys.executable, Path(__file__).parent / "zygote.py", *map(str, theirs)],
+            stdin=subprocess.DEVNULL,
+            pass_fds=theirs,
+        )
+        for number, (ours, other) in enumerate(pairs):
+            other.close()
             folder = scratch / f"zygote-{number}"
             folder.mkdir()
-            process = subprocess.Popen(
-                [sys.executable, program],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            self._all.append(process)
-            self._free.put((process, str(folder)))
+            with ours:
+                self._free.put((ours.makefile("rw", encoding="utf-8"), str(folder)))
 
     def run(self, job: dict[str, Any]) -> Ran:
-        process, scratch = self._free.get()
+        lines, scratch = self._free.get()
         try:
-            assert process.stdin is not None
-            assert process.stdout is not None
-            process.stdin.write(json.dumps({"scratch": scratch, **job}) + "\n")
-            process.stdin.flush()
-            answer = json.loads(process.stdout.readline())
+            lines.write(json.dumps({"scratch": scratch, **job}) + "\n")
+            lines.flush()
+            answer = json.loads(lines.readline())
         finally:
-            self._free.put((process, scratch))
+            self._free.put((lines, scratch))
         return Ran(**answer)
 
     def stop(self) -> None:
-        for process in self._all:
-            process.communicate()
+        for _ in range(self.count):
+            self._free.get()[0].close()
+        self._process.wait()
 
 
 @dataclass

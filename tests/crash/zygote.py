@@ -1,7 +1,8 @@
 """Forks children that run the real command, to be killed where the job says.
 
 A program of its own: it has filesync imported and no thread, so a child costs milliseconds and
-is as fresh as a process. One JSON job a line comes in on stdin, one JSON answer goes out.
+is as fresh as a process. Its arguments are the file descriptors of sockets, and it forks one more
+of itself for each: one JSON job a line comes in on its socket, one JSON answer goes out.
 
 A job: cwd, env, runs (argument lists, run one after another in one child), kill ({"at":
 "journal" | "replace" | "save" | "request", "n", "when": "before" | "after", "signal"}), kill_after
@@ -16,6 +17,7 @@ import json
 import os
 import select
 import signal
+import socket
 import ssl
 import sys
 import tempfile
@@ -55,13 +57,29 @@ _TLS: ssl.SSLContext = httpx.create_ssl_context()
 
 
 def main() -> None:
+    sockets = [socket.socket(fileno=int(number)) for number in sys.argv[1:]]
     _warm_up()
     gc.collect()
     gc.freeze()  # else a child's first collection copies every page
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for line in sys.stdin:
-        sys.stdout.write(json.dumps(_do(json.loads(line))) + "\n")
-        sys.stdout.flush()
+    for mine in sockets:
+        if os.fork() == 0:
+            for other in sockets:
+                if other is not mine:
+                    other.close()
+            _serve(mine)
+            os._exit(0)
+    for one in sockets:
+        one.close()
+    for _ in sockets:
+        os.wait()
+
+
+def _serve(asked: socket.socket) -> None:
+    with asked, asked.makefile("rw", encoding="utf-8") as lines:
+        for line in lines:
+            lines.write(json.dumps(_do(json.loads(line))) + "\n")
+            lines.flush()
 
 
 def _warm_up() -> None:
