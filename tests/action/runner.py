@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,27 +20,21 @@ import yaml
 
 from tests.action.expressions import holds, inserted, shown
 from tests.action.github_server import REPOSITORY, GitHubState
-from tests.cli.harness import quick_command
+from tests.cli.harness import quick_command, quick_python
 
 ROOT = Path(__file__).parents[2]
 
-# `python3 -m venv` makes a folder of what a venv has; `-m pip` only says what it was asked. All
-# else is run by the tests' Python, which takes that folder for its own and finds the command there.
+# `python3 -m venv` makes a folder of what a venv has; `-m pip` only says what it was asked. Scripts
+# run with a `sys.executable` in that folder, and so find its `filesync`.
 _PYTHON = """#!/bin/sh
 if [ "$1 $2" = "-m venv" ]; then
   mkdir -p "$3/bin"
   cp "$0" "$3/bin/python"; cp "$0" "$3/bin/python3"; echo > "$3/bin/pip"
   ln -sf "{filesync}" "$3/bin/filesync"
-  ln -sf "{python}" "$3/bin/python-of-tests"
-  for part in pyvenv.cfg lib lib64; do
-    [ ! -e "{prefix}/$part" ] || ln -sfn "{prefix}/$part" "$3/$part"
-  done
 elif [ "$1 $2" = "-m pip" ]; then
   echo "$@" >> "$RUNNER_TEMP/pip.log"
-elif [ -e "${{0%/*}}/python-of-tests" ]; then
-  exec "${{0%/*}}/python-of-tests" "$@"
 else
-  exec "{python}" "$@"
+  exec {python} "$@"
 fi
 """
 
@@ -82,9 +75,7 @@ class Job:
         self._path: list[str] = []
         python = self.temp / "hostedtoolcache" / "python3"
         python.parent.mkdir(exist_ok=True)
-        python.write_text(
-            _PYTHON.format(python=sys.executable, prefix=sys.prefix, filesync=quick_command())
-        )
+        python.write_text(_PYTHON.format(python=quick_python('"$0"'), filesync=quick_command()))
         python.chmod(0o755)
         self._python = str(python)
         (self.temp / "summary.md").touch()

@@ -80,8 +80,7 @@ def attend(request: dict[str, object], stdin: int, stdout: int, stderr: int, sta
     os.environ.update(env)
     args = request["args"]
     assert isinstance(args, list)
-    sys.argv[1:] = args
-    code = run()
+    code = run(args, str(request.get("python", "")))
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
@@ -92,10 +91,16 @@ def attend(request: dict[str, object], stdin: int, stdout: int, stderr: int, sta
     os._exit(code)
 
 
-def run() -> int:
-    """Run the command; returns its exit code."""
+def run(args: list[str], python: str) -> int:
+    """Run the command, or the first of `args` as a script of that Python; return its exit code."""
     try:
-        runpy.run_module("filesync", run_name="__main__", alter_sys=True)
+        if python:
+            sys.executable, sys.argv = python, args
+            sys.path.insert(0, os.path.dirname(args[0]))
+            runpy.run_path(args[0], run_name="__main__")
+        else:
+            sys.argv[1:] = args
+            runpy.run_module("filesync", run_name="__main__", alter_sys=True)
     except SystemExit as ended:
         if isinstance(ended.code, str):
             print(ended.code, file=sys.stderr)

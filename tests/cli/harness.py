@@ -167,13 +167,24 @@ def quick_command() -> Path:
     """Return a program `filesync` for scripts, which starts in a tenth of the time."""
     if not FORKS:
         return Path(sys.executable).with_name("filesync")
-    _, folder = _fork_server()
-    words = [sys.executable, "-I", "-S", _HERE / "quick_command.py", folder / "socket"]
-    program = folder / "bin" / "filesync"
+    program = _fork_server()[1] / "bin" / "filesync"
     program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\nexec {shlex.join(map(str, words))} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {_in_fork_server()} "" "$@"\n')
     program.chmod(0o755)
     return program
+
+
+def quick_python(executable: str) -> str:
+    """Return a shell's words before `SCRIPT ARGS...`, which runs in a tenth of the time.
+
+    `executable`, as a shell writes it, is the Python that the script takes itself to run in.
+    """
+    return f"{_in_fork_server()} {executable}" if FORKS else shlex.quote(sys.executable)
+
+
+def _in_fork_server() -> str:
+    words = [sys.executable, "-I", "-S", _HERE / "quick_command.py", _fork_server()[1] / "socket"]
+    return shlex.join(map(str, words))
 
 
 # Set this to start each command as users do, at five times the cost.

@@ -1,7 +1,9 @@
-"""Runs the command in the fork server, for scripts that call it as a program.
+"""Runs the command, or a script, in the fork server, for those that call it as a program.
 
-Started as a script: quick_command.py ADDRESS ARGS... What is sent and what comes back is said in
-`fork_server`. Streams, folder and environment are the caller's; SIGINT and SIGTERM are passed on.
+Started as a script: quick_command.py ADDRESS PYTHON ARGS... The first of ARGS is a script if there
+is a PYTHON for it to run in; else they are the command's. What is sent and what comes back is said
+in `fork_server`. Streams, folder and environment are the caller's, and SIGINT and SIGTERM are
+passed on.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ import sys
 
 def main() -> None:
     """Run the command, and end as it did."""
-    address, *args = sys.argv[1:]
+    address, python, *args = sys.argv[1:]
     told, status = os.pipe()
-    message = json.dumps({"args": args, "cwd": os.getcwd(), "env": dict(os.environ)})
+    asked = {"python": python, "args": args, "cwd": os.getcwd(), "env": dict(os.environ)}
+    message = json.dumps(asked)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as server:
         server.connect(address)
         socket.send_fds(server, [message.encode()], [0, 1, 2, status])
