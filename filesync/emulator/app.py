@@ -66,7 +66,11 @@ def create_app(
     given_out, log = tokens.Tokens(), RequestLog(api_key, on_request)
     app = Starlette(
         routes=[Mount(API, routes=_ROUTES), Mount("/_emulator", routes=_ADMIN), *_OUTSIDE],
-        middleware=[Middleware(Front, store=store, api_key=api_key, tokens=given_out, log=log)],
+        middleware=[
+            Middleware(
+                Front, store=store, api_key=api_key, tokens=given_out, log=log, direct=_DIRECT
+            )
+        ],
         exception_handlers={HTTPException: _routing_error},
         lifespan=lifespan,
     )
@@ -136,6 +140,7 @@ _ROUTES = [
     _route("/vector_stores/{item}/file_batches/{batch}/files", GET=endpoint(file_batches.listing)),
     _route("/vector_stores/{item}/file_batches/{batch}/cancel", POST=endpoint(file_batches.cancel)),
 ]
+_DIRECT = {("POST", f"{API}/files"): files.create}
 _ADMIN = [
     _route("/settings", GET=endpoint(admin.read), POST=endpoint(admin.change)),
     _route("/requests", GET=admin.requests),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,8 +14,6 @@ from filesync.emulator.call import json_response
 from filesync.emulator.errors import ApiError, Json, missing_parameter, unknown_parameter
 from filesync.emulator.store import Blob, Store
 
-# Bytes gathered before a thread parses and writes them: a hop costs as much as 100 KB.
-BATCH_BYTES = 1024 * 1024
 MAX_TEXT_BYTES = 64 * 1024
 # What a form may weigh besides its file, when a Content-Length is judged up front.
 OVERHEAD_BYTES = 1024 * 1024
@@ -63,11 +60,10 @@ class Form:
             },
         )
 
-    def feed(self, chunks: Sequence[bytes]) -> None:
+    def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the body."""
         try:
-            for chunk in chunks:
-                self._parser.write(chunk)
+            self._parser.write(chunk)
         except FormParserError as error:
             raise ApiError(f"Could not parse multipart form: {error}.") from error
 
@@ -162,23 +158,11 @@ async def read_form(
     except FormParserError as error:
         raise ApiError(f"Could not parse multipart form: {error}.") from error
     try:
-        batch: list[bytes] = []
-        size = 0
+        # On the event loop: to wake a thread takes longer than to write a chunk or insert a row.
         async for chunk in request.stream():
-            batch.append(chunk)
-            size += len(chunk)
-            if size >= BATCH_BYTES:
-                await run_in_threadpool(form.feed, batch)
-                batch, size = [], 0
-
-        def end() -> Response:
-            # In one hop: a small file is parsed, written and inserted by the same thread.
-            form.feed(batch)
-            return json_response(work(form, form.finish()))
-
-        return await run_in_threadpool(end)
+            form.feed(chunk)
+        return json_response(work(form, form.finish()))
     finally:
-        # Not in a thread: when the request is being cancelled there is no more waiting.
         if form.blob is not None:
             form.blob.discard()
 

@@ -25,6 +25,7 @@ OPENAI_PURPOSES = ("assistants", "batch", "fine-tune", "vision", "user_data", "e
 _ALL_ROUTES = frozenset({"files", "uploads", "fine_tuning", "batches", "vector_stores"})
 _FILES_ONLY = frozenset({"files"})
 _ALNUM = string.ascii_letters + string.digits
+_choices = secrets.SystemRandom().choices
 
 
 class Paging(enum.StrEnum):
@@ -38,7 +39,7 @@ class Paging(enum.StrEnum):
 
 
 def _openai_id() -> str:
-    return "file-" + "".join(secrets.choice(_ALNUM) for _ in range(22))
+    return "file-" + "".join(_choices(_ALNUM, k=22))
 
 
 def _long_id() -> str:

@@ -24,6 +24,9 @@ from filesync.emulator.settings import defaults
 
 # How long a blob nobody owns is kept: it may be a request in another process.
 LOOSE_SECONDS = 3600
+# Names made loose in one transaction, and how long those left over are good for.
+SPARE_NAMES = 64
+SPARE_SECONDS = 60
 READ_BYTES = 1024 * 1024
 
 
@@ -75,7 +78,10 @@ class Store:
         self._clock = clock
         # One connection behind one lock: every statement is short, and SQLite has one writer anyway
         self._lock = threading.Lock()
+        self._spare_lock = threading.Lock()
         self._dead: list[str] = []
+        self._spare: list[str] = []
+        self._spare_since = 0.0
         path = os.path.join(data_dir, "emulator.db")
         try:
             self._db = open_database(path)
@@ -102,6 +108,9 @@ class Store:
 
     def close(self) -> None:
         """Let go of the database."""
+        # Where this fails, a later start sweeps them.
+        with contextlib.suppress(sqlite3.Error), self._spare_lock, self._transaction() as db:
+            self._forget_spare(db)
         with self._lock:
             self._db.close()
 
@@ -151,10 +160,24 @@ class Store:
 
     def new_blob(self) -> Blob:
         """An empty blob, known as loose before its first byte is on disk."""
-        name = secrets.token_hex(16)
-        with self._transaction() as db:
-            db.execute("INSERT INTO loose VALUES (?, ?)", (name, time.time()))
+        with self._spare_lock:
+            # An old name could be swept by another process before we begin to write.
+            if not self._spare or not 0 <= time.time() - self._spare_since < SPARE_SECONDS:
+                self._renew_spare()
+            name = self._spare.pop()
         return Blob(self, name)
+
+    def _renew_spare(self) -> None:
+        """Make names loose: many in one transaction, which costs as much as writing a file."""
+        now, names = time.time(), [secrets.token_hex(16) for _ in range(SPARE_NAMES)]
+        with self._transaction() as db:
+            self._forget_spare(db)
+            db.executemany("INSERT INTO loose VALUES (?, ?)", [(name, now) for name in names])
+        self._spare, self._spare_since = names, now
+
+    def _forget_spare(self, db: sqlite3.Connection) -> None:
+        db.executemany("DELETE FROM loose WHERE name = ?", [(name,) for name in self._spare])
+        self._spare = []
 
     def adopt(self, db: sqlite3.Connection, name: str) -> None:
         """Take a blob out of `loose`, for the row inserted in the same transaction."""

@@ -8,7 +8,6 @@ import secrets
 import sqlite3
 from collections.abc import Sequence
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -46,7 +45,7 @@ async def add_part(request: Request) -> Response:
     store: Store = request.app.state.store
     item: str = request.path_params["upload_id"]
     # Asked before the bytes are read, and again after: reading them may take its time.
-    await run_in_threadpool(_check_pending, store, item)
+    _check_pending(store, item)
     return await read_form(
         request,
         lambda _, blob: _insert_part(store, item, blob),

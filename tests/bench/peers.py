@@ -9,6 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+# As long as clients make it: a short one takes several times as long to find.
+_BOUNDARY = b"0123456789abcdef0123456789abcdef"
+_FORM = f"multipart/form-data; boundary={_BOUNDARY.decode()}"
+
 
 def listing(base_url: str) -> None:
     """Start, import what a plan cannot do without, and list the files: the floor of a plan."""
@@ -41,21 +45,21 @@ def chunked(base_url: str, path: str) -> None:
 def creates(base_url: str, count: str) -> None:
     """Send small files, one after the other over one connection, with next to no client."""
     head = (
-        b'--b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n--b\r\n'
+        b'--%b\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n--%b\r\n'
         b'Content-Disposition: form-data; name="file"; filename="f.txt"\r\n\r\n'
-    )
-    body = head + b"x" * 4096 + b"\r\n--b--\r\n"
+    ) % (_BOUNDARY, _BOUNDARY)
+    body = head + b"x" * 4096 + b"\r\n--%b--\r\n" % _BOUNDARY
     with _connected(base_url) as (post, path):
         for _ in range(int(count)):
-            post(f"{path}/files", body, "multipart/form-data; boundary=b")
+            post(f"{path}/files", body, _FORM)
 
 
 def parts(base_url: str, count: str, size: str) -> None:
     """Send the parts of one upload session, likewise, and cancel it."""
     import json
 
-    begin = b'--b\r\nContent-Disposition: form-data; name="data"; filename="p"\r\n\r\n'
-    body = begin + bytes(int(size)) + b"\r\n--b--\r\n"
+    begin = b'--%b\r\nContent-Disposition: form-data; name="data"; filename="p"\r\n\r\n' % _BOUNDARY
+    body = begin + bytes(int(size)) + b"\r\n--%b--\r\n" % _BOUNDARY
     asked = {
         "filename": "f.txt",
         "purpose": "user_data",
@@ -66,7 +70,7 @@ def parts(base_url: str, count: str, size: str) -> None:
         made = post(f"{path}/uploads", json.dumps(asked).encode(), "application/json")
         session = json.loads(made)["id"]
         for _ in range(int(count)):
-            post(f"{path}/uploads/{session}/parts", body, "multipart/form-data; boundary=b")
+            post(f"{path}/uploads/{session}/parts", body, _FORM)
         post(f"{path}/uploads/{session}/cancel", b"", "application/json")
 
 

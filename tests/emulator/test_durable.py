@@ -19,7 +19,7 @@ import pytest
 from filesync.emulator import server
 from filesync.emulator.errors import ApiError
 from filesync.emulator.server import embedded
-from filesync.emulator.store import Store
+from filesync.emulator.store import SPARE_NAMES, SPARE_SECONDS, Store
 from tests.emulator.conftest import (
     KEY,
     Clock,
@@ -241,3 +241,48 @@ def test_a_blob_is_adopted_or_discarded_never_both(data_dir: Path, blobs: Blobs)
         store.adopt(db, dropped.name)
     assert blobs() == [kept.name]
     store.close()
+
+
+def test_small_files_share_the_transaction_that_names_their_blobs(data_dir: Path) -> None:
+    store = Store(str(data_dir))
+    commits: list[str] = []
+    with store.reading() as db:
+        db.set_trace_callback(lambda text: commits.append(text) if text == "COMMIT" else None)
+    for _ in range(SPARE_NAMES):
+        store.new_blob().finish()
+    assert len(commits) == 1
+    store.close()
+
+
+def test_a_name_that_was_not_used_is_not_kept(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def loose() -> list[str]:
+        with store.reading() as db:
+            return [name for (name,) in db.execute("SELECT name FROM loose")]
+
+    store = Store(str(data_dir))
+    early, later = store.new_blob(), time.time() + SPARE_SECONDS
+    early.finish()
+    left = set(loose())
+    monkeypatch.setattr(time, "time", lambda: later)
+    # Old enough to be swept by a process that starts now and knows nothing of us.
+    late = store.new_blob()
+    late.finish()
+    assert late.name not in left
+    store.close()
+    store = Store(str(data_dir))
+    assert set(loose()) == {early.name, late.name}  # what was begun is for the sweep
+    store.close()
+
+
+def test_content_wakes_no_thread(http: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload = post_upload(http, 300_000)
+
+    def refuse(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("anyio.to_thread.run_sync", refuse)
+    post_file(http)
+    post_part(http, upload, b"abc" * 100_000)
+    assert http.post(f"/uploads/{upload}/cancel").status_code == 500  # what a thread answers
