@@ -98,6 +98,7 @@ class Tenant:
     key: str
     app: Starlette
     times: list[float]
+    catch_up: Callable[[], None]
     plan: Callable[[Seen], Fault | None] = lambda _seen: None
     page: Callable[[Listing, dict[str, str]], Listing] = lambda page, _query: page
     lag: float = 0.0
@@ -144,9 +145,7 @@ class Tenant:
     def settle(self) -> None:
         """Wait until no request is under way: a killed client's last one may be."""
         deadline = time.monotonic() + 10
-        while self.busy and time.monotonic() < deadline:
-            time.sleep(0.002)
-        time.sleep(0.1)  # it may be in a socket that nobody has read yet
+        self.catch_up()  # the last one may be in a socket that nobody has read yet
         while self.busy and time.monotonic() < deadline:
             time.sleep(0.002)
 
@@ -322,7 +321,7 @@ class Hub:
         times = [0.0, 0.0]
         # times: how far the clock is ahead, and when it stands still (or 0)
         app = create_app(data_dir, clock=lambda: (times[1] or time.time()) + times[0])
-        tenant = self.tenants[key] = Tenant(key, app, times)
+        tenant = self.tenants[key] = Tenant(key, app, times, self._catch_up)
         return tenant
 
     def close(self, key: str) -> None:
@@ -338,6 +337,18 @@ class Hub:
         self._server.should_exit = True
         self._thread.join()
         self._listener.close()
+
+    def _catch_up(self) -> None:
+        """Wait until all that was sent to the hub before now is read, and its requests are begun.
+
+        The loop takes what is ready in turn, new connections in their order, so that whoever comes
+        later is answered later; twice, because a request is begun in the turn after it was read.
+        """
+        for _ in range(2):
+            with socket.create_connection(self._listener.getsockname(), timeout=10) as ping:
+                ping.sendall(b"GET / HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n")
+                while ping.recv(4096):
+                    pass
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
