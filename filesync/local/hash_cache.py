@@ -1,7 +1,7 @@
 """Hashes and verdicts kept from run to run, so that an unchanged file is not read again.
 
-One SELECT reads the table on first use and one transaction writes what is new; the database
-is not held open in between, so two processes may share it. It is only a cache: if it is
+One SELECT reads what is kept of a run's files and one transaction writes what is new; the
+database is not held open in between, so two processes may share it. It is only a cache: if it is
 corrupt, locked, read-only or another version's, it counts as empty, and no error comes of it.
 
 When is a stored hash to be trusted? While size, mtime, ctime and inode are what they were,
@@ -27,10 +27,12 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import sys
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from filesync.core.content.findings import Verdict
-from filesync.core.content.kept import NO_VERDICTS, verdict_in, with_verdict
+from filesync.core.content.kept import NO_VERDICTS, with_verdict
 from filesync.core.model import ScannedFile
 from filesync.local.state_dir import make_state_dir, state_dir
 
@@ -69,6 +71,18 @@ class _Row(NamedTuple):
     verdicts: str
 
 
+class Kept(NamedTuple):
+    """What is kept of a file that has not changed: hashes in hex, md5 None if not computed.
+
+    `verdicts` is the text that `content.kept` reads.
+    """
+
+    file: ScannedFile
+    sha256: str
+    md5: str | None
+    verdicts: str
+
+
 class HashCache:
     """The sha256 of files by root-relative path, in the SQLite file `path`.
 
@@ -77,7 +91,7 @@ class HashCache:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._rows: dict[str, _Row] | None = None
+        self._kept: dict[str, Kept] = {}
         self._fresh: dict[str, _Row] = {}
         self._broken = False
 
@@ -86,30 +100,18 @@ class HashCache:
         """Return the cache of a manifest's files, in the folder `.filesync` beside it."""
         return cls(os.path.join(state_dir(manifest), "hashes.sqlite"))
 
-    def get(self, file: ScannedFile) -> str | None:
-        """Return the file's sha256 in hex if it is unchanged."""
-        row = self._row(file)
-        return None if row is None else row.sha256.hex()
+    def load(self, files: Iterable[ScannedFile]) -> None:
+        """Read what is kept of these files; of others, and before, nothing is."""
+        wanted = {file.known_as: file for file in files}
+        # Connecting to a file that is missing would create it, and a FIFO would hang us.
+        self._kept = self._read(wanted) if wanted and os.path.isfile(self._path) else {}
 
-    def md5(self, file: ScannedFile) -> str | None:
-        """Return the file's md5 in hex if it is unchanged and was computed, too."""
-        row = self._row(file)
-        return None if row is None else row.md5
-
-    def with_verdict(self, file: ScannedFile, check: str) -> tuple[str, Verdict] | None:
-        """Return the file's sha256 in hex and what the check of this name said of its content.
-
-        None if the file is changed, or if that check was not made.
-        """
-        row = self._row(file)
-        verdict = None if row is None else verdict_in(row.verdicts, check)
-        return None if row is None or verdict is None else (row.sha256.hex(), verdict)
-
-    def _row(self, file: ScannedFile) -> _Row | None:
-        if self._rows is None:
-            self._rows = self._load()
-        row = self._rows.get(file.known_as)
-        return None if row is None or row[1:6] != _identity(file) else row
+    def get(self, file: ScannedFile) -> Kept | None:
+        """Return what is kept of a file that was loaded, if it is unchanged."""
+        kept = self._kept.get(file.known_as)
+        if kept is None or (kept.file is not file and kept.file.content != file.content):
+            return None
+        return kept
 
     def put(
         self, file: ScannedFile, sha256: str, *, hashed_at_ns: int, md5: str | None = None
@@ -124,9 +126,11 @@ class HashCache:
             return
         name, digest = file.known_as, bytes.fromhex(sha256)
         row = _Row(name, *_identity(file), digest, md5, NO_VERDICTS)
-        known = self._fresh.get(name) or (self._rows or {}).get(name)
-        if known is not None and known[:7] == row[:7]:
-            row = row._replace(md5=md5 or known.md5, verdicts=known.verdicts)
+        fresh, kept = self._fresh.get(name), self.get(file)
+        if fresh is not None and fresh[:7] == row[:7]:
+            row = row._replace(md5=md5 or fresh.md5, verdicts=fresh.verdicts)
+        elif kept is not None and kept.sha256 == sha256:
+            row = row._replace(md5=md5 or kept.md5, verdicts=kept.verdicts)
         self._fresh[name] = row
 
     def put_verdict(self, file: ScannedFile, check: str, verdict: Verdict) -> None:
@@ -145,23 +149,25 @@ class HashCache:
             if self._broken:
                 self._remove()
             self._write()
-            if self._rows is not None:
-                self._rows.update(self._fresh)
             self._fresh.clear()
 
-    def _load(self) -> dict[str, _Row]:
-        # Connecting to a file that is missing would create it, and a FIFO would hang us.
-        if not os.path.isfile(self._path):
-            return {}
+    def _read(self, wanted: dict[str, ScannedFile]) -> dict[str, Kept]:
+        found: dict[str, Kept] = {}
         try:
             with contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT_S)) as db:
                 if _version(db) != _VERSION:
                     return {}
-                return {row[0]: _Row(*row) for row in db.execute(_SELECT)}
+                for row in db.execute(_SELECT):
+                    file = wanted.get(row[0])
+                    if file is not None and row[1:6] == _identity(file):
+                        # The same few texts of nearly all files, once each.
+                        verdicts = sys.intern(row[8])
+                        found[file.known_as] = Kept(file, row[6].hex(), row[7], verdicts)
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
             self._broken = code & 0xFF not in _PASSING
             return {}
+        return found
 
     def _write(self) -> None:
         if os.path.lexists(self._path) and not os.path.isfile(self._path):
@@ -192,6 +198,6 @@ def _version(db: sqlite3.Connection) -> Any:
 
 
 def _identity(file: ScannedFile) -> _Identity:
-    size, mtime_ns, ctime_ns, inode = file.identity
     # SQLite's integers are signed; inodes are not, and network file systems use all 64 bits.
-    return size, mtime_ns, ctime_ns, inode & 0x7FFF_FFFF_FFFF_FFFF, file.version
+    inode = file.inode & 0x7FFF_FFFF_FFFF_FFFF
+    return file.bytes, file.mtime_ns, file.ctime_ns, inode, file.version

@@ -12,11 +12,12 @@ from collections.abc import Callable, Sequence
 
 from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import CLEAN
+from filesync.core.content.kept import verdict_in
 from filesync.core.hashed import Hashed, HashObjects, Task, Unread
 from filesync.core.model import ScannedFile
 from filesync.core.text import plural, printable
 from filesync.errors import LocalFileError
-from filesync.local.hash_cache import HashCache
+from filesync.local.hash_cache import HashCache, Kept
 
 _WORKERS = 2
 
@@ -87,29 +88,28 @@ class _Hashing:
         self._cache = cache
         self._checks = checks
         self._objects = objects
+        cache.load(files)
         for i, file in enumerate(files):
             asked = checks.asked(file) if checks is not None else None
             if file.fault:
                 self.unread[file.key] = f"cannot be read: {file.fault}"
                 self.sums.append("")
                 continue
-            known = self._known(file, asked)
-            self.sums.append(known)
-            if known is None:
+            kept = cache.get(file)
+            if kept is None or (asked is not None and not self._is_judged(file, kept, asked)):
+                self.sums.append(None)
                 self.unknown.setdefault((file.content, asked), []).append(i)
-            elif file.version is not None and objects and (md5 := cache.md5(file)):
-                objects.take_md5(file, md5)
+                continue
+            self.sums.append(kept.sha256)
+            if file.version is not None and objects and kept.md5:
+                objects.take_md5(file, kept.md5)
 
-    def _known(self, file: ScannedFile, asked: Asked | None) -> str | None:
-        """Return the hash of a file that is not to be read: it, and the verdict, are kept."""
-        if self._checks is None or asked is None:
-            return self._cache.get(file)
-        if (both := self._cache.with_verdict(file, asked.id)) is None:
-            return None
-        known, said = both
-        if said is not CLEAN:
+    def _is_judged(self, file: ScannedFile, kept: Kept, asked: Asked) -> bool:
+        """Say whether the verdict is kept as well, and take it."""
+        said = verdict_in(kept.verdicts, asked.id)
+        if said is not None and said is not CLEAN and self._checks is not None:
             self._checks.verdicts[file.key] = said
-        return known
+        return said is not None
 
     def tasks(self) -> list[Task]:
         """Return what is to be read, each content once."""

@@ -392,6 +392,8 @@ class _Scanner:
         """Add a file; `st` is None where it could not even be examined."""
         if not label.isascii():
             key, label = composed(key), composed(label)
+        if key == label:
+            key = label  # as it often is: the same text, in memory once
         what = _UNKNOWN if st is None else identity(st)
         self.files.append(ScannedFile(self.entry, key, label, absolute, *what, fault))
 

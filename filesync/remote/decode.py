@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from sys import intern
 
 from filesync.core.ids import MAX_ID, is_id
 from filesync.core.model import Job, RemoteFile
@@ -63,12 +64,12 @@ def remote_file(raw: object) -> RemoteFile:
     return RemoteFile(
         object_id(fields),
         _text(get("filename")),
-        _text(get("purpose")),
+        intern(_text(get("purpose"))),  # in memory once, not once a file, and so is the status
         # A listing of 100,000 files is half as long in here if the plain cases call nothing.
         size if type(size) is int and size >= 0 else whole_or_none(size),
         time_or_none(get("created_at")) or 0,
         None if expires_at is None else time_or_none(expires_at),
-        status if isinstance(status, str) else None,
+        intern(status) if isinstance(status, str) else None,
         details[:_MAX_DETAILS] if isinstance(details := get("status_details"), str) else None,
     )
 

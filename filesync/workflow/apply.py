@@ -36,7 +36,6 @@ from filesync.workflow.lock_target import LockTarget
 from filesync.workflow.workspace import (
     Workspace,
     open_workspace,
-    sha256_or_none,
     whole_lockfile,
 )
 
@@ -72,7 +71,7 @@ def apply_plan(
         plan.recovery != NOTHING_TO_RECOVER,
         any(map(is_behind, plan.stores)),
     )
-    if not any(nothing) and space.lock_bytes is not None and run.shard is None:
+    if not any(nothing) and space.lock_sha256 is not None and run.shard is None:
         if not run.filters.narrow:
             # Left by a run that was killed after its last save: the lockfile has all of it.
             with space.state.store_journal() as store_journal:
@@ -91,7 +90,7 @@ def _unmoved(plan: Plan) -> Workspace:
         moved.append(printable(plan.inputs.run.manifest))
     elif space.manifest.filled_sha256 != plan.inputs.filled_sha256:
         moved.append(f"a variable of {printable(plan.inputs.run.manifest)}")
-    if sha256_or_none(space.lock_bytes) != plan.inputs.lock_sha256:
+    if space.lock_sha256 != plan.inputs.lock_sha256:
         moved.append(space.place.name)
     if moved:
         raise Refused(

@@ -29,7 +29,7 @@ from filesync.errors import Refused
 from filesync.remote.client import Reader
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
-from filesync.workflow.workspace import Workspace, open_workspace, sha256_or_none
+from filesync.workflow.workspace import Workspace, open_workspace
 
 
 def plan_destroy(run: Run) -> Plan:
@@ -71,7 +71,7 @@ def plan_destroy(run: Run) -> Plan:
         space.manifest.project,
         space.server.base_url,
         space.manifest.sha256,
-        sha256_or_none(space.lock_bytes),
+        space.lock_sha256,
         space.manifest.filled_sha256,
     )
     by_us = history.deleted.keys() | history.deleting

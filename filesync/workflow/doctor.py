@@ -96,7 +96,7 @@ def _schema(run: Run) -> Check:
 
 def _lock(space: Workspace) -> Check:
     path = space.place.name
-    if space.lock_bytes is None:
+    if space.lock_sha256 is None:
         return Check("lockfile", WARNING, f"there is no {path} yet", f"run {command('apply')}")
     lock = space.lock
     now = time.time()
@@ -123,7 +123,7 @@ def _in_git(space: Workspace) -> Check:
     if (ignored := _git(folder, "check-ignore", "-q", name)) and ignored.returncode == 0:
         hint = f"take it out of .gitignore, then run `git add {word(path)}`"
         return Check("git", FAILED, f"git ignores {path}", hint)
-    if space.lock_bytes is None:
+    if space.lock_sha256 is None:
         return Check("git", OK, f"git does not ignore {path}")
     tracked = _git(folder, "ls-files", "--error-unmatch", name)
     if tracked is None or tracked.returncode != 0:

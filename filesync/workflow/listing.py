@@ -55,7 +55,6 @@ def confirmed(
     for ghost, deleted_at in history.deleted.items():
         if now - deleted_at < GHOST_SECONDS:
             remote.pop(ghost, None)
-    young = _made_at(lock, history)
     # A file whose expiry has passed needs no asking.
     doubtful = {
         entry.id
@@ -63,9 +62,12 @@ def confirmed(
         if entry.id not in remote and (entry.expires_at is None or entry.expires_at > now)
     }
     doubtful |= (lock.retired.keys() | history.made()) - remote.keys()
+    if not doubtful:
+        return Confirmed(remote, now, frozenset())
     # What we have deleted ourselves need not be asked for twice.
     ours_to_miss = history.deleting | history.deleted.keys()
-    young = {one: at for one, at in young.items() if one not in ours_to_miss}
+    made_at = _made_at(lock, history).items()
+    young = {one: at for one, at in made_at if one not in ours_to_miss}
     found = _asked_for(client, doubtful)
     missing = doubtful - found.keys()
     may_come = _may_come(client, missing, young, remote, now)

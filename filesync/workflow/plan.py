@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
+from itertools import chain
 from typing import TypeVar
 
 from filesync.core.commands import command
@@ -39,7 +40,6 @@ from filesync.workflow.workspace import (
     pieces_that_wait,
     scan,
     server_of,
-    sha256_or_none,
 )
 
 T = TypeVar("T")
@@ -62,7 +62,7 @@ def make_plan(
     wanted files, as the lockfile has them, and no file is read. Raises the errors of each step:
     ManifestError, LockfileError, LocalFileError, RemoteError, Refused for a protected file.
     """
-    space = open_workspace(run)
+    space = open_workspace(run).without_text()
     seen = observe(space, on_hashed=on_hashed, md5s=md5s, declared=declared)
     try:
         options = options._replace(orphans=options.orphans or run.delete_orphans)
@@ -79,7 +79,7 @@ def make_plan(
             project=space.manifest.project,
             base_url=space.server.base_url,
             manifest_sha256=space.manifest.sha256,
-            lock_sha256=sha256_or_none(space.lock_bytes),
+            lock_sha256=space.lock_sha256,
             filled_sha256=space.manifest.filled_sha256,
         ),
         decided.decisions,
@@ -144,8 +144,8 @@ def observe(
             checks=checks,
             objects=hashing(space.manifest, None if md5s is None else md5s.take),
         )
-        project, locked = space.manifest.project, space.lock.files
-        ours = [desired_file(project, file, sha256) for file, sha256 in [*hashed, *unseen]]
+        locked = space.lock.files
+        ours = list(_desired(space, chain(hashed, unseen)))
         return ours + [
             wanted_as_locked(file, locked[file.key]) for file in others if file.key in locked
         ]
@@ -201,7 +201,7 @@ def observe(
         traces=traces,
         desired_stores=wanted,
         unlisted=unlisted,
-        has_lock=space.lock_bytes is not None,
+        has_lock=space.lock_sha256 is not None,
         share=share,
         warnings=tuple(warnings),
     )
@@ -221,6 +221,17 @@ def _found(
     share = share_of(files, run.shard)
     mine = [file for file in files if file.key in share]
     return mine, [file for file in files if file.key not in share], share
+
+
+def _desired(space: Workspace, hashed: Iterable[tuple[ScannedFile, str]]) -> Iterator[DesiredFile]:
+    """Yield the remote files that files with these hashes are to be."""
+    project, locked = space.manifest.project, space.lock.files
+    for file, sha256 in hashed:
+        entry = locked.get(file.key)
+        # Of nearly all files the lockfile has that hash: one text in memory, not two.
+        if entry is not None and entry.sha256 == sha256:
+            sha256 = entry.sha256
+        yield desired_file(project, file, sha256)
 
 
 def _left_out_warning(count: int) -> Iterator[str]:

@@ -48,9 +48,10 @@ class Workspace(NamedTuple):
 
     `problems` are the manifest's own so far: whoever uses its entries raises them together
     with those of the files. `place` is where the lockfile is, and beside `lock_path` are its
-    pieces, wherever that is. `lock_bytes` is None where there is no lockfile yet. The lock of a
-    shard has what its piece of the lockfile says; `piece_bytes` is None where there is none yet,
-    and `retired_before` are the ids that wait in the lockfile itself.
+    pieces, wherever that is. `lock_bytes`, its text, and `lock_sha256`, the hex sha256 of that, are
+    None where there is no lockfile yet. The lock of a shard has what its piece of the lockfile
+    says; `piece_bytes` is None where there is none yet, and `retired_before` are the ids that wait
+    in the lockfile itself.
     """
 
     run: Run
@@ -60,6 +61,7 @@ class Workspace(NamedTuple):
     lock_path: str
     place: LockPlace
     lock_bytes: bytes | None
+    lock_sha256: str | None
     lock: Lockfile
     piece_bytes: bytes | None = None
     retired_before: frozenset[str] = frozenset()
@@ -70,7 +72,7 @@ class Workspace(NamedTuple):
         from filesync.core.lockfile.pieces import Origin
 
         manifest = self.manifest
-        return Origin(manifest.sha256, manifest.filled_sha256, sha256_or_none(self.lock_bytes))
+        return Origin(manifest.sha256, manifest.filled_sha256, self.lock_sha256)
 
     @property
     def state(self) -> RunState:
@@ -82,9 +84,15 @@ class Workspace(NamedTuple):
 
     def known(self) -> Lockfile:
         """Return the lockfile as it was found, without a shard's piece and what was recovered."""
-        if self.lock_bytes is None:
+        if self.lock_sha256 is None:
             return Lockfile(self.manifest.project, self.server.base_url)
+        assert self.lock_bytes is not None
         return lock_format.parse_lockfile(self.lock_bytes, self.place.name)
+
+    def without_text(self) -> Workspace:
+        """Return it without the lockfile's text (32 MB for 100,000 files), which only an apply
+        needs: it compares it with what is there when it saves."""
+        return self._replace(lock_bytes=None)
 
     def reader(self) -> AbstractContextManager[Reader]:
         """Connect for looking only, at the manifest's pace."""
@@ -123,13 +131,9 @@ def open_workspace(run: Run) -> Workspace:
         lock = lock_format.parse_lockfile(found, place.name)
         lock.base_url = recorded_url(lock.base_url, run.folder)
         check_owner(lock, place.name, manifest.project, server.base_url)
-    space = Workspace(run, manifest, problems, server, path, place, found, lock)
+    sha256 = None if found is None else hashlib.sha256(found).hexdigest()
+    space = Workspace(run, manifest, problems, server, path, place, found, sha256, lock)
     return space if run.shard is None or problems else _with_piece(space, run.shard)
-
-
-def sha256_or_none(data: bytes | None) -> str | None:
-    """Return the hex sha256 of a file's bytes, None for a file that is not there."""
-    return None if data is None else hashlib.sha256(data).hexdigest()
 
 
 def _with_piece(space: Workspace, shard: Shard) -> Workspace:

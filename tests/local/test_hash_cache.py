@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from filesync.core.content.findings import CLEAN
+from filesync.core.content.kept import verdict_in
 from filesync.core.model import Entry, Policy, ScannedFile
 from filesync.local.hash_cache import HashCache
 
@@ -31,12 +33,20 @@ def stored(path: str, file: ScannedFile = FILE, sha256: str = SHA256, at: int = 
     cache = HashCache(path)
     cache.put(file, sha256, hashed_at_ns=at)
     cache.save()
-    return HashCache(path).get(file) is not None
+    return kept(path, file) is not None
+
+
+def kept(path: str, file: ScannedFile = FILE) -> str | None:
+    """Return the hash that a run on this one file finds."""
+    cache = HashCache(path)
+    cache.load([file])
+    found = cache.get(file)
+    return None if found is None else found.sha256
 
 
 def test_round_trip(path: str) -> None:
     assert stored(path)
-    assert HashCache(path).get(FILE) == SHA256
+    assert kept(path) == SHA256
     assert Path(path).parent.stat().st_mode & 0o777 == 0o700
     assert (Path(path).parent / ".gitignore").read_text() == "*\n"
 
@@ -53,7 +63,7 @@ def test_round_trip(path: str) -> None:
 )
 def test_any_change_is_a_miss(path: str, changed: ScannedFile) -> None:
     assert stored(path)
-    assert HashCache(path).get(changed) is None
+    assert kept(path, changed) is None
 
 
 @pytest.mark.parametrize(
@@ -81,7 +91,7 @@ def test_rows_of_files_that_a_run_does_not_see_stay(path: str) -> None:
     assert stored(path)
     other = FILE._replace(path="other.md")
     assert stored(path, other)
-    assert HashCache(path).get(FILE) == SHA256
+    assert kept(path) == SHA256
 
 
 def test_nothing_new_writes_nothing(path: str) -> None:
@@ -125,12 +135,13 @@ def test_a_useless_cache_is_rebuilt(path: str, write: object) -> None:
     Path(path).parent.mkdir()
     assert callable(write)
     write(path)
-    assert HashCache(path).get(FILE) is None
+    assert kept(path) is None
     cache = HashCache(path)
+    cache.load([FILE])
     assert cache.get(FILE) is None
     cache.put(FILE, SHA256, hashed_at_ns=LATER)
     cache.save()
-    assert HashCache(path).get(FILE) == SHA256
+    assert kept(path) == SHA256
 
 
 def test_rows_of_wrong_types_count_as_missing(path: str) -> None:
@@ -138,7 +149,7 @@ def test_rows_of_wrong_types_count_as_missing(path: str) -> None:
     with sqlite3.connect(path) as db:
         db.execute("UPDATE hashes SET sha256 = 'text'")
     db.close()
-    assert HashCache(path).get(FILE) is None
+    assert kept(path) is None
 
 
 def test_a_locked_cache_is_ignored_and_left_alone(
@@ -151,7 +162,7 @@ def test_a_locked_cache_is_ignored_and_left_alone(
     assert not stored(path, FILE._replace(path="new.md"))
     db.execute("ROLLBACK")
     db.close()
-    assert HashCache(path).get(FILE)
+    assert kept(path)
 
 
 @pytest.mark.parametrize("kind", ["folder", "fifo", "no parent", "parent is a file"])
@@ -181,11 +192,51 @@ def test_a_read_only_folder_is_no_error(path: str, monkeypatch: pytest.MonkeyPat
 def test_two_processes_keep_each_others_rows(path: str) -> None:
     one, two = HashCache(path), HashCache(path)
     other = FILE._replace(path="other.md")
-    assert one.get(FILE) is None
-    assert two.get(other) is None
+    one.load([FILE])
+    two.load([other])
     one.put(FILE, SHA256, hashed_at_ns=LATER)
     two.put(other, SHA256, hashed_at_ns=LATER)
     one.save()
     two.save()
-    assert HashCache(path).get(FILE)
-    assert HashCache(path).get(other)
+    assert kept(path)
+    assert kept(path, other)
+
+
+def test_only_the_files_of_a_run_are_taken_into_memory(path: str) -> None:
+    other = FILE._replace(path="other.md")
+    assert stored(path)
+    assert stored(path, other)
+    cache = HashCache(path)
+    cache.load([FILE])
+    assert cache.get(FILE)
+    assert cache.get(other) is None
+
+
+def test_two_scans_of_one_file_are_each_held_against_what_is_kept(path: str) -> None:
+    edited = FILE._replace(key="other", mtime_ns=CHANGED + 1)
+    assert stored(path)
+    for files in ([FILE, edited], [edited, FILE]):
+        cache = HashCache(path)
+        cache.load(files)
+        assert cache.get(edited) is None
+    same = FILE._replace(key="same")
+    cache.load([FILE, same])
+    assert cache.get(FILE) is not None
+    assert cache.get(FILE) == cache.get(same)
+
+
+def test_what_is_kept_of_unchanged_content_outlives_a_second_read(path: str) -> None:
+    assert stored(path)
+    cache = HashCache(path)
+    cache.put(FILE, SHA256, hashed_at_ns=LATER, md5="cd" * 16)
+    cache.put_verdict(FILE, "1:x", CLEAN)
+    cache.save()
+    cache = HashCache(path)
+    cache.load([FILE])
+    cache.put(FILE, SHA256, hashed_at_ns=LATER)
+    cache.save()
+    cache.load([FILE])
+    again = cache.get(FILE)
+    assert again is not None
+    assert again.md5 == "cd" * 16
+    assert verdict_in(again.verdicts, "1:x") == CLEAN

@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from filesync.core.content import document
 from filesync.core.content.findings import Verdict
+from filesync.core.decide.pipeline import Observed
 from filesync.core.run import Run
 from filesync.core.servers import ServerType
 from filesync.core.stores import pipeline as store_pipeline
@@ -25,8 +27,10 @@ from filesync.execute import lock_saver
 from filesync.execute.applier import ApplySettings
 from filesync.local import hash_cache
 from filesync.local.journal import Journal, journal_path
+from filesync.workflow import plan as planning
 from filesync.workflow.apply import apply_plan
 from filesync.workflow.plan import make_plan
+from filesync.workflow.workspace import Workspace
 
 COUNT = 60
 
@@ -102,6 +106,42 @@ def test_a_plan_without_changes_asks_once_and_reads_no_file(
     assert sum(hashed) == 0
     docs = os.path.join(os.path.dirname(manifest), "docs")
     assert [path for path, *_ in (one for one in opened if one) if path.startswith(docs)] == []
+
+
+def test_a_plan_holds_texts_that_repeat_once(manifest: str) -> None:
+    apply_plan(make_plan(Run(manifest)))
+    made = make_plan(Run(manifest))
+    assert len(made.rows) == COUNT
+    purposes, statuses = set(), set()
+    for row in made.rows:
+        want, locked, live = row.desired, row.locked, row.remote
+        assert want is not None
+        assert locked is not None
+        assert live is not None
+        assert want.sha256 is locked.sha256
+        assert want.path is want.key
+        purposes |= {id(locked.purpose), id(live.purpose)}
+        statuses.add(id(live.status))
+    # The listing's, and two of the lockfile's, whose last line is read apart.
+    assert len(purposes) <= 3
+    assert len(statuses) == 1
+
+
+def test_a_plan_lets_go_of_the_text_of_the_lockfile(
+    manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply_plan(make_plan(Run(manifest)))
+    seen: list[Workspace] = []
+    observe = planning.observe
+
+    def spy(space: Workspace, **options: Any) -> Observed:
+        seen.append(space)
+        return observe(space, **options)
+
+    monkeypatch.setattr(planning, "observe", spy)
+    made = make_plan(Run(manifest))
+    assert made.inputs.lock_sha256
+    assert [(one.lock_bytes, one.lock_sha256) for one in seen] == [(None, made.inputs.lock_sha256)]
 
 
 def test_only_what_changed_is_read(manifest: str) -> None:

@@ -116,7 +116,7 @@ def decide_all(
     Raises Refused for a protected file, FilesyncError where `filters` select nothing or the time
     of `options.at` has passed.
     """
-    lock = lock.copy()
+    before, lock = lock, lock.copy()
     selection = Selection(
         filters,
         purposes_of(seen.desired, lock.files) if filters.narrow else {},
@@ -131,7 +131,6 @@ def decide_all(
     )
     recovery = selection.sessions(recovery)
     policy_for = policies_of(manifest)
-    before = lock.copy()
     take_in(lock, recovery, seen.now, lambda key: policy_for(key).retain)
     leave = Leave(options.orphans, seen.has_lock, not seen.unlisted)
     now, remote = _as_of(options.at, seen, lock)
@@ -250,8 +249,10 @@ def still_there(remote: Mapping[str, RemoteFile], lock: Lockfile, at: int) -> di
 
 def _show_retired_now(decisions: Decisions, before: Lockfile, lock: Lockfile) -> Decisions:
     """Return the decisions with what only this run's recovery retired marked, and its entry."""
-    entries = {entry.id: entry for entry in before.files.values()}
     now = lock.retired.keys() - before.retired.keys()
+    if not now:
+        return decisions
+    entries = {entry.id: entry for entry in before.files.values()}
     return decisions._replace(
         rows=tuple(
             row._replace(recovered=True, locked=entries.get(row.id or ""))

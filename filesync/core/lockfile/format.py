@@ -149,6 +149,7 @@ def _as_written(text: bytes, reader: _Reader) -> Lockfile | None:
 
     This is 100,000 files in half the time. All but the last line of `files` are matched as text;
     what remains is a lockfile of one file, for the reader, whose errors would name wrong lines.
+    Texts that repeat are in memory once.
     """
     start = text.find(_OPENS) + len(_OPENS)
     end = text.rfind(_CLOSES)
@@ -160,14 +161,15 @@ def _as_written(text: bytes, reader: _Reader) -> Lockfile | None:
         lock = reader.read(text[:start] + text[last:])
     except (UnicodeDecodeError, LockfileError):
         return None
+    once: dict[str, str] = {}
     files = {
         key: LockEntry(
             file_id,
-            path,
+            key if path == key else path,
             sha256,
             int(size),
             filename,
-            purpose,
+            once.setdefault(purpose, purpose),
             None if after == "null" else int(after),
             int(made),
             None if expires == "null" else int(expires),
