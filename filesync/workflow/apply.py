@@ -56,7 +56,7 @@ def apply_plan(
     """
     if plan.at is not None:
         raise Refused(f"the plan is for {utc(plan.at)} UTC, to look at", "plan again without `at`")
-    guards.enforce(plan.refusals, allowed, plan.rows, most_detached(plan.stores))
+    guards.enforce(plan.refusals, allowed, plan.changes, most_detached(plan.stores))
     run = plan.inputs.run
     with nullcontext() if run.shard is None else whole_lockfile(run):
         space = _unmoved(plan)

@@ -154,7 +154,7 @@ def apply(
             print_plan(common, document_of(made))
         if interactive and made.has_changes:
             made = pick(common, made, md5s)
-        enforce(made.refusals, overrides, made.rows, most_detached(made.stores))
+        enforce(made.refusals, overrides, made.changes, most_detached(made.stores))
         if made.has_changes:
             ask(f"Apply {counts_of(made)}?", yes)
         carry_out(common, made, overrides, settings, as_json, md5s)

@@ -58,7 +58,7 @@ def destroy(
         if not as_json:
             print_plan(common, document_of(made))
         overrides = Overrides(missing=accept_missing)
-        enforce(made.refusals, overrides, made.rows)
+        enforce(made.refusals, overrides, made.changes)
         if made.has_changes:
             ask(f"Apply {counts_of(made)}? What is deleted cannot be restored.", yes)
         settings = ApplySettings(concurrency=concurrency, again="destroy")

@@ -101,7 +101,7 @@ def merge(
         warn_but_of_refusals(common, made)
         if not as_json and made.has_changes:
             print_plan(common, document_of(made))
-        enforce(made.refusals, overrides, made.rows, most_detached(made.stores))
+        enforce(made.refusals, overrides, made.changes, most_detached(made.stores))
         if made.has_changes:
             ask(f"Apply {counts_of(made)}?", yes or not sys.stdin.isatty())
         carry_out(common, made, overrides, settings, as_json)

@@ -199,7 +199,7 @@ def _apply_command(common: Common, made: Plan, out: str | None) -> str | None:
 
 def _hint_next(common: Common, made: Plan, out: str | None) -> None:
     run = made.inputs.run
-    if not made.rows:
+    if not (made.changes or made.kept):
         common.hint(f"name your files in {run.manifest}, below `files:`")
     elif made.has_changes and not (made.refusals or run.offline or out or made.at):
         common.hint(f"run {command('apply', *run.filters.words)} to make these changes")

@@ -75,29 +75,26 @@ def reading_order(rows: Iterable[Change]) -> tuple[Change, ...]:
     def rank(row: Change) -> tuple[int, bool, str, str]:
         return _RANK[row.action], row.key is None, row.key or "", row.id or ""
 
-    # No-ops come last and all have a key, each another one: of most plans that is every row.
-    kept: list[Change] = []
-    changed: list[Change] = []
-    for row in rows:
-        (kept if row.action is Action.NOOP else changed).append(row)
-    changed.sort(key=rank)
-    kept.sort(key=_key)
-    return (*changed, *kept)
-
-
-def _key(row: Change) -> str:
-    return row.key or ""
+    return tuple(sorted(rows, key=rank))
 
 
 _RANK = {action: rank for rank, action in enumerate(Action)}
 
 
 class Decisions(NamedTuple):
-    """All decisions, no-ops included, and the number of remote files that are not ours.
+    """All decisions, and the number of remote files that are not ours.
 
-    `orphans` are files with our tag in their name that stay.
+    `changes` are those that change something, `kept` the no-ops: of most plans nearly all files,
+    so what concerns changes alone does not look at them. `orphans` are files with our tag in
+    their name that stay.
     """
 
-    rows: tuple[Change, ...]
+    changes: tuple[Change, ...]
     unmanaged: int
     orphans: tuple[RemoteFile, ...] = ()
+    kept: tuple[Change, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Change, ...]:
+        """Return every decision, in no order."""
+        return self.changes + self.kept

@@ -258,15 +258,16 @@ def mass_missing(
 
     This usually means a wrong key or project. The files in `retired` count as well.
     """
+    lost = [row for row in rows if row.reason in (Reason.MISSING_REMOTELY, Reason.GONE)]
+    if not lost:
+        return None
     ids = {
         row.locked.id
-        for row in rows
-        if row.locked is not None
-        and row.reason in (Reason.MISSING_REMOTELY, Reason.GONE)
-        and (row.locked.expires_at is None or row.locked.expires_at > now)
+        for row in lost
+        if row.locked is not None and (row.locked.expires_at is None or row.locked.expires_at > now)
     }
     ids |= {
-        row.id for row in rows if row.reason is Reason.GONE and row.id and row.id in lock.retired
+        row.id for row in lost if row.reason is Reason.GONE and row.id and row.id in lock.retired
     }
     gone, locked = len(ids), len(lock.owned_ids())
     if gone < MASS_MISSING_FROM or gone * 2 <= locked:

@@ -154,18 +154,17 @@ def decide_all(
     )
     decisions = selection.narrow(everything)
     # Looked up for what is to be sent: nearly all files of most plans are not.
-    content = seen.content(_keys_to_send(decisions.rows))
+    content = seen.content(_keys_to_send(decisions.changes))
     left_out: list[LeftOut] = []
     if options.protection:
         decisions, left_out = without_wrong(decisions, content)
     if options.sharing:
         decisions = share(decisions, lock, remote, recovery, now)
     if options.protection:
-        changed = [row for row in decisions.rows if row.action is not Action.NOOP]
-        guards.check_protected(reading_order(changed), manifest)
+        guards.check_protected(reading_order(decisions.changes), manifest)
     refusals = guards.refusals(
-        decisions.rows,
-        all_rows=_without_our_deletes(everything.rows, seen.history),
+        decisions.changes,
+        all_rows=[*_without_our_deletes(everything.changes, seen.history), *everything.kept],
         lock=lock,
         remote=remote,
         manifest=manifest,
@@ -186,18 +185,20 @@ def decide_all(
         remote=remote,
         waiting=[retired for retired in lock.retired.values() if retired.delete_after > now],
         warnings=[
-            *_not_asked_about(recovery.unclear, decisions.rows),
+            *_not_asked_about(recovery.unclear, decisions.changes),
             *_left_over(recovery.left),
             *report_left(decisions.orphans, manifest.prune, leave),
-            *left_alone(decisions.rows, lock),
+            *left_alone(decisions.changes, lock),
             *(() if seen.offline or options.at else stored_otherwise(decisions.rows)),
             *(store_warnings(stores, fates_of(decisions.rows, lock)) if stores else ()),
         ],
         refusals=[*refusals, *store_refusals(stores, manifest.max_delete)],
-        refresh=_refresh(decisions.rows),
+        refresh=_refresh(decisions.kept),
         stores=stores,
         left_out=tuple(left_out),
-        content=content.about(_keys_to_send([*decisions.rows, *(one.change for one in left_out)])),
+        content=content.about(
+            _keys_to_send([*decisions.changes, *(one.change for one in left_out)])
+        ),
     )
 
 
@@ -254,11 +255,11 @@ def _show_retired_now(decisions: Decisions, before: Lockfile, lock: Lockfile) ->
         return decisions
     entries = {entry.id: entry for entry in before.files.values()}
     return decisions._replace(
-        rows=tuple(
+        changes=tuple(
             row._replace(recovered=True, locked=entries.get(row.id or ""))
             if row.reason is Reason.RETIRED and row.id in now
             else row
-            for row in decisions.rows
+            for row in decisions.changes
         )
     )
 
@@ -307,13 +308,13 @@ def _left_over(left: Mapping[str, list[str]]) -> Iterator[str]:
         )
 
 
-def _refresh(rows: Iterable[Change]) -> dict[str, LockEntry]:
+def _refresh(kept: Iterable[Change]) -> dict[str, LockEntry]:
     """Return the entries whose file is right but whose path or protection must be updated."""
     found = {}
-    for row in rows:
+    for row in kept:
         want, locked = row.desired, row.locked
-        if row.action is Action.NOOP and want is not None and locked is not None:
+        if want is not None and locked is not None:
             path, protect = want.path, want.policy.protect
-            if (path, protect) != (locked.path, locked.protect):
+            if path != locked.path or protect != locked.protect:
                 found[want.key] = locked._replace(path=path, protect=protect)
     return found

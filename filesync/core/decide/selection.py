@@ -116,14 +116,15 @@ class Selection(NamedTuple):
         """
         if not self.uploads:
             sent = (Action.CREATE, Action.REPLACE)
-            rows = tuple(row for row in decisions.rows if row.action not in sent)
-            decisions = decisions._replace(rows=rows)
+            changes = tuple(row for row in decisions.changes if row.action not in sent)
+            decisions = decisions._replace(changes=changes)
         if not self.partial:
             return decisions
         return Decisions(
-            tuple(row for row in decisions.rows if self.has(row.key) and not self._waits(row)),
+            tuple(row for row in decisions.changes if self.has(row.key) and not self._waits(row)),
             decisions.unmanaged
-            + sum(row.key is None and not self.has(None) for row in decisions.rows),
+            + sum(row.key is None and not self.has(None) for row in decisions.changes),
+            kept=tuple(row for row in decisions.kept if self.has(row.key)),
         )
 
     def _waits(self, row: Change) -> bool:

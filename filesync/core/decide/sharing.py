@@ -18,6 +18,7 @@ from filesync.core.model import DesiredFile, LockEntry, RemoteFile, Stored
 from filesync.core.recovery.recover import Recovery
 
 _UPLOADS = (Action.CREATE, Action.REPLACE)
+_SHARED = (*_UPLOADS, Action.DELETE)
 _KEEPS = (Action.NOOP, Action.ADOPT)
 
 
@@ -41,8 +42,11 @@ def share(
 
     `remote` maps ids to live files; `recovery` is what crashed uploads left.
     """
-    rows = _upload_once(decisions.rows, lock, remote, recovery, now)
-    return decisions._replace(rows=delete_once(rows, lock))
+    if not any(row.action in _SHARED for row in decisions.changes):
+        return decisions
+    rows = delete_once(_upload_once(decisions.rows, lock, remote, recovery, now), lock)
+    # What is kept stays as it is, and only says who has which file.
+    return decisions._replace(changes=tuple(row for row in rows if row.action is not Action.NOOP))
 
 
 def delete_once(rows: Sequence[Change], lock: Lockfile) -> tuple[Change, ...]:

@@ -26,6 +26,8 @@ def stored_otherwise(rows: Iterable[Change]) -> Iterator[str]:
         if live is None or want is None or locked is None:
             continue
         if row.action is Action.NOOP:
+            if _as_asked(want, locked, live):
+                continue
             for rule, sentence in _RULES:
                 if (what := rule(want, locked, live)) is not None:
                     found[sentence].append(f"{printable(want.key)}{what}")
@@ -34,6 +36,12 @@ def stored_otherwise(rows: Iterable[Change]) -> Iterator[str]:
     for sentence, files in found.items():
         if files:
             yield sentence.format(count=plural(len(files), "file"), files=listed(files, _SHOWN))
+
+
+def _as_asked(want: DesiredFile, locked: LockEntry, live: RemoteFile) -> bool:
+    """Say of nearly every file that no rule has anything to say of it."""
+    never = live.expires_at is None and want.policy.expires_after is None
+    return never and live.filename == locked.filename
 
 
 def _sooner(want: DesiredFile, locked: LockEntry, live: RemoteFile) -> str | None:

@@ -39,6 +39,7 @@ def decide(
     owner = fingerprint.owner_token(project)
     spare = UnclaimedFiles(desired, lock, remote, owner)
     rows: list[Change] = []
+    kept: list[Change] = []
     wanted = {want.key for want in desired}
     let_go = _UnwantedFiles(lock, wanted, remote)
     tells = any(live.expires_at is not None for live in remote.values())
@@ -46,7 +47,8 @@ def decide(
     for want in desired:
         locked = lock.files.get(want.key)
         moved = let_go.take(want, now) if locked is None else None
-        rows.append(moved or _decide_file(want, locked, remote, spare, now, tells))
+        row = moved or _decide_file(want, locked, remote, spare, now, tells)
+        (kept if row.action is Action.NOOP else rows).append(row)
 
     for key, locked in lock.files.items():
         if key not in wanted and key not in let_go.taken:
@@ -69,7 +71,7 @@ def decide(
         live for live in remote.values() if live.id not in held and live.id not in lock.retired
     )
     claimed = judge_claims(nobodys, desired, owner, prune, leave, now=now)
-    return Decisions((*rows, *claimed.rows), claimed.unmanaged, claimed.left)
+    return Decisions((*rows, *claimed.rows), claimed.unmanaged, claimed.left, tuple(kept))
 
 
 def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
@@ -77,13 +79,14 @@ def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
     recovered = {key for key, _ in recovery.entries}
     if not recovered:
         return decisions
+    adopted = tuple(
+        row._replace(action=Action.ADOPT, reason=Reason.RECOVERED)
+        for row in decisions.kept
+        if row.key in recovered
+    )
     return decisions._replace(
-        rows=tuple(
-            row._replace(action=Action.ADOPT, reason=Reason.RECOVERED)
-            if row.action is Action.NOOP and row.key in recovered
-            else row
-            for row in decisions.rows
-        )
+        changes=decisions.changes + adopted,
+        kept=tuple(row for row in decisions.kept if row.key not in recovered),
     )
 
 

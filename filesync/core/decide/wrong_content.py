@@ -24,11 +24,11 @@ def without_wrong(decisions: Decisions, content: ContentReport) -> tuple[Decisio
     wrong = content.wrong()
     if not wrong:
         return decisions, []
-    rows, left_out = [], []
-    for row in decisions.rows:
+    changes, left_out = [], []
+    for row in decisions.changes:
         file = wrong.get(row.key) if row.key is not None and row.desired is not None else None
         if file is None or row.action not in (Action.CREATE, Action.REPLACE):
-            rows.append(row)
+            changes.append(row)
         else:
             left_out.append(LeftOut(row, file))
-    return decisions._replace(rows=tuple(rows)), left_out
+    return decisions._replace(changes=tuple(changes)), left_out

@@ -54,7 +54,8 @@ class PlanInputs(NamedTuple):
 
 
 class Plan:
-    """What apply would do. `rows` holds every decision, `changes` those that change something.
+    """What apply would do. `changes` are the decisions that change something, deletes first, then
+    by action and key; `kept` are the others, in no order, and `rows` holds both.
 
     `now` is the time it was decided for, by the server's clock, which is `clock_offset` seconds
     ahead of ours, and `waiting` the retired files whose time has not come. `at` is the same time
@@ -89,7 +90,8 @@ class Plan:
         share: frozenset[str] | None = None,
     ) -> None:
         self.inputs = inputs
-        self.rows = reading_order(decisions.rows)
+        self.changes = reading_order(decisions.changes)
+        self.kept = decisions.kept
         self.unmanaged = decisions.unmanaged
         self.now = now
         self.clock_offset = clock_offset
@@ -107,9 +109,9 @@ class Plan:
         self.share = share
 
     @cached_property
-    def changes(self) -> tuple[Change, ...]:
-        """Return the rows that change something, deletes first, then by action and key."""
-        return tuple(row for row in self.rows if row.action is not Action.NOOP)
+    def rows(self) -> tuple[Change, ...]:
+        """Return every decision in the order of `changes`: what is kept comes last."""
+        return self.changes + reading_order(self.kept)
 
     @property
     def has_changes(self) -> bool:
@@ -126,7 +128,7 @@ class Plan:
     @cached_property
     def summary(self) -> Summary:
         """Return the counts that every output shows."""
-        count = Counter(row.action for row in self.rows)
+        count = Counter(row.action for row in self.changes)
         member = Counter(one.action for store in self.stores for one in store.members)
         return Summary(
             create=count[Action.CREATE],
@@ -134,11 +136,11 @@ class Plan:
             adopt=count[Action.ADOPT],
             delete=count[Action.DELETE],
             forget=count[Action.FORGET],
-            noop=count[Action.NOOP],
+            noop=len(self.kept),
             unmanaged=self.unmanaged,
             upload_bytes=sum(
                 row.desired.bytes
-                for row in self.rows
+                for row in self.changes
                 if row.desired is not None and row.action in (Action.CREATE, Action.REPLACE)
             ),
             attach=member[MemberAction.ATTACH] + member[MemberAction.REATTACH],
