@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from filesync.core.model import DesiredFile, LockEntry, RemoteFile
@@ -69,6 +69,24 @@ class Change(NamedTuple):
     recovered: bool = False
 
 
+class Kept(NamedTuple):
+    """A file that is as it is wanted: the decision to do nothing, which most plans are made of."""
+
+    desired: DesiredFile
+    locked: LockEntry
+    remote: RemoteFile
+
+    @property
+    def key(self) -> str:
+        """Return its key."""
+        return self.desired.key
+
+    @property
+    def row(self) -> Change:
+        """Return it as a row of the table."""
+        return Change(self.desired.key, Action.NOOP, Reason.UP_TO_DATE, self.locked.id, *self)
+
+
 def reading_order(rows: Iterable[Change]) -> tuple[Change, ...]:
     """Return rows as a reader wants them: deletes first, then by action and key."""
 
@@ -84,17 +102,22 @@ _RANK = {action: rank for rank, action in enumerate(Action)}
 class Decisions(NamedTuple):
     """All decisions, and the number of remote files that are not ours.
 
-    `changes` are those that change something, `kept` the no-ops: of most plans nearly all files,
-    so what concerns changes alone does not look at them. `orphans` are files with our tag in
-    their name that stay.
+    `changes` are those that change something, `kept` the others: of most plans nearly all files,
+    so what concerns changes alone does not look at them, and they are made rows only for whom
+    needs them as such. `orphans` are files with our tag in their name that stay.
     """
 
     changes: tuple[Change, ...]
     unmanaged: int
     orphans: tuple[RemoteFile, ...] = ()
-    kept: tuple[Change, ...] = ()
+    kept: tuple[Kept, ...] = ()
 
     @property
     def rows(self) -> tuple[Change, ...]:
-        """Return every decision, in no order."""
-        return self.changes + self.kept
+        """Return every decision as a row, in no order."""
+        return (*self.changes, *(one.row for one in self.kept))
+
+    def keys(self) -> Iterator[str | None]:
+        """Yield the key of each decision."""
+        yield from (row.key for row in self.changes)
+        yield from (one.key for one in self.kept)

@@ -24,13 +24,12 @@ def check_files(files: Sequence[ScannedFile], server: ServerType = COMPATIBLE) -
     a glob, or with a file's size, concerns that file alone: see `content.document`.
     """
     problems = _too_many_unexpiring(files, server)
-    problems += [
-        _problem(file.entry, "path", f"{printable(file.path)} names no file: set a `filename`")
-        for file in files
-        if not remote_filename(file)
-    ]
     for file in files:
-        if file.entry.glob is None and len(name := remote_filename(file)) > longest_name(file):
+        name = remote_filename(file)
+        if not name:
+            what = f"{printable(file.path)} names no file: set a `filename`"
+            problems.append(_problem(file.entry, "path", what))
+        elif file.entry.glob is None and len(name) > longest_name(file):
             problems.append(
                 _problem(
                     file.entry,
@@ -93,10 +92,11 @@ def _too_many_unexpiring(files: Sequence[ScannedFile], server: ServerType) -> li
 
 def remote_filename(file: ScannedFile) -> str:
     """Return the remote name before any fingerprint: `filename`, by default the basename."""
-    name = file.entry.filename or file.path.rpartition("/")[2]
-    if file.entry.filename is None and file.path.startswith(("https://", "http://")):
+    entry, path = file.entry, file.path
+    name = entry.filename or path.rpartition("/")[2]
+    if entry.filename is None and path.startswith(("https://", "http://")):
         name = unquote(name).rpartition("/")[2]
-    return composed(file.entry.prefix + name)
+    return composed(entry.prefix + name)
 
 
 def desired_file(project: str, file: ScannedFile, sha256: str) -> DesiredFile:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from filesync.core.commands import command
 from filesync.core.content.report import ContentReport
 from filesync.core.decide import guards
-from filesync.core.decide.change import Action, Change, Decisions, Reason, reading_order
+from filesync.core.decide.change import Action, Change, Decisions, Kept, Reason, reading_order
 from filesync.core.decide.claims import Leave, report_left
 from filesync.core.decide.desired import policies_of
 from filesync.core.decide.guards import Refusal
@@ -148,7 +148,7 @@ def decide_all(
     )
     everything = _show_retired_now(everything, before, lock)
     selection.check(
-        (row.key for row in everything.rows),
+        everything.keys(),
         {*lock.stores, *(store.key for store in seen.desired_stores)},
         of=f"the manifest's {plural(len(seen.desired), 'file')}",
     )
@@ -164,7 +164,7 @@ def decide_all(
         guards.check_protected(reading_order(decisions.changes), manifest)
     refusals = guards.refusals(
         decisions.changes,
-        all_rows=[*_without_our_deletes(everything.changes, seen.history), *everything.kept],
+        all_rows=_for_guards(everything, seen.history),
         lock=lock,
         remote=remote,
         manifest=manifest,
@@ -172,7 +172,8 @@ def decide_all(
         now=now,
     )
     ours = _known_as_ours(lock, remote, manifest) if seen.desired_stores else set()
-    grounds = Grounds(seen.stores, seen.traces, decisions.rows, lock, ours, now)
+    rows = decisions.rows if seen.desired_stores or lock.stores else ()
+    grounds = Grounds(seen.stores, seen.traces, rows, lock, ours, now)
     # Stores are filled by the run that joins the shards: only that one knows all ids.
     shard = seen.share is not None
     stores = () if shard else decide_stores(seen.desired_stores, grounds, selection)
@@ -189,8 +190,8 @@ def decide_all(
             *_left_over(recovery.left),
             *report_left(decisions.orphans, manifest.prune, leave),
             *left_alone(decisions.changes, lock),
-            *(() if seen.offline or options.at else stored_otherwise(decisions.rows)),
-            *(store_warnings(stores, fates_of(decisions.rows, lock)) if stores else ()),
+            *(() if seen.offline or options.at else stored_otherwise(decisions)),
+            *(store_warnings(stores, fates_of(rows, lock)) if stores else ()),
         ],
         refusals=[*refusals, *store_refusals(stores, manifest.max_delete)],
         refresh=_refresh(decisions.kept),
@@ -264,14 +265,17 @@ def _show_retired_now(decisions: Decisions, before: Lockfile, lock: Lockfile) ->
     )
 
 
-def _without_our_deletes(rows: Iterable[Change], history: History) -> list[Change]:
-    """Return the rows without files that are gone because we have deleted them."""
+def _for_guards(everything: Decisions, history: History) -> list[Change]:
+    """Return the changes without files that are gone because we have deleted them.
+
+    One file that is kept, if there is any, says that the manifest still wants some.
+    """
     return [
         row
-        for row in rows
+        for row in everything.changes
         if row.reason is not Reason.GONE
         or (row.id not in history.deleted and row.id not in history.deleting)
-    ]
+    ] + [one.row for one in everything.kept[:1]]
 
 
 def left_alone(rows: Iterable[Change], lock: Lockfile) -> Iterator[str]:
@@ -308,13 +312,11 @@ def _left_over(left: Mapping[str, list[str]]) -> Iterator[str]:
         )
 
 
-def _refresh(kept: Iterable[Change]) -> dict[str, LockEntry]:
+def _refresh(kept: Iterable[Kept]) -> dict[str, LockEntry]:
     """Return the entries whose file is right but whose path or protection must be updated."""
     found = {}
-    for row in kept:
-        want, locked = row.desired, row.locked
-        if want is not None and locked is not None:
-            path, protect = want.path, want.policy.protect
-            if path != locked.path or protect != locked.protect:
-                found[want.key] = locked._replace(path=path, protect=protect)
+    for want, locked, _ in kept:
+        path, protect = want.path, want.policy.protect
+        if path != locked.path or protect != locked.protect:
+            found[want.key] = locked._replace(path=path, protect=protect)
     return found

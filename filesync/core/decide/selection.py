@@ -124,7 +124,7 @@ class Selection(NamedTuple):
             tuple(row for row in decisions.changes if self.has(row.key) and not self._waits(row)),
             decisions.unmanaged
             + sum(row.key is None and not self.has(None) for row in decisions.changes),
-            kept=tuple(row for row in decisions.kept if self.has(row.key)),
+            kept=tuple(one for one in decisions.kept if self.has(one.key)),
         )
 
     def _waits(self, row: Change) -> bool:

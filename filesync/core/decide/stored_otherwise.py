@@ -6,33 +6,33 @@ name; and it says in `status_details` why it cannot use one. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from filesync.core.decide.change import Action, Change, Reason
+from filesync.core.decide.change import Decisions, Reason
 from filesync.core.model import LIFETIME_SLACK, DesiredFile, LockEntry, RemoteFile
 from filesync.core.text import composed, human_duration, listed, plural, printable
 
 _SHOWN = 3
 
 
-def stored_otherwise(rows: Iterable[Change]) -> Iterator[str]:
+def stored_otherwise(decisions: Decisions) -> Iterator[str]:
     """Yield a warning for each way in which the platform's files are not as they were asked for.
 
     Only of files that are up to date: of one that is replaced, the plan gives the reason.
     """
     found: dict[str, list[str]] = {sentence: [] for _, sentence in _RULES}
-    for row in rows:
-        want, locked, live = row.desired, row.locked, row.remote
-        if live is None or want is None or locked is None:
+    for row in decisions.changes:
+        want, live = row.desired, row.remote
+        if want is None or live is None or row.locked is None:
             continue
-        if row.action is Action.NOOP:
-            if _as_asked(want, locked, live):
-                continue
-            for rule, sentence in _RULES:
-                if (what := rule(want, locked, live)) is not None:
-                    found[sentence].append(f"{printable(want.key)}{what}")
-        elif row.reason is Reason.REMOTE_ERROR and live.status_details:
+        if row.reason is Reason.REMOTE_ERROR and live.status_details:
             yield f"{printable(want.key)} cannot be used: {printable(live.status_details)}"
+    for kept, locked, stored in decisions.kept:
+        if _as_asked(kept, locked, stored):
+            continue
+        for rule, sentence in _RULES:
+            if (what := rule(kept, locked, stored)) is not None:
+                found[sentence].append(f"{printable(kept.key)}{what}")
     for sentence, files in found.items():
         if files:
             yield sentence.format(count=plural(len(files), "file"), files=listed(files, _SHOWN))

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 
 from filesync.core import fingerprint
-from filesync.core.decide.change import Action, Change, Decisions, Reason
+from filesync.core.decide.change import Action, Change, Decisions, Kept, Reason
 from filesync.core.decide.claims import Leave, judge_claims
 from filesync.core.decide.unclaimed import UnclaimedFiles
 from filesync.core.lockfile.entries import found_entry, live_expiry, renew_when_left
@@ -39,16 +39,19 @@ def decide(
     owner = fingerprint.owner_token(project)
     spare = UnclaimedFiles(desired, lock, remote, owner)
     rows: list[Change] = []
-    kept: list[Change] = []
+    kept: list[Kept] = []
     wanted = {want.key for want in desired}
     let_go = _UnwantedFiles(lock, wanted, remote)
     tells = any(live.expires_at is not None for live in remote.values())
 
     for want in desired:
         locked = lock.files.get(want.key)
+        live = None if locked is None else remote.get(locked.id)
+        if locked is not None and live is not None and is_right(want, locked, live, now):
+            kept.append(Kept(want, locked, live))
+            continue
         moved = let_go.take(want, now) if locked is None else None
-        row = moved or _decide_file(want, locked, remote, spare, now, tells)
-        (kept if row.action is Action.NOOP else rows).append(row)
+        rows.append(moved or _decide_file(want, locked, live, spare, now, tells))
 
     for key, locked in lock.files.items():
         if key not in wanted and key not in let_go.taken:
@@ -58,7 +61,8 @@ def decide(
             )
             rows.append(Change(key, action, reason, locked.id, None, locked, live))
 
-    held = {entry.id for entry in lock.files.values()} | spare.taken
+    held = {entry.id for entry in lock.files.values()}
+    held |= spare.taken
     for retired in lock.retired.values():
         if retired.id in held:
             continue  # its content is wanted again: a key holds it, or adopts it above
@@ -80,13 +84,13 @@ def show_recovered(decisions: Decisions, recovery: Recovery) -> Decisions:
     if not recovered:
         return decisions
     adopted = tuple(
-        row._replace(action=Action.ADOPT, reason=Reason.RECOVERED)
-        for row in decisions.kept
-        if row.key in recovered
+        one.row._replace(action=Action.ADOPT, reason=Reason.RECOVERED)
+        for one in decisions.kept
+        if one.key in recovered
     )
     return decisions._replace(
         changes=decisions.changes + adopted,
-        kept=tuple(row for row in decisions.kept if row.key not in recovered),
+        kept=tuple(one for one in decisions.kept if one.key not in recovered),
     )
 
 
@@ -109,18 +113,14 @@ def action_for_unwanted(
 def _decide_file(
     want: DesiredFile,
     locked: LockEntry | None,
-    remote: Mapping[str, RemoteFile],
+    live: RemoteFile | None,
     spare: UnclaimedFiles,
     now: int,
     tells: bool,
 ) -> Change:
-    """Decide one wanted file: the first eight rows of the table."""
-    live = remote.get(locked.id) if locked is not None else None
+    """Decide one wanted file that is not right as it is: the first eight rows of the table."""
     action, reason, fields = judge(want, locked, live, now)
     file_id = locked.id if locked is not None and live is not None else None
-    if action is Action.NOOP:
-        return Change(want.key, action, reason, file_id, want, locked, live)
-
     # Before anything is uploaded: is the very file there already, held by no lock? A lost
     # lockfile, another machine's apply or a crash before the lock was saved leaves it so.
     found = spare.take(want)
@@ -139,6 +139,11 @@ def _decide_file(
         else:
             spare.give_back(found)
     return Change(want.key, action, reason, file_id, want, locked, live, fields, supersedes=live)
+
+
+def is_right(want: DesiredFile, locked: LockEntry, live: RemoteFile, now: int) -> bool:
+    """Say whether a live file is as it is wanted."""
+    return judge(want, locked, live, now)[0] is Action.NOOP
 
 
 def judge(

@@ -14,7 +14,7 @@ from collections import Counter
 from typing import Any, NamedTuple
 
 from filesync.core.commands import DEFAULT_MANIFEST, command
-from filesync.core.decide.change import Change, reading_order
+from filesync.core.decide.change import Action, Change
 from filesync.core.lockfile.entries import live_expiry
 from filesync.core.model import Stored
 from filesync.core.plan.origin import Origin, read_origin
@@ -169,7 +169,7 @@ def document_of(plan: Plan) -> PlanDocument:
 
 def unchanged(plan: Plan) -> tuple[ChangeDocument, ...]:
     """Return the files that are up to date, which only the page lists."""
-    return tuple(map(_change_document, reading_order(plan.kept)))
+    return tuple(_change_document(row) for row in plan.rows if row.action is Action.NOOP)
 
 
 def _change_document(change: Change) -> ChangeDocument:

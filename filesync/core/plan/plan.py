@@ -111,7 +111,7 @@ class Plan:
     @cached_property
     def rows(self) -> tuple[Change, ...]:
         """Return every decision in the order of `changes`: what is kept comes last."""
-        return self.changes + reading_order(self.kept)
+        return self.changes + reading_order(one.row for one in self.kept)
 
     @property
     def has_changes(self) -> bool:

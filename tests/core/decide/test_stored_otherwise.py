@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from filesync.core.decide.change import Action, Change, Reason
+from filesync.core.decide.change import Action, Change, Decisions, Kept, Reason
 from filesync.core.decide.stored_otherwise import stored_otherwise
 from filesync.core.decide.table import judge
 from filesync.core.lockfile.entries import entry_for
@@ -18,8 +18,7 @@ KEPT = desired("a")
 
 def said(remote: RemoteFile, want: DesiredFile = ASKED) -> list[str]:
     entry = entry_for(want, remote, NOW)
-    row = Change("a", Action.NOOP, Reason.UP_TO_DATE, remote.id, want, entry, remote)
-    return list(stored_otherwise([row]))
+    return list(stored_otherwise(Decisions((), 0, kept=(Kept(want, entry, remote),))))
 
 
 def test_what_is_as_asked_is_not_mentioned() -> None:
@@ -46,8 +45,8 @@ def test_what_is_not_is_said_once(remote: RemoteFile, want: DesiredFile, words: 
 def test_many_files_are_one_sentence() -> None:
     remote = live(created_at=NOW)
     entry = entry_for(ASKED, remote, NOW)
-    row = Change("a", Action.NOOP, Reason.UP_TO_DATE, remote.id, ASKED, entry, remote)
-    (warning,) = stored_otherwise([row] * 1200)
+    kept = (Kept(ASKED, entry, remote),) * 1200
+    (warning,) = stored_otherwise(Decisions((), 0, kept=kept))
     assert "for 1,200 files that should expire: a, a, a and 1,197 more;" in warning
 
 
@@ -55,7 +54,7 @@ def test_why_a_file_cannot_be_used_is_in_the_servers_words() -> None:
     remote = live(status="error", status_details="bad\x1bline 3")
     entry = entry_for(KEPT, remote, NOW)
     row = Change("a", Action.REPLACE, Reason.REMOTE_ERROR, remote.id, KEPT, entry, remote)
-    assert list(stored_otherwise([row])) == [r"a cannot be used: bad\x1bline 3"]
+    assert list(stored_otherwise(Decisions((row,), 0))) == [r"a cannot be used: bad\x1bline 3"]
 
 
 @pytest.mark.parametrize(
