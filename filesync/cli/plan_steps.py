@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -133,7 +131,7 @@ def make_with_progress(
     from filesync.workflow.plan import make_plan
 
     def make(run: Run) -> Plan:
-        with hashing(quiet=common.quiet) as on_hashed, _nothing_collected():
+        with hashing(quiet=common.quiet) as on_hashed:
             options = PlanOptions(protection=protection, at=at)
             return make_plan(run, on_hashed=on_hashed, md5s=md5s, options=options)
 
@@ -142,17 +140,6 @@ def make_with_progress(
     from filesync.workflow.saved_plans import plan_as_saved
 
     return plan_as_saved(run, saved, planfile, make)
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Spare the garbage collector what a plan is made of: all of it lives as long as the plan."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 pager_option = click.option(

@@ -121,6 +121,7 @@ def test_a_plan_holds_texts_that_repeat_once(manifest: str) -> None:
         assert locked is not None
         assert live is not None
         assert want.sha256 is locked.sha256
+        assert want.filename is locked.filename
         assert want.path is want.key
         purposes |= {id(locked.purpose), id(live.purpose)}
         statuses.add(id(live.status))

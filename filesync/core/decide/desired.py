@@ -7,7 +7,7 @@ from itertools import pairwise
 from urllib.parse import unquote
 
 from filesync.core.fingerprint import fingerprinted
-from filesync.core.model import DesiredFile, Entry, Manifest, Policy, ScannedFile
+from filesync.core.model import DesiredFile, Entry, LockEntry, Manifest, Policy, ScannedFile
 from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import composed, printable, quoted
 from filesync.errors import Problem
@@ -99,12 +99,20 @@ def remote_filename(file: ScannedFile) -> str:
     return composed(entry.prefix + name)
 
 
-def desired_file(project: str, file: ScannedFile, sha256: str) -> DesiredFile:
-    """Return the remote file that the entry of a local file with this content asks for."""
+def desired_file(
+    project: str, file: ScannedFile, sha256: str, locked: LockEntry | None = None
+) -> DesiredFile:
+    """Return the remote file that the entry of a local file with this content asks for.
+
+    Texts that are as those of its lock entry are these very texts: in memory once, not twice.
+    """
     policy = file.entry.policy
     name = remote_filename(file)
     if policy.fingerprint:
         name = fingerprinted(name, project, sha256)
+    if locked is not None:
+        sha256 = locked.sha256 if locked.sha256 == sha256 else sha256
+        name = locked.filename if locked.filename == name else name
     return DesiredFile(file.key, file.path, file.bytes, sha256, name, policy, file)
 
 

@@ -189,7 +189,7 @@ def _as_written(text: bytes, reader: _Reader) -> Lockfile | None:
             expires,
             protect,
             unproven,
-        ) in _LINE.findall(lines)
+        ) in (found.groups("") for found in _LINE.finditer(lines))
     }
     count = lines.count("\n") + len(lock.files)
     files.update(lock.files)
