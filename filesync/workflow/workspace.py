@@ -90,8 +90,10 @@ class Workspace(NamedTuple):
         return lock_format.parse_lockfile(self.lock_bytes, self.place.name)
 
     def without_text(self) -> Workspace:
-        """Return it without the lockfile's text (32 MB for 100,000 files), which only an apply
-        needs: it compares it with what is there when it saves."""
+        """Return it without the lockfile's text, 32 MB for 100,000 files.
+
+        Only an apply needs that: when it saves, it compares the text with the file's.
+        """
         return self._replace(lock_bytes=None)
 
     def reader(self) -> AbstractContextManager[Reader]:

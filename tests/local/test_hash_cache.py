@@ -212,7 +212,7 @@ def test_only_the_files_of_a_run_are_taken_into_memory(path: str) -> None:
     assert cache.get(other) is None
 
 
-def test_two_scans_of_one_file_are_each_held_against_what_is_kept(path: str) -> None:
+def test_two_scans_of_one_file_are_each_compared_with_what_is_kept(path: str) -> None:
     edited = FILE._replace(key="other", mtime_ns=CHANGED + 1)
     assert stored(path)
     for files in ([FILE, edited], [edited, FILE]):
