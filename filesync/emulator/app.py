@@ -66,11 +66,7 @@ def create_app(
     given_out, log = tokens.Tokens(), RequestLog(api_key, on_request)
     app = Starlette(
         routes=[Mount(API, routes=_ROUTES), Mount("/_emulator", routes=_ADMIN), *_OUTSIDE],
-        middleware=[
-            Middleware(
-                Front, store=store, api_key=api_key, tokens=given_out, log=log, direct=_DIRECT
-            )
-        ],
+        middleware=[Middleware(Front, store=store, api_key=api_key, tokens=given_out, log=log)],
         exception_handlers={HTTPException: _routing_error},
         lifespan=lifespan,
     )
@@ -140,7 +136,6 @@ _ROUTES = [
     _route("/vector_stores/{item}/file_batches/{batch}/files", GET=endpoint(file_batches.listing)),
     _route("/vector_stores/{item}/file_batches/{batch}/cancel", POST=endpoint(file_batches.cancel)),
 ]
-_DIRECT = {("POST", f"{API}/files"): files.create}
 _ADMIN = [
     _route("/settings", GET=endpoint(admin.read), POST=endpoint(admin.change)),
     _route("/requests", GET=admin.requests),
