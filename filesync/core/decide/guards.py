@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from filesync.core.commands import command
-from filesync.core.decide.change import Action, Change, Reason
+from filesync.core.decide.change import Action, Change, Decisions, Reason
 from filesync.core.decide.desired import policies_of
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import Manifest, MaxDelete, RemoteFile
@@ -105,20 +105,21 @@ def check_protected(rows: Iterable[Change], manifest: Manifest) -> None:
 def refusals(
     rows: Sequence[Change],
     *,
-    all_rows: Sequence[Change],
+    everything: Decisions,
     lock: Lockfile,
     remote: Mapping[str, RemoteFile],
     manifest: Manifest,
     recovery: Recovery,
     now: int,
 ) -> list[Refusal]:
-    """Return every refusal for `rows`; `all_rows` are those of the table, not narrowed by `--only`
-    and with nothing shared.
+    """Return every refusal for `rows`; `everything` is what the table decides, not narrowed by
+    `--only` and with nothing shared.
     """
     found = [
         _lookalikes(rows, lock, remote, recovery, now),
-        mass_missing(all_rows, lock, now, "upload them again"),
-        _emptied(rows, all_rows, lock) or _too_many_deletes(rows, all_rows, lock, manifest),
+        mass_missing(everything.changes, lock, now, "upload them again"),
+        _emptied(rows, everything, lock)
+        or _too_many_deletes(rows, everything.changes, lock, manifest),
     ]
     return [refusal for refusal in found if refusal is not None]
 
@@ -281,9 +282,10 @@ def mass_missing(
     )
 
 
-def _emptied(rows: Iterable[Change], all_rows: Iterable[Change], lock: Lockfile) -> Refusal | None:
+def _emptied(rows: Iterable[Change], everything: Decisions, lock: Lockfile) -> Refusal | None:
     deletes = capped(rows)
-    if not lock.files or not deletes or any(row.desired is not None for row in all_rows):
+    wanted = everything.kept or any(row.desired is not None for row in everything.changes)
+    if not lock.files or not deletes or wanted:
         return None
     owned = len({entry.id for entry in lock.files.values()})
     return Refusal(

@@ -164,7 +164,7 @@ def decide_all(
         guards.check_protected(reading_order(decisions.changes), manifest)
     refusals = guards.refusals(
         decisions.changes,
-        all_rows=_for_guards(everything, seen.history),
+        everything=_without_our_deletes(everything, seen.history),
         lock=lock,
         remote=remote,
         manifest=manifest,
@@ -265,17 +265,16 @@ def _show_retired_now(decisions: Decisions, before: Lockfile, lock: Lockfile) ->
     )
 
 
-def _for_guards(everything: Decisions, history: History) -> list[Change]:
-    """Return the changes without files that are gone because we have deleted them.
-
-    One file that is kept, if there is any, says that the manifest still wants some.
-    """
-    return [
-        row
-        for row in everything.changes
-        if row.reason is not Reason.GONE
-        or (row.id not in history.deleted and row.id not in history.deleting)
-    ] + [one.row for one in everything.kept[:1]]
+def _without_our_deletes(decisions: Decisions, history: History) -> Decisions:
+    """Return the decisions without files that are gone because we have deleted them."""
+    return decisions._replace(
+        changes=tuple(
+            row
+            for row in decisions.changes
+            if row.reason is not Reason.GONE
+            or (row.id not in history.deleted and row.id not in history.deleting)
+        )
+    )
 
 
 def left_alone(rows: Iterable[Change], lock: Lockfile) -> Iterator[str]:

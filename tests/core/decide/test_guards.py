@@ -46,7 +46,7 @@ def found(
         refusal.guard: refusal.hint
         for refusal in refusals(
             decisions.rows,
-            all_rows=decisions.rows,
+            everything=decisions,
             lock=lock,
             remote=remote,
             manifest=rules,
@@ -103,10 +103,11 @@ def test_only_the_right_flag_lifts_a_refusal(allowed: Overrides, passes: bool) -
     rules = manifest(MaxDelete(30, True))
     lock = Lockfile("p", "u", {str(n): entry(n) for n in range(3)})
     remote = {f"file-{n}": live(n) for n in range(3)}
-    rows = decide([], lock, remote, project="p", prune=None, now=NOW).rows
+    decisions = decide([], lock, remote, project="p", prune=None, now=NOW)
+    rows = decisions.rows
     no = refusals(
         rows,
-        all_rows=rows,
+        everything=decisions,
         lock=lock,
         remote=remote,
         manifest=rules,
@@ -138,10 +139,11 @@ def test_what_waits_in_retired_is_under_no_cap() -> None:
     for n in range(20):
         lock.retire(f"file-{n}", "a", NOW)
     remote = {f"file-{n}": live(n) for n in range(20)}
-    rows = decide([], lock, remote, project="p", prune=None, now=NOW).rows
+    decisions = decide([], lock, remote, project="p", prune=None, now=NOW)
+    rows = decisions.rows
     no = refusals(
         rows,
-        all_rows=rows,
+        everything=decisions,
         lock=lock,
         remote=remote,
         manifest=rules,

@@ -420,7 +420,7 @@ def refused(want: list[DesiredFile], lock: Lockfile, remote: list[RemoteFile]) -
     )
     found = refusals(
         decisions.rows,
-        all_rows=decide(want, lock, there, project=PROJECT, prune=None, now=NOW).rows,
+        everything=decide(want, lock, there, project=PROJECT, prune=None, now=NOW),
         lock=lock,
         remote=there,
         manifest=manifest,
