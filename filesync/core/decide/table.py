@@ -47,11 +47,12 @@ def decide(
     for want in desired:
         locked = lock.files.get(want.key)
         live = None if locked is None else remote.get(locked.id)
-        if locked is not None and live is not None and is_right(want, locked, live, now):
+        judged = judge(want, locked, live, now)
+        if judged[0] is Action.NOOP and locked is not None and live is not None:
             kept.append(Kept(want, locked, live))
             continue
         moved = let_go.take(want, now) if locked is None else None
-        rows.append(moved or _decide_file(want, locked, live, spare, now, tells))
+        rows.append(moved or _decide_file(want, locked, live, judged, spare, now=now, tells=tells))
 
     for key, locked in lock.files.items():
         if key not in wanted and key not in let_go.taken:
@@ -114,12 +115,14 @@ def _decide_file(
     want: DesiredFile,
     locked: LockEntry | None,
     live: RemoteFile | None,
+    judged: Judged,
     spare: UnclaimedFiles,
+    *,
     now: int,
     tells: bool,
 ) -> Change:
     """Decide one wanted file that is not right as it is: the first eight rows of the table."""
-    action, reason, fields = judge(want, locked, live, now)
+    action, reason, fields = judged
     file_id = locked.id if locked is not None and live is not None else None
     # Before anything is uploaded: is the very file there already, held by no lock? A lost
     # lockfile, another machine's apply or a crash before the lock was saved leaves it so.
@@ -141,14 +144,10 @@ def _decide_file(
     return Change(want.key, action, reason, file_id, want, locked, live, fields, supersedes=live)
 
 
-def is_right(want: DesiredFile, locked: LockEntry, live: RemoteFile, now: int) -> bool:
-    """Say whether a live file is as it is wanted."""
-    return judge(want, locked, live, now)[0] is Action.NOOP
+Judged = tuple[Action, Reason, tuple[str, ...]]
 
 
-def judge(
-    want: DesiredFile, locked: LockEntry | None, live: RemoteFile | None, now: int
-) -> tuple[Action, Reason, tuple[str, ...]]:
+def judge(want: DesiredFile, locked: LockEntry | None, live: RemoteFile | None, now: int) -> Judged:
     """Hold one wanted file against a lock entry and the live remote file: the table's core."""
     if locked is None:
         return Action.CREATE, Reason.NEW, ()
