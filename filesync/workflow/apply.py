@@ -113,7 +113,7 @@ def _carry_out(
     saver = Saver(target.save)
 
     policy_for = policies_of(manifest)
-    own = {row.key: row.desired.policy for row in plan.rows if row.desired is not None}
+    own = {want.key: want.policy for want in plan.desired()}
 
     def in_use(key: str | None) -> InUse:
         if key is None:

@@ -232,5 +232,5 @@ def _declared(made: Plan, path: str) -> list[str]:
         inode = os.stat(path).st_ino
     except (OSError, ValueError):
         return []
-    files = (row.desired.scanned for row in made.rows if row.desired is not None)
+    files = (want.scanned for want in made.desired())
     return [file.absolute for file in files if file.inode == inode]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Collection, Iterable, Iterator, Set
 from functools import cached_property
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from filesync.core.decide.change import Action, Change, Decisions, reading_order
 from filesync.core.decide.guards import Refusal
 from filesync.core.decide.reasons import DRIFT
 from filesync.core.decide.wrong_content import LeftOut
-from filesync.core.model import LockEntry, RemoteFile, Retired
+from filesync.core.model import DesiredFile, LockEntry, RemoteFile, Retired
 from filesync.core.recovery.recover import NOTHING_TO_RECOVER, Recovery
 from filesync.core.run import Run
 from filesync.core.stores.change import MemberAction, StoreAction, StoreChange
@@ -112,6 +112,11 @@ class Plan:
     def rows(self) -> tuple[Change, ...]:
         """Return every decision in the order of `changes`: what is kept comes last."""
         return self.changes + reading_order(one.row for one in self.kept)
+
+    def desired(self) -> Iterator[DesiredFile]:
+        """Yield every wanted file that has a decision, in no order."""
+        yield from (row.desired for row in self.changes if row.desired is not None)
+        yield from (one.desired for one in self.kept)
 
     @property
     def has_changes(self) -> bool:
