@@ -7,6 +7,7 @@ with each apply that uploads them, and so never settle.
 from __future__ import annotations
 
 import os
+import posixpath
 import re
 from collections.abc import Collection
 
@@ -64,9 +65,7 @@ _BLOBS = "blobs"
 
 def is_written_by_us(path: str) -> bool:
     """Say whether a file is a lockfile or a saved plan; False for one that cannot be read."""
-    stem, dot, suffix = path.rpartition(".")
-    # A name that only begins with a dot, such as `.md`, has no extension.
-    if (dot + suffix).lower() in _OTHERS and stem[-1:] not in ("", "/", "."):
+    if posixpath.splitext(path)[1].lower() in _OTHERS:
         return False
     try:
         fd = os.open(path, READ_FLAGS)
