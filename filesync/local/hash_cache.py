@@ -71,7 +71,7 @@ class _Row(NamedTuple):
     verdicts: str
 
 
-class Kept(NamedTuple):
+class KeptHash(NamedTuple):
     """What is kept of a file that has not changed: hashes in hex, md5 None if not computed.
 
     `verdicts` is the text that `content.kept` reads.
@@ -91,7 +91,7 @@ class HashCache:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._kept: dict[str, Kept] = {}
+        self._kept: dict[str, KeptHash] = {}
         self._fresh: dict[str, _Row] = {}
         self._broken = False
 
@@ -106,7 +106,7 @@ class HashCache:
         # Connecting to a file that is missing would create it, and a FIFO would hang us.
         self._kept = self._read(wanted) if wanted and os.path.isfile(self._path) else {}
 
-    def get(self, file: ScannedFile) -> Kept | None:
+    def get(self, file: ScannedFile) -> KeptHash | None:
         """Return what is kept of a file that was loaded, if it is unchanged."""
         kept = self._kept.get(file.known_as)
         if kept is None or (kept.file is not file and kept.file.content != file.content):
@@ -151,8 +151,8 @@ class HashCache:
             self._write()
             self._fresh.clear()
 
-    def _read(self, wanted: dict[str, ScannedFile]) -> dict[str, Kept]:
-        found: dict[str, Kept] = {}
+    def _read(self, wanted: dict[str, ScannedFile]) -> dict[str, KeptHash]:
+        found: dict[str, KeptHash] = {}
         try:
             with contextlib.closing(sqlite3.connect(self._path, timeout=_WAIT_S)) as db:
                 if _version(db) != _VERSION:
@@ -162,7 +162,7 @@ class HashCache:
                     if file is not None and row[1:6] == _identity(file):
                         # The same few texts of nearly all files, once each.
                         verdicts = sys.intern(row[8])
-                        found[file.known_as] = Kept(file, row[6].hex(), row[7], verdicts)
+                        found[file.known_as] = KeptHash(file, row[6].hex(), row[7], verdicts)
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
             self._broken = code & 0xFF not in _PASSING

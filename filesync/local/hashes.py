@@ -17,7 +17,7 @@ from filesync.core.hashed import Hashed, HashObjects, Task, Unread
 from filesync.core.model import ScannedFile
 from filesync.core.text import plural, printable
 from filesync.errors import LocalFileError
-from filesync.local.hash_cache import HashCache, Kept
+from filesync.local.hash_cache import HashCache, KeptHash
 
 _WORKERS = 2
 
@@ -104,7 +104,7 @@ class _Hashing:
             if file.version is not None and objects and kept.md5:
                 objects.take_md5(file, kept.md5)
 
-    def _is_judged(self, file: ScannedFile, kept: Kept, asked: Asked) -> bool:
+    def _is_judged(self, file: ScannedFile, kept: KeptHash, asked: Asked) -> bool:
         """Say whether the verdict is kept as well, and take it."""
         said = verdict_in(kept.verdicts, asked.id)
         if said is not None and said is not CLEAN and self._checks is not None:
