@@ -22,6 +22,8 @@ from filesync.emulator.errors import Json
 # How long running requests get to finish when the server is stopped.
 GRACE_SECONDS = 1.0
 READ_BYTES = 128 * 1024
+# What is neither a whole head nor content may be as long as this, the bound that h11 has.
+MOST_UNREAD = 64 * 1024
 
 
 def serve(
@@ -104,12 +106,39 @@ def _listen(port: int) -> socket.socket:
 
 
 class _Protocol(HttpToolsProtocol):
-    """uvicorn's, which reads as much at once as the heap keeps ready for the next read."""
+    """uvicorn's, which reads as much at once as the heap keeps ready for the next read.
+
+    httptools collects a head, and the headers that may follow content in chunks, without a bound:
+    a client that never ends them is cut off.
+    """
+
+    _unread = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         # asyncio's 256 KiB go back to the system after each read: three times the work a byte.
         transport.max_size = READ_BYTES  # type: ignore[attr-defined]
         super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > MOST_UNREAD and not self.transport.is_closing():
+            if self.cycle is None or self.cycle.response_complete:
+                self.send_400_response("The request's head is too long.")
+            else:
+                self.transport.abort()
+
+    def on_headers_complete(self) -> None:
+        self._unread = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unread = 0
+        super().on_message_complete()
 
 
 class _Server(uvicorn.Server):

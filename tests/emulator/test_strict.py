@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -254,3 +256,30 @@ def test_sizes(http: httpx.Client, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
             check_error(over, 413, field)
         assert http.post(f"/uploads/{upload}/cancel").status_code == 200
     assert len(blobs()) == 2
+
+
+_POST = b"POST /v1/files HTTP/1.1\r\nhost: 127.0.0.1\r\n"
+_CHUNKS = b"transfer-encoding: chunked\r\n\r\n1\r\nx\r\n"
+
+
+@pytest.mark.parametrize(
+    ("begin", "more"),
+    [
+        (_POST, b"a: " + b"b" * 1021 + b"\r\n"),
+        (_POST + b"a: ", b"b" * 1024),
+        (b"GET /", b"b" * 1024),
+        (_POST + _CHUNKS + b"0\r\n", b"a: " + b"b" * 1021 + b"\r\n"),
+        (_POST + _CHUNKS + b"0\r\na: ", b"b" * 1024),
+    ],
+    ids=["headers", "one header", "path", "trailers", "one trailer"],
+)
+def test_an_endless_head_or_trailer_is_cut(base_url: str, begin: bytes, more: bytes) -> None:
+    host, port = base_url.removeprefix("http://").removesuffix("/v1").split(":")
+    sent, most = 0, 1 << 24
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        with suppress(OSError):
+            client.sendall(begin)
+            while sent < most:
+                client.sendall(more * 64)
+                sent += len(more) * 64
+    assert sent < most
