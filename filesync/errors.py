@@ -120,7 +120,17 @@ class AuthError(ApiError):
 
 
 class NoSuchRoute(RemoteError):
-    """A web page answered with 404, so no API has this route: it says nothing of a file."""
+    """The server has no such route, which says nothing of a file: a web page answered with 404,
+    or a listing was refused with 405 or 501."""
+
+
+def lacks_route(error: Exception) -> bool:
+    """Say whether an error means that the server has no such route, whatever was asked for.
+
+    A 404 is left out: it may be about a file or store.
+    """
+    refused = isinstance(error, ApiError) and error.status in (405, 501)
+    return refused or isinstance(error, NoSuchRoute)
 
 
 class AmbiguousError(RemoteError):

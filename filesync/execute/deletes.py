@@ -81,8 +81,8 @@ def split_by_use(
         users.watch(Note(warning, warning=True))
     used = [one for one in asked if one.id in usage.users]
     for one in used:
-        user = usage.users[one.id]
-        told = f"{one.name} is kept: in use by {user}; the next {again} will try again"
+        why = usage.users[one.id]
+        told = f"{one.name} is kept: {why}; the next {again} will try again"
         users.watch(Note(told, warning=True))
     kept = set(used)
     return [one for one in doomed if one not in kept], used

@@ -32,7 +32,9 @@ _NOTED_FROM = 20  # requests; fewer take no time worth a word
 
 
 class Usage(NamedTuple):
-    """Users by file id, e.g. "batch batch_1 (in_progress)"; `warnings` where a look-up failed.
+    """Why files stay, by id, e.g. "in use by batch batch_1 (in_progress)".
+
+    `warnings` say which look-ups failed.
 
     A server without a route has nothing that uses files there. Where a look-up failed, every
     file counts as used: what is not known to be free stays.
@@ -96,12 +98,13 @@ class Users:
             except FilesyncError as error:
                 usage.warnings.append(f"whether {what} use the files is not known: {error.message}")
                 for file_id in file_ids:
-                    usage.users.setdefault(file_id, f"maybe {what}")
+                    usage.users.setdefault(file_id, f"{what} may use it")
                 continue
             for job in jobs:
                 if not job.finished:
                     for file_id in asked & set(job.files):
-                        user = f"{job.kind} {job.id} ({printable(job.status) or 'no status'})"
+                        status = printable(job.status) or "no status"
+                        user = f"in use by {job.kind} {job.id} ({status})"
                         usage.users.setdefault(file_id, user)
         if missing:
             usage.warnings.append(
@@ -131,12 +134,12 @@ class Users:
                 self._members[store.id] = store, members
             for (store, file_id), there in zip(pairs, pool.map(self._attached, pairs), strict=True):
                 if there:
-                    usage.users.setdefault(file_id, f"vector store {store.id}")
+                    usage.users.setdefault(file_id, f"in use by vector store {store.id}")
         for store in listed:
             for file_id in (self._known(store) or frozenset()).intersection(file_ids):
                 if store.id in self._left.get(file_id, ()):
                     continue
-                usage.users.setdefault(file_id, f"vector store {store.id}")
+                usage.users.setdefault(file_id, f"in use by vector store {store.id}")
 
     def _is_cheaper_whole(self, store: Job, files: int) -> bool:
         # One that does not say how many files it holds is taken to have some pages.

@@ -10,7 +10,14 @@ from typing import NamedTuple
 from filesync.core.commands import command
 from filesync.core.stores.model import Chunking
 from filesync.core.text import printable
-from filesync.errors import ApiError, AuthError, FilesyncError, Interrupted, RemoteError
+from filesync.errors import (
+    ApiError,
+    AuthError,
+    FilesyncError,
+    Interrupted,
+    RemoteError,
+    lacks_route,
+)
 from filesync.execute.context import ApplyContext
 from filesync.remote.stores import BATCH, NewMember
 
@@ -66,8 +73,12 @@ class _Attaching:
             self._patiently(batch)
         except (AuthError, Interrupted):
             raise
-        except ApiError as error:
-            if error.status not in _REFUSED:
+        except RemoteError as error:
+            if len(batch) > 1 and lacks_route(error):
+                for one in batch:
+                    yield from self.attach([one])
+                return
+            if not (isinstance(error, ApiError) and error.status in _REFUSED):
                 raise
             if len(batch) == 1:
                 yield NotAttached(batch[0].file_id, error)

@@ -18,7 +18,14 @@ from collections.abc import Callable, Set
 
 from filesync.core.servers import COMPATIBLE, Paging, ServerType
 from filesync.core.text import plural, printable
-from filesync.errors import ApiError, AuthError, ListingError, NoSuchRoute, RemoteError
+from filesync.errors import (
+    ApiError,
+    AuthError,
+    ListingError,
+    NoSuchRoute,
+    RemoteError,
+    lacks_route,
+)
 from filesync.remote.page import Item, Page, T, page_of
 
 __all__ = ["Item", "Page", "list_all", "page_of"]
@@ -71,8 +78,9 @@ def list_all(
     except (AuthError, ListingError):
         raise
     except RemoteError as exc:
-        absent = isinstance(exc, ApiError) and exc.status == 404
-        if not found and (absent or isinstance(exc, NoSuchRoute)):
+        if not found and lacks_route(exc):
+            raise NoSuchRoute(exc.message, exc.hint) from None
+        if not found and isinstance(exc, ApiError) and exc.status == 404:
             raise
         lead = "the listing is not whole: " if found else ""
         raise ListingError(lead + exc.message, exc.hint) from None

@@ -25,6 +25,10 @@ NO_QUOTA = "insufficient_quota"
 """The code of a 429 that does not go away: the account is out of credit."""
 
 
+NOT_IMPLEMENTED = 501
+"""The one status from 500 on that does not pass."""
+
+
 class Kind(Enum):
     """What it means to send a request twice."""
 
@@ -144,7 +148,8 @@ def judge(kind: Kind, outcome: Outcome) -> Verdict:
         return Verdict.RETRY
     if outcome.should_retry is not None:
         return Verdict.RETRY if outcome.should_retry else Verdict.FAIL
-    return Verdict.RETRY if status in (408, 409, 425) or status >= 500 else Verdict.FAIL
+    passing = status >= 500 and status != NOT_IMPLEMENTED
+    return Verdict.RETRY if status in (408, 409, 425) or passing else Verdict.FAIL
 
 
 def _judge_once(outcome: Outcome) -> Verdict:

@@ -128,7 +128,8 @@ class Transport:
             whole = told = False
             try:
                 body = answers.read(_pieces(response), call.most_bytes)
-                raw = decode.parse_json(self._redacted(body))
+                done = response.status_code == 204 and call.method != "GET"
+                raw = {} if done else decode.parse_json(self._redacted(body))
                 whole = True
                 told = failures.is_error(raw)
                 return parse(raw, response.headers)

@@ -276,10 +276,9 @@ _CHUNKS = b"transfer-encoding: chunked\r\n\r\n1\r\nx\r\n"
 def test_an_endless_head_or_trailer_is_cut(base_url: str, begin: bytes, more: bytes) -> None:
     host, port = base_url.removeprefix("http://").removesuffix("/v1").split(":")
     sent, most = 0, 1 << 24
-    with socket.create_connection((host, int(port)), timeout=10) as client:
-        with suppress(OSError):
-            client.sendall(begin)
-            while sent < most:
-                client.sendall(more * 64)
-                sent += len(more) * 64
+    with socket.create_connection((host, int(port)), timeout=10) as client, suppress(OSError):
+        client.sendall(begin)
+        while sent < most:
+            client.sendall(more * 64)
+            sent += len(more) * 64
     assert sent < most

@@ -78,7 +78,15 @@ def test_a_vector_store_uses_what_is_attached(apply: Apply, fake: FakeApi) -> No
     assert "vs_1" in users["file-2"]
 
 
-@pytest.mark.parametrize("answer", [error(404, "Invalid URL"), Answer(404, b"<html>404</html>")])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        error(404, "Invalid URL"),
+        Answer(404, b"<html>404</html>"),
+        error(405, "Method Not Allowed"),
+        error(501, "Not implemented"),
+    ],
+)
 def test_a_server_without_the_routes_is_one_warning(
     apply: Apply, fake: FakeApi, answer: Answer
 ) -> None:
@@ -99,6 +107,7 @@ def test_where_a_look_up_fails_every_file_counts_as_used(
     fake.on("GET", path, error(500, "broken"))
     usage = asked(apply)
     assert set(usage.users) == {"file-1", "file-2"}
+    assert usage.users["file-1"].endswith(" may use it")
     assert len(usage.warnings) == 1
 
 
@@ -209,5 +218,5 @@ def test_our_own_store_does_not_count_once_we_have_detached(apply: Apply, fake: 
     left = {"file-1": {"vs_ours"}, "file-2": {"vs_ours"}}
     for ids in (["file-1", "file-2"], ["file-1"]):
         users = Users(apply.context, left).look_up(ids).users
-        assert users == ({"file-2": "vector store vs_b"} if "file-2" in ids else {})
+        assert users == ({"file-2": "in use by vector store vs_b"} if "file-2" in ids else {})
     assert set(Users(apply.context).look_up(["file-1"]).users) == {"file-1"}

@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from filesync.errors import ApiError, RemoteError
+from filesync.errors import ApiError, NoSuchRoute, RemoteError
 from filesync.execute import store_attach
 from filesync.execute.context import ApplyContext
 from filesync.execute.store_attach import attach_all
@@ -23,9 +23,12 @@ class Stores:
         self.unknown, self.gone = set(unknown), gone
         self.attached: list[str] = []
         self.requests = 0
+        self.no_batches: Exception | None = None
 
     def attach_batch(self, _store: str, batch: Sequence[NewMember], _chunking: object) -> None:
         self.requests += 1
+        if len(batch) > 1 and self.no_batches is not None:
+            raise self.no_batches
         if self.gone or self.unknown & {one.file_id for one in batch}:
             raise ApiError("no such file", status=404)
         self.attached += [one.file_id for one in batch]
@@ -72,6 +75,19 @@ def test_the_wait_for_unknown_files_is_one_however_many_there_are(
     assert len(attach(stores, *(f"file-{n}" for n in range(16)))) == 3
     # Three or four tries with all, and then one with each half, without a wait.
     assert stores.requests <= 4 + 2 * 3 * 4
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ApiError("no", status=405), ApiError("no", status=501), NoSuchRoute("a web page answered")],
+)
+def test_without_a_route_for_batches_each_file_is_attached_alone(error: Exception) -> None:
+    stores = Stores("file-3")
+    stores.no_batches = error
+    ids = [f"file-{n}" for n in range(8)]
+    assert attach(stores, *ids).keys() == {"file-3"}
+    assert sorted(stores.attached) == sorted({*ids} - {"file-3"})
+    assert stores.requests <= 1 + 8 + 2
 
 
 def test_a_store_that_is_gone_is_reported_at_once() -> None:

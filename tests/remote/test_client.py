@@ -22,11 +22,13 @@ from filesync.errors import (
     FilesyncError,
     Interrupted,
     ListingError,
+    NoSuchRoute,
     RemoteError,
 )
 from filesync.remote.client import Reader, Writer
 from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint
+from filesync.remote.stores import NewMember
 from filesync.remote.timing import ClientSettings
 from tests.remote.helpers import FILE, URL, Bytes, FakeTime, fast, writer
 
@@ -226,7 +228,41 @@ def test_201_is_a_success(server: respx.MockRouter, client: Writer) -> None:
     assert create(client) == THE_FILE
 
 
+def test_no_content_is_a_success_of_what_needs_no_answer(
+    server: respx.MockRouter, client: Writer, time: FakeTime
+) -> None:
+    server.route().respond(204)
+    assert client.delete_file("file-1")
+    assert client.stores.delete("vs_1")
+    assert client.stores.detach("vs_1", "file-1")
+    client.stores.attach_batch("vs_1", [NewMember("file-1", {})], None)
+    client.cancel_upload("upload_1")
+    assert len(server.calls) == 5
+    with pytest.raises(AmbiguousError):
+        create(client)
+    with pytest.raises(RemoteError):
+        client.get_raw("file-1")
+
+
 # --- errors
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_a_route_that_is_not_implemented_is_asked_for_once(
+    server: respx.MockRouter, client: Writer, time: FakeTime, status: int
+) -> None:
+    server.route().respond(status, json=ERROR)
+    lists = (client.list_batches, client.list_vector_stores, client.list_fine_tuning_jobs)
+    for list_them in lists:
+        with pytest.raises(NoSuchRoute):
+            list_them()
+    with pytest.raises(ListingError, match=str(status)):
+        client.list_files()
+    for ask in (lambda: client.get_file("file-1"), lambda: client.delete_file("file-1")):
+        with pytest.raises(ApiError, match=str(status)):
+            ask()
+    assert len(server.calls) == 6
+    assert time.naps == []
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,8 @@ TABLE: list[tuple[Outcome, tuple[Verdict, Verdict, Verdict]]] = [
     (Outcome(500, sent=False, should_retry=False), (FAIL, FAIL, FAIL)),
     (Outcome(500, should_retry=True), (RETRY, RETRY, AMBIGUOUS)),
     (Outcome(500, should_retry=False), (FAIL, FAIL, AMBIGUOUS)),
+    (Outcome(501), (FAIL, FAIL, AMBIGUOUS)),
+    (Outcome(501, should_retry=True), (RETRY, RETRY, AMBIGUOUS)),
     (Outcome(502), (RETRY, RETRY, AMBIGUOUS)),
     (Outcome(503), (RETRY, RETRY, AMBIGUOUS)),
     (Outcome(503, wait=1.0), (RETRY, RETRY, AMBIGUOUS)),
