@@ -118,15 +118,25 @@ def _is_written_so(block: bytes, talks: list[list[_Message]], style: _Style) -> 
         return False
     if not beginnings.isdisjoint(_MAY_BE_BLANK) and _has_blank(contents, lengths):
         return False
-    roles = list(map(_ROLE, messages))
-    befores = list(map(style.further.__getitem__, roles))
-    for first in accumulate(map(len, talks[:-1]), initial=0):
-        befores[first] = style.first[roles[first]]
+    befores = _befores(talks, list(map(_ROLE, messages)), style)
     befores[0] = befores[0].removeprefix(style.end)
     written = b"".join(
         chain(chain.from_iterable(zip(befores, contents, strict=True)), (style.end,))
     )
     return written == block
+
+
+def _befores(talks: list[list[_Message]], roles: list[_Role], style: _Style) -> list[bytes]:
+    """Return the bytes before each content, with the end of a line before the first of the next."""
+    count = len(talks[0])
+    # Most files have lines of the same roles: then those of the first line hold for the block.
+    if roles == roles[:count] * len(talks) and set(map(len, talks)) == {count}:
+        first, *further = roles[:count]
+        return [style.first[first], *map(style.further.__getitem__, further)] * len(talks)
+    befores = list(map(style.further.__getitem__, roles))
+    for at in accumulate(map(len, talks[:-1]), initial=0):
+        befores[at] = style.first[roles[at]]
+    return befores
 
 
 def _has_blank(contents: list[msgspec.Raw], lengths: list[int]) -> bool:

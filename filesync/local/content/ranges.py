@@ -59,8 +59,9 @@ def _parts(fd: int, job: Range, checker: LineChecker) -> Iterator[Part]:
         is_within = False
         end = data.rfind(b"\n") + 1
         if end > start:
-            begun.append(data[start:end])
-            yield checker.check(b"".join(begun), first=first)
+            # Copied once, where they are joined.
+            whole: list[bytes | memoryview] = [*begun, memoryview(data)[start:end]]
+            yield checker.check(b"".join(whole), first=first)
             begun, first, start = [], False, end
         begun.append(data[start:])
     if any(begun):

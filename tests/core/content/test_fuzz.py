@@ -73,6 +73,35 @@ def test_what_the_fast_way_must_not_let_through(change: tuple[str, str]) -> None
     assert PlainChat().keys(bad.encode()) is None
 
 
+@pytest.mark.parametrize("separators", [None, (",", ":")])
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ["sua", "sua", "sua"],
+        ["sua", "ua", "sua"],
+        ["ua", "uaua", "ua"],
+        ["suaua", "sua", "ua"],
+        ["sua", "dua", "sua"],
+        ["a", "a", "a"],
+    ],
+)
+def test_the_fast_way_takes_lines_of_the_same_roles_and_of_others(
+    shapes: list[str], separators: tuple[str, str] | None
+) -> None:
+    roles = {"s": "system", "d": "developer", "u": "user", "a": "assistant"}
+    lines = [
+        {"messages": [{"role": roles[one], "content": f"{one} {i}"} for one in shape]}
+        for i, shape in enumerate(shapes)
+    ]
+    text = [json.dumps(line, separators=separators) + "\n" for line in lines]
+    assert PlainChat().keys("".join(text).encode()) is not None
+    # One line has a key twice, in a block whose lines have the same roles all the same.
+    for number, line in enumerate(text):
+        spoilt = line.replace('{"role"', '{"role":"user","role"', 1)
+        block = "".join([*text[:number], spoilt, *text[number + 1 :]])
+        assert PlainChat().keys(block.encode()) is None
+
+
 def test_the_fast_way_reads_utf_8_only() -> None:
     good = builders.text_of(builders.chat(1)).replace(b"much", b"m\xc3\xbcch")
     assert PlainChat().keys(good) is not None
