@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterator
+from itertools import chain, compress
 from typing import NamedTuple
 
 from filesync.core.content import batch
@@ -17,9 +18,9 @@ from filesync.core.text import plural
 MAX_IMAGE_EXAMPLES = 50_000
 _NEAR = 0.9
 
-# How many keys are compared at once: a set of them takes some 20 MiB.
-_AT_ONCE = 250_000
-_GROUPS = 10
+# How many keys are compared at once: a set of them takes some 40 MiB.
+_AT_ONCE = 500_000
+_BYTES = 256
 # Of which keys are looked up again; a file that is one long repetition needs no more.
 _MOST_TWICE = 500_000
 
@@ -136,44 +137,40 @@ class Whole:
 def repeated(keys: list[array[int]]) -> tuple[int, list[Repeated]]:
     """Return how many lines have an earlier line's key, and the first SHOWN of them.
 
-    Takes memory for _AT_ONCE * _GROUPS keys at a time, however many there are; 0 is not a key.
+    Takes memory for a set of some _AT_ONCE keys, however many there are; 0 is not a key.
     """
-    total = sum(map(len, keys))
-    passes = total // (_AT_ONCE * _GROUPS) + 1
     count = 0
     twice: set[int] = set()
-    for one in range(passes):
-        for group in _groups(keys, one, passes):
-            distinct = set(group)
-            distinct.discard(0)
-            more = len(group) - group.count(0) - len(distinct)
-            if more:
-                count += more
-                if len(twice) < _MOST_TWICE:
-                    twice.update(_twice(group))
+    groups = min(_BYTES, sum(map(len, keys)) // _AT_ONCE + 1)
+    for number in range(groups):
+        # One byte of a key says in which group it is, so that equal keys are in one.
+        chosen = bytes(byte % groups == number for byte in range(_BYTES))
+        selected = [part.tobytes()[::8].translate(chosen) for part in keys]
+        more = sum(map(_ones, selected)) - _different(_group(keys, selected))
+        if number == 0:
+            more -= sum(part.count(0) for part in keys)
+        if more:
+            count += more
+            if len(twice) < _MOST_TWICE:
+                twice.update(_twice(_group(keys, selected)))
     return count, _first_repeated(keys, twice) if count else []
 
 
-def _groups(keys: list[array[int]], one: int, passes: int) -> Iterator[array[int]]:
-    """Yield the keys of one pass, so that equal keys are in one group."""
-    if sum(map(len, keys)) <= _AT_ONCE:
-        together: array[int] = array("q")
-        for part in keys:
-            together += part
-        yield together
-        return
-    groups: list[array[int]] = [array("q") for _ in range(_GROUPS)]
-    parts = passes * _GROUPS
-    first = one * _GROUPS
-    for part in keys:
-        for key in part:
-            group = key % parts - first
-            if 0 <= group < _GROUPS:
-                groups[group].append(key)
-    yield from groups
+def _group(keys: list[array[int]], selected: list[bytes]) -> Iterator[int]:
+    return chain.from_iterable(map(compress, keys, selected))
 
 
-def _twice(group: array[int]) -> Iterator[int]:
+def _ones(selected: bytes) -> int:
+    return selected.count(1)
+
+
+def _different(group: Iterator[int]) -> int:
+    different = set(group)
+    different.discard(0)
+    return len(different)
+
+
+def _twice(group: Iterator[int]) -> Iterator[int]:
     seen: set[int] = set()
     for key in group:
         if key in seen and key:
