@@ -1,9 +1,16 @@
 """The fast way for ordinary chat examples: let lines through that are certainly good.
 
 How it works: msgspec decodes a block of lines into the few types below and refuses everything
-else, without decoding the texts themselves. Then the block is written again from what was found in
-it, in the file's style: where that is the same, byte for byte, no key was there twice, and no
-whitespace or order is unusual. What is not let through is not wrong: it goes through all checks.
+else, without decoding the texts themselves. Then the block is written again, in the file's style:
+keys and roles as we write them, with the contents that were found between them. What is not let
+through is not wrong: it goes through all checks.
+
+Why that is a proof: each content is one whole JSON value, since msgspec went over it, and begins
+with a quote, so it is one text; it was looked at by itself, and is not blank. All between the
+contents was written here. So where both are the same, byte for byte, the block is what we wrote:
+whole examples, one a line, with roles that we know, the last of them the assistant's, and every
+key once. No more is asked of what was decoded; it may even be roles of an earlier block that are
+written.
 
 Nothing is done line by line in Python but what `map` can do. Of msgspec, jiter, orjson and simdjson
 only msgspec checks types and skips texts while it parses; it has no dependencies, and its wheels
@@ -15,7 +22,7 @@ from __future__ import annotations
 import io
 import re
 from array import array
-from itertools import accumulate, chain
+from itertools import accumulate, chain, compress
 from operator import attrgetter, itemgetter
 from struct import Struct
 from typing import Literal, NamedTuple
@@ -24,7 +31,8 @@ import msgspec
 
 # As `chat.contents` judges: a text of a few blanks and nothing else, here as JSON writes it.
 _BLANK = re.compile(rb'"(?: |\\[nrt]|\\u00(?:20|0[9aAdD]))*"')
-_SHORT = 62
+_SHORT = 63  # more bytes than `chat.contents` takes for blank, however they are written
+_MOST_COLUMNS = 16
 _MESSAGES = attrgetter("messages")
 _ROLE = attrgetter("role")
 _CONTENT = attrgetter("content")
@@ -86,6 +94,9 @@ class PlainChat:
 
     def __init__(self) -> None:
         self._style: _Style | None = None
+        # Of the last block whose lines all had the same roles: the bytes before each content of
+        # a line. Most files have such lines, and then no role is looked at.
+        self._befores: list[bytes] = []
 
     def keys(self, block: bytes) -> array[int] | None:
         """Return the hash of each line of a block of whole lines, None if one is not ordinary."""
@@ -94,56 +105,76 @@ class PlainChat:
             if self._style is None:
                 return None
         try:
-            talks = list(map(_MESSAGES, _DECODER.decode_lines(block)))
+            examples = _DECODER.decode_lines(block)
             if not block.isascii():
                 block.decode()
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        if not all(talks) or set(map(_ROLE, map(_LAST, talks))) != {"assistant"}:
+        contents = list(map(_CONTENT, chain.from_iterable(map(_MESSAGES, examples))))
+        if not _are_texts(contents, len(examples)):
             return None
-        if not _is_written_so(block, talks, self._style):
+        if not self._is_written_so(block, contents, examples):
             return None
         return array("q", map(hash, io.BytesIO(block)))
 
+    def _is_written_so(
+        self, block: bytes, contents: list[msgspec.Raw], examples: list[_Example]
+    ) -> bool:
+        """Say whether a block is what the style makes of these contents, whoever says them."""
+        assert self._style is not None
+        known = self._befores * len(examples)
+        if len(known) == len(contents) and _written(known, contents, self._style) == block:
+            return True
+        talks = list(map(_MESSAGES, examples))
+        if not all(talks) or set(map(_ROLE, map(_LAST, talks))) != {"assistant"}:
+            return False
+        befores, count = _befores(talks, self._style), len(talks[0])
+        if befores == befores[:count] * len(talks):
+            self._befores = befores[:count]
+        return _written(befores, contents, self._style) == block
 
-def _is_written_so(block: bytes, talks: list[list[_Message]], style: _Style) -> bool:
-    """Say whether all contents are texts, none blank, and a block is what a style makes of them."""
-    messages = list(chain.from_iterable(talks))
-    contents = list(map(_CONTENT, messages))
+
+def _are_texts(contents: list[msgspec.Raw], count: int) -> bool:
+    """Say whether all contents of `count` lines are texts, and none of them blank."""
+    if not contents:
+        return False
+    # In most files all lines have as many messages: then those at one place are alike, and the
+    # instructions, often the same in all lines, are looked at once. Any other split is as right.
+    columns = len(contents) // count
+    if not 0 < columns <= _MOST_COLUMNS:
+        columns = 1
+    return all(map(_all_texts, (contents[i::columns] for i in range(columns))))
+
+
+def _all_texts(contents: list[msgspec.Raw]) -> bool:
+    one = contents[0]
+    if one == contents[-1] and contents.count(one) == len(contents):
+        contents = [one]
     lengths = list(map(len, contents))
     if min(lengths) < len(b'""'):  # a number
         return False
     beginnings = set(map(_BEGINNING, contents))
     if any(first != _QUOTE for first, _ in beginnings):
         return False
-    if not beginnings.isdisjoint(_MAY_BE_BLANK) and _has_blank(contents, lengths):
-        return False
-    befores = _befores(talks, list(map(_ROLE, messages)), style)
-    befores[0] = befores[0].removeprefix(style.end)
-    written = b"".join(
-        chain(chain.from_iterable(zip(befores, contents, strict=True)), (style.end,))
-    )
-    return written == block
+    if min(lengths) >= _SHORT or beginnings.isdisjoint(_MAY_BE_BLANK):
+        return True
+    short = compress(contents, map(_SHORT.__gt__, lengths))
+    return not any(map(_BLANK.fullmatch, short))
 
 
-def _befores(talks: list[list[_Message]], roles: list[_Role], style: _Style) -> list[bytes]:
+def _befores(talks: list[list[_Message]], style: _Style) -> list[bytes]:
     """Return the bytes before each content, with the end of a line before the first of the next."""
-    count = len(talks[0])
-    # Most files have lines of the same roles: then those of the first line hold for the block.
-    if roles == roles[:count] * len(talks) and set(map(len, talks)) == {count}:
-        first, *further = roles[:count]
-        return [style.first[first], *map(style.further.__getitem__, further)] * len(talks)
+    roles = list(map(_ROLE, chain.from_iterable(talks)))
     befores = list(map(style.further.__getitem__, roles))
     for at in accumulate(map(len, talks[:-1]), initial=0):
         befores[at] = style.first[roles[at]]
     return befores
 
 
-def _has_blank(contents: list[msgspec.Raw], lengths: list[int]) -> bool:
-    known = None  # one that is not: short texts are often the same, as instructions are
-    for content, length in zip(contents, lengths, strict=True):
-        if length < _SHORT and content != known:
-            if _BLANK.fullmatch(content):
-                return True
-            known = content
-    return False
+def _written(befores: list[bytes], contents: list[msgspec.Raw], style: _Style) -> bytes:
+    """Return the lines that these make together."""
+    pieces: list[bytes | msgspec.Raw] = [style.end] * (2 * len(contents) + 1)
+    pieces[:-1:2] = befores
+    pieces[0] = befores[0].removeprefix(style.end)
+    pieces[1::2] = contents
+    return b"".join(pieces)
