@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import signal
+import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+import httpx  # noqa: F401 - its module of transports is changed below
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -20,11 +25,20 @@ settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# The clients of the tests speak to loopback, and each would load all certificates: 25 ms.
+_transports: Any = sys.modules["httpx._transports.default"]
+_transports.create_ssl_context = cache(_transports.create_ssl_context)
+
 # With pytest's way of reporting why an assert failed.
 pytest.register_assert_rewrite("tests.cli.harness", "tests.crash.steps")
 
 from tests.cli.fake_api import FakeApi, serving  # noqa: E402
 from tests.cli.harness import CANARY, Clock, Platform, Project  # noqa: E402
+
+
+def pytest_collection_finish() -> None:
+    """What is collected stays, and it is much: the garbage collector need not look at it again."""
+    gc.freeze()
 
 
 def _project(tmp_path: Path, url: str | None) -> Project:
