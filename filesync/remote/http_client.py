@@ -97,12 +97,13 @@ def _goes_past(url: str, no_proxy: str) -> bool:
 def opener(url: str, proxy: Proxy | None) -> Callable[[], httpx.HTTPTransport]:
     """Return what opens a transport to the server at `url`; RemoteError if that cannot work.
 
-    All of them share one TLS context, whose certificates take a while to load.
+    All of them share one TLS context, since it takes milliseconds to make, and more with its
+    certificates.
     """
     secure = any(one.startswith("https:") for one in (url, proxy.url if proxy else ""))
     try:
         httpx.URL(url)
-        context = tls_context() if secure else False
+        context = tls_context() if secure else httpx.create_ssl_context(verify=False)
     except httpx.InvalidURL as exc:
         raise RemoteError(f"the base URL {quoted(url)} cannot be used: {exc}") from None
 
