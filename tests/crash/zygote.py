@@ -28,7 +28,6 @@ from typing import Any
 
 import deepdiff  # noqa: F401 - imported once here instead of in each child
 import httpx
-from httpx import _config as httpx_config
 
 import filesync.core.parts as parts
 import filesync.core.recovery.recover as recover
@@ -52,7 +51,7 @@ Job = dict[str, Any]
 _recover: Any = recover
 _settle: Any = doubts
 DEFAULT_LAG: int = _recover.LISTING_LAG_SECONDS
-# Making a TLS context takes 25 ms, and these children speak to loopback.
+# Making a TLS context takes milliseconds, and these children speak to loopback.
 _TLS: ssl.SSLContext = httpx.create_ssl_context()
 
 
@@ -178,9 +177,7 @@ def _child(job: Job, files: dict[str, str]) -> None:
 
 
 def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
-    httpx_config.create_ssl_context = lambda *_a, **_k: _TLS
-    default: Any = sys.modules["httpx._transports.default"]
-    default.create_ssl_context = httpx_config.create_ssl_context
+    httpx.create_ssl_context = lambda *_a, **_k: _TLS
     if "lag" in patch:
         # How long is waited; within what time a file may be ours stays as it is.
         _recover.LISTING_LAG_SECONDS = patch["lag"]
