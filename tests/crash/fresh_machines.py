@@ -16,6 +16,8 @@ import random
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +109,19 @@ class Fleet:
         return wrong
 
 
+@contextmanager
+def fleet_of(base: Path, runners: Runners) -> Iterator[Fleet]:
+    """Yield a fleet with a bucket and a platform of its own."""
+    clock = Clock()
+    with (
+        serving() as s3,
+        embedded(str(base / "platform"), api_key=KEY, clock=clock) as url,
+    ):
+        platform = Platform(url, clock, KEY)
+        with platform.http:
+            yield Fleet(base / "fleet", runners, s3, platform)
+
+
 def noise(rng: random.Random, size: int) -> bytes:
     return rng.randbytes(size)
 
@@ -146,30 +161,19 @@ def play(fleet: Fleet, rng: random.Random) -> tuple[int, list[str]]:
     return killed, [*wrong, said] if wrong else []
 
 
-def campaign(base: Path, kills: int, seed: int) -> tuple[int, int, list[str]]:
+def campaign(base: Path, runners: Runners, kills: int, seed: int) -> tuple[int, int, list[str]]:
     """Play rounds until so many runs were killed; return kills, rounds and the wrongs."""
     rng = random.Random(seed)
-    clock = Clock()
-    runners = Runners(1, base)
-    try:
-        with (
-            serving() as s3,
-            embedded(str(base / "platform"), api_key=KEY, clock=clock) as url,
-        ):
-            platform = Platform(url, clock, KEY)
-            with platform.http:
-                fleet = Fleet(base / "fleet", runners, s3, platform)
-                fleet.commit(**{name: noise(rng, 100 + ord(name)) for name in "abcdefgh"})
-                first = fleet.apply(push=True)
-                assert first.exit == 0, first.err
-                killed = rounds = 0
-                while killed < kills:
-                    count, wrong = play(fleet, rng)
-                    killed, rounds = killed + count, rounds + 1
-                    if wrong:
-                        return killed, rounds, [f"seed {seed}, round {rounds}", *wrong]
-    finally:
-        runners.stop()
+    with fleet_of(base, runners) as fleet:
+        fleet.commit(**{name: noise(rng, 100 + ord(name)) for name in "abcdefgh"})
+        first = fleet.apply(push=True)
+        assert first.exit == 0, first.err
+        killed = rounds = 0
+        while killed < kills:
+            count, wrong = play(fleet, rng)
+            killed, rounds = killed + count, rounds + 1
+            if wrong:
+                return killed, rounds, [f"seed {seed}, round {rounds}", *wrong]
     return killed, rounds, []
 
 
@@ -177,7 +181,9 @@ def main() -> None:
     kills = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     with tempfile.TemporaryDirectory() as folder:
-        killed, rounds, wrong = campaign(Path(folder), kills, seed)
+        runners = Runners(1, Path(folder))
+        killed, rounds, wrong = campaign(Path(folder), runners, kills, seed)
+        runners.stop()
     print(f"{killed} kills in {rounds} rounds, seed {seed}: {wrong or 'nothing wrong'}")
     for line in wrong:
         print(line)

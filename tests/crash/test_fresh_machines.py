@@ -9,27 +9,18 @@ from pathlib import Path
 import pytest
 
 from filesync.core.recovery.journal import read_history
-from filesync.emulator.server import embedded
-from tests.cli.harness import Clock, Platform
-from tests.crash.fresh_machines import KEY, Fleet, campaign
+from tests.crash.fresh_machines import KEY, Fleet, campaign, fleet_of
 from tests.crash.project import Runners
-from tests.storage.fake_s3 import FakeS3, serving
+from tests.storage.fake_s3 import FakeS3
 
 STATE = "state/filesync-"
 
 
 @pytest.fixture
-def fleet(tmp_path: Path) -> Iterator[Fleet]:
-    runners, clock = Runners(2, tmp_path), Clock()
-    try:
-        with serving() as s3, embedded(str(tmp_path / "p"), api_key=KEY, clock=clock) as url:
-            platform = Platform(url, clock, KEY)
-            with platform.http:
-                made = Fleet(tmp_path / "fleet", runners, s3, platform)
-                made.commit(a=b"content of a", b=b"content of b")
-                yield made
-    finally:
-        runners.stop()
+def fleet(tmp_path: Path, runners: Runners) -> Iterator[Fleet]:
+    with fleet_of(tmp_path, runners) as made:
+        made.commit(a=b"content of a", b=b"content of b")
+        yield made
 
 
 def state_of(s3: FakeS3) -> str:
@@ -37,8 +28,8 @@ def state_of(s3: FakeS3) -> str:
     return key
 
 
-def test_a_sample_of_kills(tmp_path: Path) -> None:
-    killed, _, wrong = campaign(tmp_path, 8, 3)
+def test_a_sample_of_kills(tmp_path: Path, runners: Runners) -> None:
+    killed, _, wrong = campaign(tmp_path, runners, 8, 3)
     assert killed >= 8
     assert wrong == []
 
