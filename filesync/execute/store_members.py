@@ -8,8 +8,9 @@ from functools import partial
 from filesync.core.commands import command
 from filesync.core.events import Note
 from filesync.core.stores.change import MemberAction, MemberChange, StoreChange
+from filesync.core.stores.model import Attributes, kept_as_sent
 from filesync.core.stores.pipeline import kept_members
-from filesync.core.text import plural, printable
+from filesync.core.text import listed, plural, printable
 from filesync.errors import AuthError, FilesyncError, Interrupted, RemoteError
 from filesync.execute.pool import Step, Task, run_tasks
 from filesync.execute.store_attach import attach_all
@@ -28,6 +29,8 @@ class StoreMembers:
         self._fresh = fresh
         #: Members that are indexed now, by store: what they replace can be detached.
         self._ready: dict[str, list[MemberChange]] = {}
+        #: Stores whose server keeps other attributes than it is sent.
+        self._warned: set[str] = set()
 
     def fill(self, doing: OpenStore) -> None:
         """Attach what is to be attached, and note what has to be waited for."""
@@ -128,16 +131,35 @@ class StoreMembers:
     def _update(self, doing: OpenStore, one: MemberChange, file_id: str) -> None:
         assert one.key is not None
         try:
-            self._ledger.context.client.stores.update_attributes(doing.id, file_id, one.attributes)
+            stores = self._ledger.context.client.stores
+            reported = stores.update_attributes(doing.id, file_id, one.attributes)
         except (AuthError, Interrupted):
             raise
         except FilesyncError as error:
             self._ledger.failed(one.key, one.action, error, doing.row.key)
             return
+        if reported is not None and not kept_as_sent(one.attributes, reported):
+            self._warn_of_attributes(doing.row.key, one, reported)
         self._ledger.record(doing.row.key, one.key, file_id, one)
         self._ledger.done(one.key, one.action, file_id, doing.row.key)
         if one.old_ids:
             self._ready.setdefault(doing.row.key, []).append(one)
+
+    def _warn_of_attributes(self, store: str, one: MemberChange, reported: Attributes) -> None:
+        """Say once a store that its server does not keep the attributes that it is sent."""
+        if store in self._warned:
+            return
+        self._warned.add(store)
+        names = sorted(one.attributes.keys() | reported.keys())
+        other = [name for name in names if one.attributes.get(name) != reported.get(name)]
+        self._ledger.context.watch(
+            Note(
+                f"the vector store {printable(store)} does not keep the attributes it is sent: of "
+                f"{printable(one.key or '')} it reports another {printable(listed(other, 5))}, "
+                "and if it stays so, each apply sends them again",
+                warning=True,
+            )
+        )
 
     def wait(self, doing: Sequence[OpenStore]) -> None:
         """Wait for what was attached, and record each document that is indexed."""

@@ -65,11 +65,16 @@ def remote_member(raw: object) -> RemoteMember:
     return RemoteMember(
         id=file_id,
         status=status,
-        attributes=_scalars(fields.get("attributes")),
+        attributes=reported_attributes(raw),
         chunking=_chunking(fields.get("chunking_strategy")),
         error=_reason(fields.get("last_error")),
         usage_bytes=whole_or_none(fields.get("usage_bytes")),
     )
+
+
+def reported_attributes(raw: object) -> dict[str, Scalar] | None:
+    """Return the attributes of a member that an answer describes, None if it has none."""
+    return _scalars(json_object(raw).get("attributes"))
 
 
 def detached(raw: object) -> bool:

@@ -26,6 +26,7 @@ from filesync.remote.decode_stores import (
     passages,
     remote_member,
     remote_store,
+    reported_attributes,
 )
 from filesync.remote.paths import segment
 from filesync.remote.retry import Kind
@@ -176,15 +177,20 @@ class StoreWriter(StoreReader):
         )
         return self._transport.json(call, _asked_for(file_id, remote_member))
 
-    def update_attributes(self, store_id: str, file_id: str, attributes: Attributes) -> None:
-        """Give a member other attributes; nothing is uploaded or indexed anew."""
+    def update_attributes(
+        self, store_id: str, file_id: str, attributes: Attributes
+    ) -> Attributes | None:
+        """Give a member other attributes; nothing is uploaded or indexed anew.
+
+        Returns those that the answer reports, None if it reports none.
+        """
         call = Call(
             "POST",
             _member_path(store_id, file_id),
             f"update the attributes of {printable(file_id)} in {printable(store_id)}",
             payload=JsonPayload({"attributes": dict(attributes)}),
         )
-        self._transport.json(call, decode.json_object)
+        return self._transport.json(call, reported_attributes)
 
     def detach(self, store_id: str, file_id: str) -> bool:
         """Detach a file, which stays a file; False if it was not attached."""

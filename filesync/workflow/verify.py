@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from filesync.core.model import LockEntry
 from filesync.core.run import Run
-from filesync.core.stores.model import LockedStore, same_attributes
+from filesync.core.stores.model import LockedStore, kept_as_sent
 from filesync.core.wrong_manifest import wrong_manifest
 from filesync.errors import ApiError, FilesyncError
 from filesync.remote.client import Reader
@@ -111,8 +111,6 @@ def _verify_store(client: Reader, key: str, locked: LockedStore) -> StoreVerdict
             wrong.append(f"{name} was not indexed: {there.error or there.status}")
         elif there.pending:
             wrong.append(f"{name} is not indexed yet")
-        elif there.attributes is not None and not same_attributes(
-            there.attributes, member.attributes
-        ):
+        elif there.attributes is not None and not kept_as_sent(member.attributes, there.attributes):
             wrong.append(f"{name} has other attributes")
     return StoreVerdict(key, locked.id, len(locked.files), tuple(wrong))

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from filesync.emulator import vector_stores
 from filesync.emulator.server import embedded
 from tests.cli.harness import CANARY, Clock, Platform, Project
 from tests.cli.terminal import on_terminal
@@ -125,6 +126,20 @@ def test_a_swap_with_other_attributes_shows_old_and_new(project: Project) -> Non
     project.run("plan", "--out", "plan.json")
     assert "content changed, kind 1 -> 2" in project.run("show-plan", "plan.json").out
     project.run("apply", "-y", "plan.json")
+
+
+def test_a_server_that_adds_attributes_of_its_own_is_named(
+    project: Project, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(project, "a", "b")
+    assert project.run("apply", "-y").code == 0
+    kept = vector_stores.attributes
+    monkeypatch.setattr(vector_stores, "attributes", lambda sent: {**kept(sent), "by": "us"})
+    declare(project, "a", "b", stores=STORE.replace("source", "from"))
+    done = project.run("apply", "-y")
+    assert done.code == 0
+    assert done.err.count("does not keep the attributes it is sent") == 1
+    assert "it reports another by" in done.err
 
 
 def test_a_document_that_fails_keeps_its_predecessor_and_stops_no_other(

@@ -17,6 +17,7 @@ from filesync.core.stores.model import (
     DesiredStore,
     LockedStore,
     RemoteMember,
+    kept_as_sent,
     same_attributes,
 )
 
@@ -159,11 +160,15 @@ def attributes_differ(
 ) -> bool:
     """Say whether a member has other attributes than it is to have.
 
-    The server's word counts; what it does not report is as the lock has it.
+    The server's word counts; what it does not report is as the lock has it. A server that keeps
+    numbers as text is not sent the same again.
     """
-    if there.attributes is not None and not same_attributes(attributes, there.attributes):
+    if locked is not None and not same_attributes(attributes, locked):
         return True
-    return locked is not None and not same_attributes(attributes, locked)
+    if there.attributes is None:
+        return False
+    same = same_attributes if locked is None else kept_as_sent
+    return not same(attributes, there.attributes)
 
 
 def chunking_differs(

@@ -172,6 +172,25 @@ def same_attributes(one: Attributes, other: Attributes) -> bool:
     )
 
 
+def kept_as_sent(sent: Attributes, reported: Attributes) -> bool:
+    """Say whether a server reports what it was sent, were it each value as text."""
+    return sent.keys() == reported.keys() and all(
+        same_attributes({"": value}, {"": reported[name]}) or _as_text(value, reported[name])
+        for name, value in sent.items()
+    )
+
+
+def _as_text(value: Scalar, text: Scalar) -> bool:
+    if isinstance(value, str) or not isinstance(text, str):
+        return False
+    if isinstance(value, bool):
+        return text.lower() == str(value).lower()
+    try:
+        return float(text) == value
+    except ValueError:
+        return False
+
+
 def in_days(seconds: int | None) -> int | None:
     """Return a store's expiry as the API takes it, None for never."""
     return None if seconds is None else seconds // DAY

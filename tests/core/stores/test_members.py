@@ -17,7 +17,9 @@ from filesync.core.stores.model import (
     LockedMember,
     LockedStore,
     RemoteMember,
+    Scalar,
     StoreEntry,
+    kept_as_sent,
 )
 
 SMALL = Chunking(100, 0)
@@ -158,6 +160,34 @@ DESIRED = [
         want(a=SAME),
         locked(a="f1"),
         there("f1", attributes={}),
+        FileFate("f1"),
+        "update",
+        "attributes_changed",
+        None,
+    ),
+    # a server that keeps each value as text, and one whose text somebody else changed
+    (
+        want(a=SAME),
+        locked(a="f1"),
+        there("f1", attributes={"v": "1.0"}),
+        FileFate("f1"),
+        "noop",
+        "up_to_date",
+        None,
+    ),
+    (
+        want(a=SAME),
+        locked(a="f1"),
+        there("f1", attributes={"v": "2"}),
+        FileFate("f1"),
+        "update",
+        "attributes_changed",
+        None,
+    ),
+    (
+        want(a=SAME),
+        None,
+        there("f1", attributes={"v": "1"}),
         FileFate("f1"),
         "update",
         "attributes_changed",
@@ -353,3 +383,25 @@ def test_a_key_that_moves_away_takes_no_file_along_that_is_desired() -> None:
     fates = {"b": FileFate("f1")}
     decided = decide_members(want(b=SAME), locked(a="f1"), there("f1"), fates)
     assert rows_of(decided) == {"b": ("noop", ())}
+
+
+@pytest.mark.parametrize(
+    ("sent", "reported", "same"),
+    [
+        (True, "true", True),
+        (False, "False", True),
+        (True, 1, False),
+        (True, "1", False),
+        (1, "1", True),
+        (0.5, "0.50", True),
+        (1, "one", False),
+        ("a", "A", False),
+        ("1", 1, False),
+        ("a", "a", True),
+        (1, 1.0, True),
+    ],
+)
+def test_a_value_kept_as_text(sent: Scalar, reported: Scalar, same: bool) -> None:
+    assert kept_as_sent({"v": sent}, {"v": reported}) == same
+    assert not kept_as_sent({"v": sent}, {"v": reported, "w": "x"})
+    assert not kept_as_sent({"v": sent}, {})
