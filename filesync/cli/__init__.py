@@ -83,6 +83,7 @@ def cli(context: click.Context, /, **_common: object) -> None:
 
 def main() -> NoReturn:
     """Run the command line; an expected error ends in a message, never a traceback."""
+    _take_names_for_utf8()
     streams.prepare()
     # A plan of 100,000 files makes a million tuples that live to its end. Looking through them
     # for garbage every 700 takes a quarter of the time; what there is can wait.
@@ -91,6 +92,17 @@ def main() -> NoReturn:
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(_run())
+
+
+def _take_names_for_utf8() -> None:
+    """Begin again in Python's UTF-8 mode where the locale names another encoding.
+
+    Files are named in UTF-8 on every system of today, and read in another encoding they would be
+    uploaded under wrong names, or not found.
+    """
+    other = sys.getfilesystemencoding() != "utf-8"
+    if other and os.name == "posix" and sys.executable and os.environ.get("PYTHONUTF8") != "1":
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, "PYTHONUTF8": "1"})
 
 
 def _run() -> int:

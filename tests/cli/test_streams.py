@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -22,6 +23,17 @@ def in_shell(project: Project, args: str, redirect: str) -> Ran:
     )
     check_output(done.stdout + done.stderr)
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="elsewhere Python takes UTF-8 for file names")
+def test_names_are_utf8_whatever_the_locale_says(project: Project) -> None:
+    project.write("ü.txt", "ü")
+    project.manifest("files: {ü: {path: ü.txt}, d: {glob: '*.txt'}}")
+    project.write("template", "${filesync:ü} für dich")
+    locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for args in (["apply", "-y"], ["status"], ["id", "ü"], ["render", "template"]):
+        ran = project.finish(project.start(*args, env=locale))
+    assert ran.out == f"{project.id('ü')} für dich"
 
 
 @pytest.mark.parametrize(
