@@ -30,6 +30,14 @@ _WORDS = {
     errno.ENOTDIR: "a part of its path is not a folder",
     errno.ELOOP: "its symlinks go in a circle",
 }
+_REMEDIES = {
+    errno.ENOSPC: "free some space, then run it again",
+    errno.EDQUOT: "free some space, then run it again",
+    errno.EROFS: "write it elsewhere, or mount the file system so that it can be written",
+    errno.EACCES: "write it elsewhere, or change who may write there",
+    errno.EPERM: "write it elsewhere, or change who may write there",
+    errno.EISDIR: "name a file",
+}
 
 
 def why(error: OSError) -> str:
@@ -77,7 +85,8 @@ def unwritable(path: str, error: OSError) -> LocalFileError:
             f"cannot write {printable(path)}: there is no folder {printable(folder)}",
             "make the folder first, or name another",
         )
-    return LocalFileError(f"cannot write {printable(path)}: {why(error)}")
+    hint = _REMEDIES.get(error.errno or 0, "")
+    return LocalFileError(f"cannot write {printable(path)}: {why(error)}", hint)
 
 
 def identity(st: os.stat_result) -> Identity:

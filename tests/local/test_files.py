@@ -86,6 +86,7 @@ def test_a_failed_write_keeps_the_old_file(
         with pytest.raises(LocalFileError) as caught:
             write_atomic(str(file), b"new")
     assert caught.value.message == f"cannot write {file}: {words}"
+    assert caught.value.hint
     assert file.read_bytes() == b"old"
     assert names(tmp_path) == ["lock"]
 
