@@ -11,7 +11,7 @@ from filesync.core.manifest.fields import key_fault
 from filesync.core.run import Run
 from filesync.core.text import quoted
 from filesync.core.unknown_key import unknown_key
-from filesync.errors import FilesyncError
+from filesync.errors import FilesyncError, UnknownKeyError
 from filesync.workflow.state import RunState
 from filesync.workflow.workspace import open_lock, state_of
 
@@ -27,8 +27,14 @@ def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
     begun = {one.key for one in state.history().attempts.values()}
     retired = {one.key for one in lock.retired.values()}
     names = _new_names(lock.files.keys() | begun, old, new)
+    if not names and old in lock.stores:
+        raise UnknownKeyError(
+            f"{quoted(old)} is a vector store, not a file",
+            f"run {command('state', 'mv', '--store', old, new)}",
+        )
     if not names:
         raise unknown_key(old, lock.files, "the lockfile")
+    _refuse_same(old, new)
     for key, name in names.items():
         if name in lock.files or name in begun:
             raise FilesyncError(
@@ -41,6 +47,38 @@ def rename_keys(run: Run, old: str, new: str) -> dict[str, str]:
     _rename(lock, names)
     place.save(lock_format.dump_lockfile(lock))
     return names
+
+
+def rename_store(run: Run, old: str, new: str) -> None:
+    """Rename a vector store in the lockfile; the next apply gives it the mark of its new name.
+
+    Raises FilesyncError, with nothing written, where that cannot be.
+    """
+    place, lock = open_lock(run)
+    if old not in lock.stores:
+        raise unknown_key(old, lock.stores, "the lockfile's vector stores")
+    _refuse_same(old, new)
+    if new in lock.stores:
+        raise FilesyncError(
+            f"the vector store {quoted(new)} is in the lockfile already, so {quoted(old)} cannot "
+            "take its name",
+            f"to give that one up first, run {command('forget', '--store', new)}",
+        )
+    if (fault := key_fault(new, "key")) is not None:
+        raise FilesyncError(f"{quoted(new)} cannot be a key: {fault}", "choose another name")
+    state = state_of(run) or RunState(run, lock.project, lock.base_url, None)
+    if {old, new} & state.traces().keys():
+        raise FilesyncError(
+            f"an apply that filled the vector store {quoted(old)} was interrupted",
+            f"run {command('apply')}, which continues it, and rename the store then",
+        )
+    lock.stores[new] = lock.stores.pop(old)
+    place.save(lock_format.dump_lockfile(lock))
+
+
+def _refuse_same(old: str, new: str) -> None:
+    if old == new:
+        raise FilesyncError(f"{quoted(old)} is its name already", "give it another name")
 
 
 def _new_names(keys: set[str], old: str, new: str) -> dict[str, str]:

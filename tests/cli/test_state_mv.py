@@ -48,3 +48,39 @@ def test_all_keys_of_a_glob_what_is_retired_and_the_journal(
     renamed = journal.read_text().splitlines()
     assert json.loads(renamed[0]) == begun | {"begin": "kb/z.txt"}
     assert renamed[1:] == lines[1:]
+
+
+def test_a_name_for_itself_is_refused_without_advice_to_forget_it(project: Project) -> None:
+    project.files("a")
+    project.apply()
+    told = project.refused("state", "mv", "a", "a")
+    assert "'a' is its name already" in told
+    assert "forget" not in told
+
+
+def test_a_vector_store_gets_another_name(platform: Platform, project: Project) -> None:
+    def declare(store: str) -> None:
+        project.manifest(
+            "defaults: {purpose: assistants}\n"
+            f"vector_stores: {{{store}: {{files: ['*'], name: Same}}, other: {{files: [a]}}}}\n"
+            "files: {a: {path: a.txt}}\n"
+        )
+
+    project.write("a.txt", "a")
+    declare("kb")
+    project.apply()
+    was = project.lock["vector_stores"]["kb"]["id"]
+    assert "--store" in project.refused("state", "mv", "kb", "handbook")
+    assert "'other'" in project.refused("state", "mv", "--store", "kb", "other")
+    assert "did you mean 'kb'?" in project.refused("state", "mv", "--store", "kbb", "c")
+    assert "must not" in project.refused("state", "mv", "--store", "kb", "--", "-c")
+    assert "is its name already" in project.refused("state", "mv", "--store", "kb", "kb")
+    project.run("state", "mv", "--store", "kb", "handbook")
+    declare("handbook")
+    (change,) = project.plan().json["vector_stores"]
+    assert (change["key"], change["action"], change["id"]) == ("handbook", "update", was)
+    assert change["members"] == []
+    project.apply()
+    assert project.lock["vector_stores"]["handbook"]["id"] == was
+    marks = [one["metadata"] for one in platform.http.get("/vector_stores").json()["data"]]
+    assert {"filesync": "test/handbook"} in marks

@@ -56,7 +56,8 @@ def adopt(
     if of_store:
         if file_id is None:
             raise click.UsageError(
-                f"name the vector store: {command('adopt', '--store', 'KEY', 'ID')}"
+                f"name the vector store: {command('adopt', '--store', 'KEY', 'ID')}; "
+                f"{command('ls', '--stores')} lists them"
             )
         _adopt_store(common, run, key, file_id, lock_timeout)
         return
