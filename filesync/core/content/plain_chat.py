@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from array import array
 from itertools import accumulate, chain, compress
 from operator import attrgetter, itemgetter
-from struct import Struct
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -38,7 +38,7 @@ _ROLE = attrgetter("role")
 _CONTENT = attrgetter("content")
 _LAST = itemgetter(-1)
 # What a text begins with, its quote included: any, and those that can be blank.
-_BEGINNING = Struct("cc").unpack_from
+_BEGINNING = struct.Struct("cc").unpack_from
 _QUOTE = b'"'
 _MAY_BE_BLANK = {(_QUOTE, one) for one in (b" ", b"\\", _QUOTE)}
 
@@ -150,16 +150,17 @@ def _all_texts(contents: list[msgspec.Raw]) -> bool:
     one = contents[0]
     if one == contents[-1] and contents.count(one) == len(contents):
         contents = [one]
-    lengths = list(map(len, contents))
-    if min(lengths) < len(b'""'):  # a number
+    try:
+        beginnings = set(map(_BEGINNING, contents))
+    except struct.error:  # a number of one digit
         return False
-    beginnings = set(map(_BEGINNING, contents))
     if any(first != _QUOTE for first, _ in beginnings):
         return False
-    if min(lengths) >= _SHORT or beginnings.isdisjoint(_MAY_BE_BLANK):
+    if beginnings.isdisjoint(_MAY_BE_BLANK):
         return True
-    short = compress(contents, map(_SHORT.__gt__, lengths))
-    return not any(map(_BLANK.fullmatch, short))
+    lengths = list(map(len, contents))
+    short = map(_SHORT.__gt__, lengths)
+    return min(lengths) >= _SHORT or not any(map(_BLANK.fullmatch, compress(contents, short)))
 
 
 def _befores(talks: list[list[_Message]], style: _Style) -> list[bytes]:

@@ -135,6 +135,7 @@ def test_what_the_fast_way_lets_through_has_no_fault(
         ('"role": "user"', '"r\\u006fle": "assistant", "role": "user"'),
         ('"content": "How much is 1 + 1?"', '"content": {"content": "x"}'),
         ('"content": "How much is 1 + 1?"', '"content": 12'),
+        ('"content": "How much is 1 + 1?"', '"content": 2'),
         ('"content": "How much is 1 + 1?"', '"content": ""'),
         ('"content": "How much is 1 + 1?"', '"content": "\\u0020\\n"'),
         ('"content": "How much is 1 + 1?"', '"content": "' + 10 * "\\u0020" + '"'),
