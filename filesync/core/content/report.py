@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from filesync.core.commands import command
 from filesync.core.content.findings import Finding, Verdict
 from filesync.core.content.rules import Severity
 from filesync.core.text import plural, printable
+
+_FILES_NAMED = 10
 
 
 class FileFindings(NamedTuple):
@@ -55,14 +59,27 @@ class ContentReport(NamedTuple):
         return {one.key: one for one in self.found if self.errors_in(one)}
 
     def lines(self, severity: Severity) -> Iterator[str]:
-        """Yield `PATH:LINE: what` for each finding of a severity, and how many more there are."""
+        """Yield `PATH:LINE: what` for each finding of a severity, and how many more there are.
+
+        A warning that many files have is named for the first of them and counted for the others.
+        """
+        files: Counter[str] = Counter()
         for file in self.found:
             shown = [one for one in file.verdict.findings if self.severity(one) == severity]
-            yield from (located(file.path, one) for one in shown)
+            for one in shown:
+                if one.line is None and severity == "warning":
+                    files[one.rule] += 1
+                if files[one.rule] <= _FILES_NAMED:
+                    yield located(file.path, one)
             total = self.errors_in(file) if severity == "error" else file.verdict.warnings
             if (self.strict and severity == "warning") or total <= len(shown):
                 continue
             yield f"{printable(file.path)}: and {plural(total - len(shown), f'more {severity}')}"
+        for rule, count in files.items():
+            if count > _FILES_NAMED:
+                more = plural(count - _FILES_NAMED, "more file")
+                every = command("validate", "--format", "json")
+                yield f"and {more} with the warning {rule}: {every} names all"
 
     def why_not(self, file: FileFindings) -> str:
         """Return why a file is not uploaded, in one line."""
