@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
+from posixpath import normpath
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -244,6 +245,26 @@ def path_fault(base_url: str) -> str:
     if route < len(named):
         return f"must not end in '/{'/'.join(named[route:])}', which is added to it: write {better}"
     return f"must not have '//' in its path: write {better}" if named != parts else ""
+
+
+def same_server(one: str, other: str) -> bool:
+    """Say whether two base URLs are of one server, whatever way each is written."""
+    return one == other or canonical_url(one) == canonical_url(other)
+
+
+def canonical_url(base_url: str) -> str:
+    """Return the one way to write a base URL: host in small letters, no usual port."""
+    scheme, _, rest = base_url.partition(":")
+    if scheme == "emulator":
+        return f"{scheme}:{normpath(rest)}"
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return base_url
+    usual = {"http": 80, "https": 443}.get(parts.scheme)
+    place = host if port in (None, usual) else f"{host}:{port}"
+    return f"{parts.scheme}://{place}{parts.path.rstrip('/')}"
 
 
 def with_path(kind: ServerType, base_url: str) -> str:

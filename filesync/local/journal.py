@@ -26,6 +26,7 @@ from filesync.core.recovery.journal import (
 )
 from filesync.core.recovery.journal_writer import JournalWriter
 from filesync.core.run import Shard
+from filesync.core.servers import canonical_url
 from filesync.core.text import printable
 from filesync.errors import LocalFileError
 from filesync.local.files import APPEND_FLAGS, why, write_atomic
@@ -40,7 +41,7 @@ def journal_path(
     shard: Shard | None = None,
 ) -> str:
     """Return the path of the journal for this project, server, environment and shard."""
-    who = hashlib.sha256(f"{project}\n{base_url}".encode()).hexdigest()[:8]
+    who = hashlib.sha256(f"{project}\n{canonical_url(base_url)}".encode()).hexdigest()[:8]
     stem = with_env(os.path.splitext(os.path.basename(manifest_path))[0], env)
     stem += "" if shard is None else f".{shard.suffix}"
     return os.path.join(state_dir(manifest_path), f"{stem}-{who}.journal")

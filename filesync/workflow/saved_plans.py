@@ -11,6 +11,7 @@ from filesync.core.plan.document import PlanDocument, document_of, parse_plan
 from filesync.core.plan.plan import Plan
 from filesync.core.plan.stale import moved
 from filesync.core.run import Run
+from filesync.core.servers import same_server
 from filesync.core.text import first_of, human_bytes, printable, quoted
 from filesync.errors import FilesyncError, Refused
 from filesync.local.files import why
@@ -104,7 +105,7 @@ def _check_owner(saved: PlanDocument, project: str, base_url: str, path: str) ->
             f"and the manifest says {project!r}",
             "name the manifest that it was made from with --manifest PATH",
         )
-    if saved.base_url != base_url:
+    if not same_server(saved.base_url, base_url):
         raise FilesyncError(
             f"{printable(path)} is a plan for {printable(saved.base_url)}, "
             f"and this run talks to {printable(base_url)}",

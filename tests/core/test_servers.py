@@ -14,6 +14,7 @@ from filesync.core.servers import (
     SERVER_TYPES,
     Urls,
     is_output,
+    same_server,
     server_type,
     with_path,
 )
@@ -204,3 +205,21 @@ def test_azure_keeps_few_files_without_an_expiry() -> None:
     assert check_files(scanned(500, 1, "azure"), azure) == []
     assert "501 files that never expire" in check_files(scanned(501, 1, "azure"), azure)[0].message
     assert check_files(scanned(501, 1, "openai"), SERVER_TYPES["openai"]) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://h/v1", "https://h/v1/", True),
+        ("https://h/v1", "HTTPS://H:443/v1", True),
+        ("http://h/v1", "http://h:80/v1", True),
+        ("emulator:.e", "emulator:./.e/", True),
+        ("http://h/v1", "https://h/v1", False),
+        ("https://h/v1", "https://h/V1", False),
+        ("https://h/v1", "https://h:8443/v1", False),
+        ("https://h:bad/v1", "https://h/v1", False),
+        ("emulator:a", "emulator:b", False),
+    ],
+)
+def test_one_server_in_two_spellings(one: str, other: str, same: bool) -> None:
+    assert same_server(one, other) is same

@@ -12,7 +12,7 @@ from filesync.core.decide.change import Action, Change, Decisions
 from filesync.core.model import DesiredFile, LockEntry
 from filesync.core.recovery.recover import Recovery
 from filesync.core.run import Filters
-from filesync.core.text import printable, quoted
+from filesync.core.text import listed, printable, quoted
 from filesync.errors import FilesyncError
 
 
@@ -76,11 +76,7 @@ class Selection(NamedTuple):
         names = files | {f"store:{key}" for key in stores}
         for glob in self.filters.only:
             if not any(selects(glob, name) for name in names):
-                store = f"store:{glob}"
-                named = any(selects(store, name) for name in names)
-                hint = (
-                    f"a vector store is chosen by --only {word(store)}" if named else _lists_keys()
-                )
+                hint = _how_to_name(glob, names)
                 raise FilesyncError(f"--only {quoted(glob)} selects none of {of}", hint)
         if not any(self.has(key) for key in files) and not any(map(self.has_store, stores)):
             asked = " ".join(f"{name} {quoted(value)}" for name, value in self.filters.options)
@@ -136,6 +132,17 @@ def purposes_of(desired: Iterable[DesiredFile], locked: Mapping[str, LockEntry])
     return {key: entry.purpose for key, entry in locked.items()} | {
         want.key: want.policy.purpose for want in desired
     }
+
+
+def _how_to_name(glob: str, names: Collection[str]) -> str:
+    """Return a hint for a glob that matches none of the names."""
+    store = f"store:{glob}"
+    if any(selects(store, name) for name in names):
+        return f"a vector store is chosen by --only {word(store)}"
+    if not glob.startswith("store:"):
+        return _lists_keys()
+    stores = sorted(word(name) for name in names if name.startswith("store:"))
+    return f"there is {listed(stores, 10)}" if stores else "there are no vector stores"
 
 
 def _lists_keys() -> str:

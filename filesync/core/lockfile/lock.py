@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from filesync.core.model import LockEntry, Retired
+from filesync.core.servers import same_server
 from filesync.core.stores.model import LockedStore
 from filesync.core.text import composed, plural, printable, quoted
 from filesync.core.unknown_key import unknown_key
@@ -137,7 +138,7 @@ def check_owner(lock: Lockfile, path: str, project: str, base_url: str) -> None:
             "set `project` back, or use another manifest for the new project "
             "(its files would all be uploaded again)",
         )
-    if lock.base_url != base_url:
+    if not same_server(lock.base_url, base_url):
         raise LockfileError(
             f"{path} was written for {printable(lock.base_url)}, and this run talks to {base_url}",
             f"pass --base-url {printable(lock.base_url)}, "

@@ -64,6 +64,18 @@ def test_a_vector_store_without_its_prefix_is_pointed_to() -> None:
     assert error.value.hint == "a vector store is chosen by --only store:kb"
 
 
+@pytest.mark.parametrize(
+    ("stores", "hint"),
+    [(["kb", "a b"], "there is 'store:a b', store:kb"), ([], "there are no vector stores")],
+)
+def test_a_vector_store_that_is_not_there_is_answered_with_those_that_are(
+    stores: list[str], hint: str
+) -> None:
+    with pytest.raises(FilesyncError) as error:
+        Selection(Filters(only=("store:typo",)), PURPOSES).check(PURPOSES, stores, "the 3 files")
+    assert error.value.hint == hint
+
+
 def test_filters_as_options_and_in_a_heading() -> None:
     filters = Filters(("docs/*", "a"), ("x y",), ("batch",))
     assert " ".join(filters.words) == "--only docs/* --only a --exclude x y --purpose batch"

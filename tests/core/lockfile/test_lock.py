@@ -196,6 +196,10 @@ def test_a_lock_of_another_project_or_server_is_refused(project: str, base_url: 
     assert caught.value.hint
 
 
+def test_a_lock_of_the_same_server_in_another_spelling_is_taken() -> None:
+    check_owner(sample(), "x.lock", "support-bot", "HTTPS://API.openai.com:443/v1/")
+
+
 def test_drop_forgets_only_the_file_named() -> None:
     lock = sample()
     lock.drop("file-old", "train")
