@@ -115,6 +115,10 @@ class ApiError(RemoteError):
         self.code = code
 
 
+GONE = (404, 410)
+"""What a server answers about something that is not there."""
+
+
 class AuthError(ApiError):
     """401, 403, or no credit left: the next request would end the same way."""
 

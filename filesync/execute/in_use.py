@@ -16,7 +16,7 @@ from typing import NamedTuple
 from filesync.core.events import Note
 from filesync.core.model import Job
 from filesync.core.text import plural, printable
-from filesync.errors import ApiError, FilesyncError, Interrupted, NoSuchRoute
+from filesync.errors import GONE, ApiError, FilesyncError, Interrupted, NoSuchRoute
 from filesync.execute.context import ApplyContext
 from filesync.remote.client import Reader
 
@@ -156,7 +156,7 @@ class Users:
         try:
             return frozenset(one.id for one in self._client.stores.list_members(store.id))
         except ApiError as error:
-            if error.status != 404:
+            if error.status not in GONE:
                 raise
             return frozenset()  # the store is gone
 
@@ -189,6 +189,6 @@ def _listed(list_them: Callable[[], list[Job]]) -> list[Job] | None:
     except NoSuchRoute:
         return None
     except ApiError as error:
-        if error.status != 404:
+        if error.status not in GONE:
             raise
         return None

@@ -11,6 +11,7 @@ from filesync.core.commands import command
 from filesync.core.stores.model import Chunking
 from filesync.core.text import printable
 from filesync.errors import (
+    GONE,
     ApiError,
     AuthError,
     FilesyncError,
@@ -25,7 +26,7 @@ from filesync.remote.stores import BATCH, NewMember
 _UNKNOWN_SECONDS = 60.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 # What may be wrong with one file of a batch, and would not be with the others.
-_REFUSED = (400, 404, 409, 413, 422)
+_REFUSED = (400, 404, 409, 410, 413, 422)
 
 
 class NotAttached(NamedTuple):
@@ -104,7 +105,7 @@ class _Attaching:
             try:
                 self._once(batch)
             except ApiError as error:
-                if error.status != 404:
+                if error.status not in GONE:
                     raise
                 if self._deadline is None:
                     self._deadline = time.monotonic() + _UNKNOWN_SECONDS

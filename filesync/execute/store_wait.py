@@ -14,7 +14,7 @@ from filesync.core.durations import format_duration
 from filesync.core.events import Indexing
 from filesync.core.stores.model import RemoteMember
 from filesync.core.text import printable
-from filesync.errors import ApiError, AuthError, FilesyncError, Interrupted, RemoteError
+from filesync.errors import GONE, ApiError, AuthError, FilesyncError, Interrupted, RemoteError
 from filesync.execute.context import ApplyContext
 from filesync.remote.stores import PAGE
 
@@ -93,7 +93,7 @@ def _look(context: ApplyContext, store: _Waiting, *, last: bool) -> dict[str, Re
         try:
             members = stores.list_members(store.id)
         except ApiError as error:
-            if error.status == 404:
+            if error.status in GONE:
                 raise _store_gone(store.id) from None
             raise
         store.looks, store.pages = 0, _pages(len(members))

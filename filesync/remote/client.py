@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 from filesync.core.model import Job, RemoteFile
 from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import printable
-from filesync.errors import ApiError, AuthError, ListingError, NoSuchRoute, RemoteError
+from filesync.errors import GONE, ApiError, AuthError, ListingError, NoSuchRoute, RemoteError
 from filesync.remote import answers, decode, listing
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
@@ -220,7 +220,7 @@ class Writer(Reader):
         if done is None and self.get_file(file_id) is not None:
             raise RemoteError(
                 f"could not delete {printable(file_id)}: the server answers that there is no such "
-                "file (404), and has it when asked for it",
+                "file, and has it when asked for it",
                 "it may not let files be deleted: see whoever runs it",
             )
         return done or False
@@ -303,6 +303,6 @@ def _unless_gone(ask: Callable[[], _T]) -> _T | None:
     try:
         return ask()
     except ApiError as exc:
-        if exc.status != 404:
+        if exc.status not in GONE:
             raise
         return None

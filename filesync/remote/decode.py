@@ -46,6 +46,8 @@ def json_object(raw: object) -> dict[str, object]:
 def object_id(raw: object) -> str:
     """Return the `id` of an object, or raise BadAnswer if it is missing or not usable."""
     found = json_object(raw).get("id")
+    if isinstance(found, int):
+        raise BadAnswer(f"the answer has an id that is not text: {found}")
     if not isinstance(found, str) or not found:
         raise BadAnswer("the answer has an object without an id")
     if not is_id(found):

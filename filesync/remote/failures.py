@@ -53,9 +53,9 @@ def refusal(
         should_retry=should_retry,
     )
     if 300 <= status < 400:
-        host = clean(_host(headers.get("location", "")), redact, 100)
-        message = f"it points to {host}" if host else "it points elsewhere"
-        hint = "redirects are not followed, as the key would go along: set base_url to that server"
+        place = clean(_place(headers.get("location", "")), redact, 100)
+        message = f"it points to {place}" if place else "it points elsewhere"
+        hint = "redirects are not followed, as the key would go along: set base_url to that place"
     else:
         message = clean(message, redact)
         hint = _HINTS.get(status, "")
@@ -101,8 +101,10 @@ def message_of(raw: object) -> str:
     return _in_json(raw)[0]
 
 
-def _host(location: str) -> str:
+def _place(location: str) -> str:
+    """Return where a redirect leads, without what may give access: its query and its login."""
     try:
-        return urlsplit(location).hostname or ""
+        parts = urlsplit(location)
     except ValueError:
         return ""
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -19,6 +19,7 @@ from collections.abc import Callable, Set
 from filesync.core.servers import COMPATIBLE, Paging, ServerType
 from filesync.core.text import plural, printable
 from filesync.errors import (
+    GONE,
     ApiError,
     AuthError,
     ListingError,
@@ -80,7 +81,7 @@ def list_all(
     except RemoteError as exc:
         if not found and lacks_route(exc):
             raise NoSuchRoute(exc.message, exc.hint) from None
-        if not found and isinstance(exc, ApiError) and exc.status == 404:
+        if not found and isinstance(exc, ApiError) and exc.status in GONE:
             raise
         lead = "the listing is not whole: " if found else ""
         raise ListingError(lead + exc.message, exc.hint) from None

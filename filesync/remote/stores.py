@@ -17,7 +17,7 @@ from filesync.core.stores.model import (
     in_days,
 )
 from filesync.core.text import plural, printable
-from filesync.errors import ApiError
+from filesync.errors import GONE, ApiError
 from filesync.remote import decode, listing, page
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.decode_stores import (
@@ -243,6 +243,6 @@ def _unless_gone(ask: Callable[[], _T]) -> _T | None:
     try:
         return ask()
     except ApiError as exc:
-        if exc.status != 404:
+        if exc.status not in GONE:
             raise
         return None

@@ -20,6 +20,7 @@ from filesync.core.commands import command
 from filesync.core.loopback import is_loopback
 from filesync.core.text import human_bytes
 from filesync.errors import (
+    GONE,
     AmbiguousError,
     ApiError,
     AuthError,
@@ -53,6 +54,8 @@ _FLOW_SECONDS, _FLOW_BYTES = 60.0, 60_000
 _LEAST_SILENCE = 8.0  # seconds that an attempt has, however long others have been in vain
 _WORTH_TELLING = 2.0  # seconds of waiting, where there was an answer
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
+
+_NOT_THE_API = "check that base_url is an API like OpenAI's; if so, ask whoever runs that server"
 
 _log = logging.getLogger("filesync.http")
 _T = TypeVar("_T")
@@ -147,7 +150,7 @@ class Transport:
                 reason = f"HTTP {response.status_code} with an error: {reason}"
             # JSON that is whole and not the API's is what the server means to say.
             outcome = Outcome(response.status_code, garbled=True, told=told, rarely_heals=whole)
-            hint = "" if told else self._endpoint.guess
+            hint = "" if told else self._endpoint.guess or _NOT_THE_API
             raise Failed(outcome, reason + request_id, hint)
 
         return self._persist(call, attempt)
@@ -406,7 +409,7 @@ class Transport:
         if outcome.status is None or outcome.garbled:
             return RemoteError(message, failed.hint)
         hint = failed.hint
-        if outcome.status == 404:
+        if outcome.status in GONE:
             hint = self._endpoint.guess
             if failed.web_page:
                 # No API wrote this, so it must not pass for "there is no such file".

@@ -14,6 +14,7 @@ from filesync.core.commands import command, word
 from filesync.core.run import Run
 from filesync.core.text import plural, printable
 from filesync.errors import (
+    GONE,
     ApiError,
     FilesyncError,
     LockfileError,
@@ -224,7 +225,7 @@ def _permissions(client: Reader, stores: bool) -> Iterator[Check]:
         except NoSuchRoute:
             absent.append(what)
         except ApiError as error:
-            if error.status == 404:
+            if error.status in GONE:
                 absent.append(what)
             elif error.status in (401, 403):
                 denied.append(what)

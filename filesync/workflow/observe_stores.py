@@ -13,7 +13,7 @@ from filesync.core.lockfile.lock import Lockfile
 from filesync.core.stores.model import RemoteMember, RemoteStore
 from filesync.core.stores.observed import NOTHING_OBSERVED, ObservedStores, StoreTrace
 from filesync.core.stores.table import carries
-from filesync.errors import ApiError, FilesyncError, NoSuchRoute
+from filesync.errors import GONE, ApiError, FilesyncError, NoSuchRoute
 from filesync.remote.client import Reader
 from filesync.remote.stores import StoreReader
 
@@ -65,7 +65,7 @@ def _all_stores(client: Reader) -> list[RemoteStore]:
     try:
         return client.stores.list_stores()
     except (ApiError, NoSuchRoute) as error:
-        if isinstance(error, ApiError) and error.status != 404:
+        if isinstance(error, ApiError) and error.status not in GONE:
             raise
         raise FilesyncError(
             "this server has no vector stores, and the manifest declares some",

@@ -10,7 +10,7 @@ from filesync.core.model import LockEntry
 from filesync.core.run import Run
 from filesync.core.stores.model import LockedStore, kept_as_sent
 from filesync.core.wrong_manifest import wrong_manifest
-from filesync.errors import ApiError, FilesyncError
+from filesync.errors import GONE, ApiError, FilesyncError
 from filesync.remote.client import Reader
 from filesync.workflow.server import reader
 from filesync.workflow.workspace import open_workspace
@@ -59,7 +59,7 @@ def _verify_one(client: Reader, key: str, entry: LockEntry) -> Verdict:
     except ApiError as error:
         if error.status == 401:
             raise
-        if error.status == 404:
+        if error.status in GONE:
             return Verdict(key, entry.id, False, "it is gone from the platform")
         if error.status == 400 and _NOT_GIVEN_OUT in error.message.lower():
             return Verdict(

@@ -308,14 +308,41 @@ def test_whatever_error_body_is_told_in_a_line(
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize(
+    ("location", "shown"),
+    [
+        ("https://u:pw@other.example:8443/v1/x?secret=1", "to https://other.example:8443/v1/x"),
+        ("//other.example/v1?secret=1", "to //other.example/v1"),
+        ("/v1/files/#secret", "to /v1/files/"),
+        ("?secret=1", "elsewhere"),
+        ("https://[secret", "elsewhere"),
+        ("", "elsewhere"),
+    ],
+)
 def test_redirects_are_told_and_not_followed(
-    server: respx.MockRouter, client: Writer, status: int
+    server: respx.MockRouter, client: Writer, status: int, location: str, shown: str
 ) -> None:
-    server.get("/files/file-1").respond(
-        status, headers={"location": "https://other.example/v1/files/file-1?secret=1"}
-    )
-    with pytest.raises(ApiError, match=r"it points to other\.example$") as caught:
+    server.get("/files/file-1").respond(status, headers={"location": location})
+    with pytest.raises(ApiError, match=f"it points {shown}$") as caught:
         client.get_file("file-1")
+    assert "base_url" in caught.value.hint
+
+
+@pytest.mark.parametrize("ask", ["get_file", "delete_file"])
+def test_410_means_gone_as_404_does(server: respx.MockRouter, client: Writer, ask: str) -> None:
+    server.route(path="/files/file-1").respond(410, json=ERROR)
+    assert not getattr(client, ask)("file-1")
+    server.route(path="/files/file-2").respond(410, html="<html>gone</html>")
+    with pytest.raises(NoSuchRoute):
+        getattr(client, ask)("file-2")
+
+
+def test_an_answer_that_is_not_the_apis_says_what_to_look_at(
+    server: respx.MockRouter, client: Writer
+) -> None:
+    server.get("/files").respond(json={"object": "list", "data": [{**FILE, "id": 12}]})
+    with pytest.raises(ListingError, match="id that is not text: 12") as caught:
+        client.list_files()
     assert "base_url" in caught.value.hint
 
 

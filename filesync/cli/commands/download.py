@@ -14,7 +14,7 @@ from filesync.cli.connect import no_such_file, server_reader
 from filesync.cli.options import Common, insecure_option, output_option, subcommand
 from filesync.cli.output_files import check_target
 from filesync.core.text import human_bytes, printable
-from filesync.errors import LocalFileError
+from filesync.errors import GONE, LocalFileError
 
 
 @subcommand(
@@ -43,7 +43,7 @@ def download(common: Common, file_id: str, output: str | None, allow_insecure_ht
                 return
             size = _write(output, chunks)
         except ApiError as error:
-            raise no_such_file(file_id) if error.status == 404 else error from None
+            raise no_such_file(file_id) if error.status in GONE else error from None
     common.note(f"wrote {output} ({human_bytes(size)})")
 
 
