@@ -12,7 +12,8 @@ from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import Verdict
 from filesync.core.content.frame import Frame
 from filesync.core.content.lines import LineChecker
-from filesync.core.content.whole import Whole, repeated
+from filesync.core.content.repeated import Keys
+from filesync.core.content.whole import Whole
 from filesync.core.model import Entry, Policy, ScannedFile
 from filesync.local import hash_reader
 from filesync.local.content import ranges, reading
@@ -173,6 +174,9 @@ def test_equal_keys_are_found_among_millions() -> None:
     keys = array("q", (chance.getrandbits(63) + 1 for _ in range(600_000)))
     keys[500_000], keys[599_999], keys[7] = keys[5], keys[6], 0
     keys[8] = 0
-    count, found = repeated([keys[:100_000], keys[100_000:]])
+    added = Keys()
+    for part in (keys[:100_000], keys[100_000:]):
+        added.add(part.tobytes())
+    count, found = added.repeated()
     assert count == 2
     assert [tuple(one) for one in found] == [(500_001, 6), (600_000, 7)]

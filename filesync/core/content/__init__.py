@@ -11,6 +11,7 @@ fine_tune   the other examples for fine-tuning: completions, preferences, reinfo
 batch       requests of a batch
 plain_chat  the fast way for ordinary chat lines; all it lets through, the checks let through
 lines       a stretch of whole lines, checked
+repeated    lines that look like an earlier one, found by a key for each
 whole       the stretches of one file, put together: duplicates, counts, limits
 facts       what a JSONL file holds, for people to look at
 report      what the checks say about all files of a run

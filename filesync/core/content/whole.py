@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterator
-from itertools import chain, compress
-from typing import NamedTuple
+from collections.abc import Callable
 
 from filesync.core.content import batch
-from filesync.core.content.findings import SHOWN, Tally, Verdict
+from filesync.core.content.findings import Tally, Verdict
 from filesync.core.content.fine_tune import MIN_EXAMPLES
 from filesync.core.content.frame import Frame
 from filesync.core.content.json_line import BOM, LineParser, quoted
 from filesync.core.content.lines import Part
+from filesync.core.content.repeated import Keys
 from filesync.core.text import plural
 
 MAX_IMAGE_EXAMPLES = 50_000
 _NEAR = 0.9
-
-# How many keys are compared at once: a set of them takes some 40 MiB.
-_AT_ONCE = 500_000
-_BYTES = 256
-# Of which keys are looked up again; a file that is one long repetition needs no more.
-_MOST_TWICE = 500_000
-
-
-class Repeated(NamedTuple):
-    """A line (1-based) that looks like an earlier one."""
-
-    line: int
-    first: int
 
 
 class Whole:
@@ -39,7 +24,7 @@ class Whole:
         self._purpose = purpose
         self._frame = frame
         self._tally = Tally()
-        self._keys: list[array[int]] = []
+        self._keys = Keys()
         self._images = 0
         self._inputs = 0
         self._crlf: tuple[int, int] | None = None
@@ -59,9 +44,7 @@ class Whole:
         if part.crlf:
             count, line = self._crlf or (0, part.crlf[1] + self.lines)
             self._crlf = count + part.crlf[0], line
-        keys: array[int] = array("q")
-        keys.frombytes(part.keys)
-        self._keys.append(keys)
+        self._keys.add(part.keys)
         self._images += part.images
         self._inputs += part.inputs
         self.lines += part.lines
@@ -113,7 +96,7 @@ class Whole:
             )
 
     def _repeated(self, read_line: Callable[[int], bytes]) -> None:
-        count, found = repeated(self._keys)
+        count, found = self._keys.repeated()
         parser = LineParser()
         rule = "duplicate-custom-id" if self._purpose == "batch" else "duplicate-example"
         shown = 0
@@ -132,63 +115,3 @@ class Whole:
         # Beyond these, equal hashes of 64 bits count as equal lines.
         more = max(0, count - len(found))
         self._tally.uncounted("error" if self._purpose == "batch" else "warning", more)
-
-
-def repeated(keys: list[array[int]]) -> tuple[int, list[Repeated]]:
-    """Return how many lines have an earlier line's key, and the first SHOWN of them.
-
-    Takes memory for a set of some _AT_ONCE keys, however many there are; 0 is not a key.
-    """
-    count = 0
-    twice: set[int] = set()
-    groups = min(_BYTES, sum(map(len, keys)) // _AT_ONCE + 1)
-    for number in range(groups):
-        # One byte of a key says in which group it is, so that equal keys are in one.
-        chosen = bytes(byte % groups == number for byte in range(_BYTES))
-        selected = [part.tobytes()[::8].translate(chosen) for part in keys]
-        more = sum(map(_ones, selected)) - _different(_group(keys, selected))
-        if number == 0:
-            more -= sum(part.count(0) for part in keys)
-        if more:
-            count += more
-            if len(twice) < _MOST_TWICE:
-                twice.update(_twice(_group(keys, selected)))
-    return count, _first_repeated(keys, twice) if count else []
-
-
-def _group(keys: list[array[int]], selected: list[bytes]) -> Iterator[int]:
-    return chain.from_iterable(map(compress, keys, selected))
-
-
-def _ones(selected: bytes) -> int:
-    return selected.count(1)
-
-
-def _different(group: Iterator[int]) -> int:
-    different = set(group)
-    different.discard(0)
-    return len(different)
-
-
-def _twice(group: Iterator[int]) -> Iterator[int]:
-    seen: set[int] = set()
-    for key in group:
-        if key in seen and key:
-            yield key
-        seen.add(key)
-
-
-def _first_repeated(keys: list[array[int]], twice: set[int]) -> list[Repeated]:
-    first: dict[int, int] = {}
-    found: list[Repeated] = []
-    line = 0
-    for part in keys:
-        for key in part:
-            line += 1
-            if key in twice:
-                if key in first:
-                    found.append(Repeated(line, first[key]))
-                    if len(found) == SHOWN:
-                        return found
-                first.setdefault(key, line)
-    return found
