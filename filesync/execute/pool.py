@@ -17,6 +17,8 @@ from typing import Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 _IDLE_SECONDS = 0.2
+# To wake the reader for every result costs the workers more than what it does with a batch.
+_GATHER_SECONDS = 0.01
 
 
 class Step(NamedTuple, Generic[T]):
@@ -86,17 +88,19 @@ class _Pool(Generic[T]):
         heapq.heapify(self._heap)
         self._unfinished = len(self._heap)
         self._changed = threading.Condition()
+        self._ended = threading.Event()
         if not self._unfinished:
-            self._results.put(None)
+            self._end()
 
     def batches(self) -> Iterator[list[T]]:
         while True:
-            # One blocking read, then all that is ready: the reader saves once a batch.
+            # One blocking read, then all that comes in a moment: the reader saves once a batch.
             try:
                 batch = [self._results.get(timeout=_IDLE_SECONDS)]
             except queue.Empty:
                 yield []
                 continue
+            self._ended.wait(_GATHER_SECONDS)
             while not self._results.empty():
                 batch.append(self._results.get())
             for item in batch:
@@ -131,5 +135,9 @@ class _Pool(Generic[T]):
                 heapq.heappush(self._heap, (task.rank, next(self._order), task))
             self._unfinished += len(step.more) - 1
             if not self._unfinished:
-                self._results.put(None)
+                self._end()
             self._changed.notify_all()
+
+    def _end(self) -> None:
+        self._results.put(None)
+        self._ended.set()

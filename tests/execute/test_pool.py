@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filesync.core.commands import command, commands_for
+from filesync.execute import pool
 from filesync.execute.pool import Step, Task, run_tasks
 
 
@@ -150,6 +151,13 @@ def test_an_empty_batch_comes_while_nothing_else_does() -> None:
         go_on.set()
     assert seen[0] == []
     assert seen[-1] == ["done"]
+
+
+def test_the_reader_is_not_woken_for_every_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_GATHER_SECONDS", 60.0)  # which the end of all tasks cuts short
+    names = [str(n) for n in range(100)]
+    batches = list(run_tasks([simple(one) for one in names], workers=3, stop=threading.Event()))
+    assert [sorted(batch) for batch in batches] == [sorted(names)]
 
 
 def test_a_second_ctrl_c_waits_for_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
