@@ -143,11 +143,12 @@ class Transfer:
     def _send_whole(self) -> Outcome:
         want, context = self.want, self._context
         at = context.now()
-        self.number = context.journal.begin(want, at, context.answers.before(want))
+        attempt = context.journal.attempt(want, at, context.answers.before(want))
+        self.number = attempt.number
         body = self._body(
             parts.Part(0, want.bytes),
             sha256=want.sha256,
-            before_last=lambda: context.journal.sent(self.number, context.now()),
+            before_last=lambda: context.journal.sent(self.number, context.now(), attempt),
         )
         try:
             remote = context.client.create_file(

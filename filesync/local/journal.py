@@ -23,6 +23,7 @@ from filesync.core.recovery.journal import (
     lines,
     read_history,
     still_open,
+    text_of,
 )
 from filesync.core.recovery.journal_writer import JournalWriter
 from filesync.core.run import Shard
@@ -128,25 +129,25 @@ class Journal(JournalWriter):
         records += [
             {"deleting": file_id} for file_id in sorted(history.deleting & lock.owned_ids())
         ]
-        text = "".join(json.dumps(record) + "\n" for record in records)
+        text = text_of(records)
         fd, self._fd = self._fd, -1  # reopening can fail, and then another file may have the number
         os.close(fd)
         try:
             if text:
-                write_atomic(self._path, text.encode(), mode=0o600)
+                write_atomic(self._path, text, mode=0o600)
             else:
                 os.unlink(self._path)
         finally:
             self._fd = self._open()
 
-    def _write(self, record: dict[str, Any], *, sync: bool = False) -> None:
-        data = (json.dumps(record) + "\n").encode()
+    def _write(self, *records: dict[str, Any], sync: bool = False) -> None:
+        data = text_of(records)
         try:
             with self._guard:
                 put_back(self._fd, self._path, self._manifest_path)
                 if self._torn:
                     data = b"\n" + data  # or this line would be lost with the torn one
-                # One write a line: it is whole in the file, or torn at its very end.
+                # One write for all: they are whole in the file, or torn at the very end.
                 self._torn = True
                 while data:
                     data = data[os.write(self._fd, data) :]

@@ -6,12 +6,11 @@ has them: a runner may be gone before its lockfile is pushed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any, Self
 
 from filesync.core.lockfile.lock import Lockfile
-from filesync.core.recovery.journal import read_history
+from filesync.core.recovery.journal import read_history, text_of
 from filesync.core.recovery.journal_writer import JournalWriter
 from filesync.core.recovery.kept import kept_lines
 from filesync.storage.lease import Lease
@@ -46,8 +45,8 @@ class StoredJournal(JournalWriter):
         if len(kept) < len(log):
             self._lease.replace_log(kept)
 
-    def _write(self, record: dict[str, Any], *, sync: bool = False) -> None:
-        self._lease.add((json.dumps(record) + "\n").encode(), durable=sync)
+    def _write(self, *records: dict[str, Any], sync: bool = False) -> None:
+        self._lease.add(text_of(records), durable=sync)
 
 
 class StoredStoreJournal:

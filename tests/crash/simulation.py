@@ -700,10 +700,10 @@ class World:
         }
         written = Journal._write
 
-        def write(journal: Journal, record: dict[str, Any], *, sync: bool = False) -> None:
+        def write(journal: Journal, *records: dict[str, Any], sync: bool = False) -> None:
             if platform.dead:
                 raise Killed
-            written(journal, record, sync=sync)
+            written(journal, *records, sync=sync)
 
         with (
             mock.patch(

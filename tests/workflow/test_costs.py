@@ -215,6 +215,26 @@ def test_an_apply_syncs_its_journal_once_a_file_at_the_most(
     assert len(synced) == COUNT  # what begins needs no sync: nothing exists before `sent`
 
 
+def test_an_apply_writes_to_its_journal_twice_a_file(
+    manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    write = os.write
+
+    def counted(fd: int, data: bytes) -> int:
+        if data.startswith(b'{"n": '):
+            written.append(data.decode())
+        return write(fd, data)
+
+    plan = make_plan(Run(manifest))
+    monkeypatch.setattr(os, "write", counted)
+    apply_plan(plan)
+    assert len(written) == 2 * COUNT
+    # What is sent is written down before, with what it is: half of a line says nothing.
+    assert sum('"begin"' in one and '"sent"' in one for one in written) == COUNT
+    assert sum('"made"' in one for one in written) == COUNT
+
+
 def test_lanes_that_write_while_the_disk_is_busy_share_one_sync(
     manifest: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ by the server's clock. A torn last line is what a crash leaves, and says nothing
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -288,6 +288,11 @@ def begun(number: int, want: DesiredFile, at: int, before: Before | None = None)
     if before is not None:
         attempt.over, attempt.seen = before
     return attempt
+
+
+def text_of(records: Iterable[dict[str, Any]]) -> bytes:
+    """Return records as the lines of a journal."""
+    return "".join([json.dumps(record) + "\n" for record in records]).encode()
 
 
 def lines(attempt: Attempt) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile
-from filesync.core.recovery.journal import Before, History, begun, lines
+from filesync.core.recovery.journal import Attempt, Before, History, begun, lines
 
 
 class JournalWriter(ABC):
@@ -21,10 +21,13 @@ class JournalWriter(ABC):
 
     def begin(self, want: DesiredFile, at: int, before: Before | None = None) -> int:
         """Note that an upload begins, and return its number; nothing can come of it yet."""
-        number = next(self._numbers)
-        for record in lines(begun(number, want, at, before)):
-            self._write(record)
-        return number
+        attempt = self.attempt(want, at, before)
+        self._write(*lines(attempt))
+        return attempt.number
+
+    def attempt(self, want: DesiredFile, at: int, before: Before | None = None) -> Attempt:
+        """Return an upload that begins, with a number of its own; `sent` writes it down."""
+        return begun(next(self._numbers), want, at, before)
 
     def session(self, number: int, upload_id: str, part_bytes: int, at: int) -> None:
         """Record an open upload session, which can be resumed or cancelled until it is complete."""
@@ -36,9 +39,13 @@ class JournalWriter(ABC):
         """Record a part that the server has; if a power cut loses the line, it is sent again."""
         self._write({"n": number, "part": index, "id": part_id})
 
-    def sent(self, number: int, at: int) -> None:
-        """Record that the last bytes are about to be sent: from here on a file may exist."""
-        self._write({"n": number, "sent": at}, sync=True)
+    def sent(self, number: int, at: int, attempt: Attempt | None = None) -> None:
+        """Record that the last bytes are about to be sent: from here on a file may exist.
+
+        `attempt` is one that is not written down yet, and is so with it.
+        """
+        records = [] if attempt is None else lines(attempt)
+        self._write(*records, {"n": number, "sent": at}, sync=True)
 
     def made(self, number: int, file_id: str) -> None:
         """Record the file that an upload created; the lockfile, written next, is what counts."""
@@ -68,8 +75,7 @@ class JournalWriter(ABC):
         """Add what another journal says, under numbers of our own."""
         for attempt in history.attempts.values():
             number = next(self._numbers)
-            for record in lines(replace(attempt, number=number)):
-                self._write(record)
+            self._write(*lines(replace(attempt, number=number)))
 
     def __enter__(self) -> Self:
         return self
@@ -84,5 +90,5 @@ class JournalWriter(ABC):
         """Keep only the lines that are still needed, given what the saved lockfile holds."""
 
     @abstractmethod
-    def _write(self, record: dict[str, Any], *, sync: bool = False) -> None:
-        """Add a record; with `sync` it outlives this machine's sudden end from here on."""
+    def _write(self, *records: dict[str, Any], sync: bool = False) -> None:
+        """Add records; with `sync` they outlive this machine's sudden end from here on."""

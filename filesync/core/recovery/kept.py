@@ -7,7 +7,6 @@ lockfile that does not name the file any more.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -21,6 +20,7 @@ from filesync.core.recovery.journal import (
     lines,
     may_matter,
     read_history,
+    text_of,
 )
 from filesync.core.recovery.store_journal import attach_line, begin_line, made_line, read_traces
 
@@ -49,8 +49,7 @@ def kept_lines(log: bytes, known: Lockfile, now: int, unclear: Collection[str] =
         if now - at < GHOST_SECONDS or file_id in owned
     ]
     records += [{"deleting": file_id} for file_id in sorted(history.deleting & owned)]
-    text = "".join(json.dumps(record) + "\n" for record in records).encode()
-    return text + _kept_of_stores(log, known)
+    return text_of(records) + _kept_of_stores(log, known)
 
 
 def _is_kept(
