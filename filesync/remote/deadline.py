@@ -47,15 +47,27 @@ def _left(timeout: float | None, error: type[httpcore.TimeoutException]) -> floa
 
 
 class _Stream(httpcore.NetworkStream):
+    """A connection. A request's headers wait for what follows, and go in the same write."""
+
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
         self._written = False
+        self._between = True  # requests: what is written next are headers
+        self._headers = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._headers:
+            self.write(b"", timeout)
+        self._between = True
         return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         self._written = True
+        if self._between:
+            self._between, self._headers = False, buffer
+            return
+        if self._headers:
+            buffer, self._headers = self._headers + buffer, b""
         self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:

@@ -113,7 +113,7 @@ def test_requests_at_the_same_moment_have_a_connection_each() -> None:
     assert [len(heads) for heads in found.heads] == [2, 2, 2]
 
 
-def test_a_small_file_takes_two_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_small_file_takes_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[int] = []
     write = SyncStream.write
 
@@ -124,7 +124,7 @@ def test_a_small_file_takes_two_writes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SyncStream, "write", counted)
     with server() as (_, client):
         create(client)
-    assert len(writes) == 2  # the headers, and all of the body
+    assert len(writes) == 1  # the headers and all of the body
 
 
 def test_the_headers_are_whole_and_none_is_sent_twice() -> None:
