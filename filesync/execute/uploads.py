@@ -20,6 +20,9 @@ from filesync.execute.transfer import NotUploaded, Outcome, Transfer, UnclearUpl
 _MOST_TRIES = 5
 # The same where the server did answer, such as a gateway's 502: it has said what it has to say.
 _MOST_ANSWERED = 2
+# For so many requests at once there is a worker more, which reads the next file meanwhile: the
+# client lets no more requests than lanes be under way.
+_LANES_A_SPARE = 8
 
 
 def upload_all(
@@ -41,7 +44,8 @@ def upload_all(
     tasks, doubts = _first_steps(changes, recovery, context)
     said: set[str] = set()
     while tasks or doubts:
-        for batch in run_tasks(tasks, workers=context.lanes, stop=context.stop):
+        workers = context.lanes + context.lanes // _LANES_A_SPARE
+        for batch in run_tasks(tasks, workers=workers, stop=context.stop):
             doubts += [outcome for outcome in batch if isinstance(outcome, UnclearUpload)]
             yield [outcome for outcome in batch if not isinstance(outcome, UnclearUpload)]
         if not doubts or context.stop.is_set():

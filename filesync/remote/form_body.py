@@ -16,7 +16,7 @@ from filesync.core.text import printable
 from filesync.errors import LocalFileError
 from filesync.remote.mime_types import content_type
 
-_SMALL = 1 << 18  # bytes; more than that is sent as it is read
+SMALL = 1 << 18  # bytes; more than that is sent as it is read
 
 
 class Body(Protocol):
@@ -59,7 +59,7 @@ class Multipart:
 
         A small one is one chunk: each write to a socket costs as much as 100 KB in it.
         """
-        if self.size <= _SMALL:
+        if self.size <= SMALL:
             yield b"".join(self._pieces())
         else:
             yield from self._pieces()

@@ -13,7 +13,7 @@ from filesync.errors import Interrupted
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSettings:
-    """Everything about time; all in seconds. Tests pass their own clocks.
+    """Everything about time, in seconds, and how much at once. Tests pass their own clocks.
 
     attempts, patient_attempts, few_attempts  how often one request is sent before it fails; the
                       second if the server only says "not yet" (429, a file still processing), the
@@ -24,6 +24,8 @@ class ClientSettings:
     slow_timeout      the same for requests with a large body (600 as the official client)
     read_timeout, error_timeout  in which an answer must be there, whole, once it has begun
     stop              if set, every wait ends and no new request begins; both raise Interrupted
+    at_once           the most requests under way at the same moment, None for as many as threads
+                      ask; downloads are not counted
     may_write         called before each request that changes something; may raise
     sleep             None waits on `stop`, so that setting it ends the wait at once
     """
@@ -38,6 +40,7 @@ class ClientSettings:
     slow_timeout: float = 600.0
     read_timeout: float = 120.0
     error_timeout: float = 5.0
+    at_once: int | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     may_write: Callable[[], None] = lambda: None
     sleep: Callable[[float], object] | None = None

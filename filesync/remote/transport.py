@@ -11,7 +11,8 @@ from __future__ import annotations
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from itertools import count
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ from filesync.errors import (
     RemoteError,
 )
 from filesync.remote import answers, decode, failures, redact
-from filesync.remote.call import Call, Payload
+from filesync.remote.call import Call
 from filesync.remote.connect_errors import (
     ConnectFailure,
     check_proxy,
@@ -41,6 +42,7 @@ from filesync.remote.connect_errors import (
 from filesync.remote.connections import Connections
 from filesync.remote.deadline import at_first_hop, begin, within
 from filesync.remote.endpoint import Endpoint
+from filesync.remote.form_body import SMALL
 from filesync.remote.http_client import Proxy, opener, proxy_for
 from filesync.remote.httpx_import import httpx
 from filesync.remote.pace import Pacer
@@ -52,6 +54,7 @@ _CHUNK = 1 << 20
 # A download that brings less than this is not slow but stuck, however steadily it trickles.
 _FLOW_SECONDS, _FLOW_BYTES = 60.0, 60_000
 _LEAST_SILENCE = 8.0  # seconds that an attempt has, however long others have been in vain
+_FRESH = 1.0  # seconds for which a body that was read ahead is what it was
 _WORTH_TELLING = 2.0  # seconds of waiting, where there was an answer
 _NOT_CONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
@@ -67,13 +70,13 @@ class _Sending:
     Only then can the request have been carried out: its Content-Length is exact.
     """
 
-    def __init__(self, payload: Payload, answer_within: float) -> None:
-        self._payload = payload
+    def __init__(self, chunks: Iterable[bytes], answer_within: float) -> None:
+        self._chunks = chunks
         self._answer_within = answer_within
         self.complete = False
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._payload
+        yield from self._chunks
         # We come here when the connection asks for more, having handed over all before.
         self.complete = True
         within(self._answer_within)
@@ -93,6 +96,9 @@ class Transport:
         self._proxy = proxy_for(endpoint.url)
         self._http = _connections(endpoint, self._proxy)
         self._patience = _Patience(settings)
+        self._at_once = (
+            nullcontext() if settings.at_once is None else threading.Semaphore(settings.at_once)
+        )
 
     def close(self) -> None:
         """Close all connections."""
@@ -126,34 +132,43 @@ class Transport:
         """Do what `json` does, where `parse` reads from the answer's headers as well."""
 
         def attempt(number: int) -> _T:
-            response = self._exchange(call, number)
-            within(self.settings.read_timeout)
-            whole = told = False
-            try:
-                body = answers.read(_pieces(response), call.most_bytes)
-                done = response.status_code == 204 and call.method != "GET"
-                raw = {} if done else decode.parse_json(self._redacted(body))
-                whole = True
-                told = failures.is_error(raw)
-                return parse(raw, response.headers)
-            except decode.BadAnswer as exc:
-                reason = failures.message_of(raw) if told else str(exc)
-            except httpx.TimeoutException:
-                reason = f"no whole answer in {self.settings.read_timeout:g} s"
-            except httpx.HTTPError:
-                reason = "the answer broke off"
-            finally:
-                response.close()
-            reason = failures.clean(reason, self.redact)
-            request_id = failures.request_id(response.headers, self.redact)
-            if told:
-                reason = f"HTTP {response.status_code} with an error: {reason}"
-            # JSON that is whole and not the API's is what the server means to say.
-            outcome = Outcome(response.status_code, garbled=True, told=told, rarely_heals=whole)
-            hint = "" if told else self._endpoint.guess or _NOT_THE_API
-            raise Failed(outcome, reason + request_id, hint)
+            with self._turn(call) as chunks:
+                return self._parsed(self._exchange(call, chunks, number), call, parse)
 
         return self._persist(call, attempt)
+
+    def _parsed(
+        self,
+        response: httpx.Response,
+        call: Call,
+        parse: Callable[[object, Mapping[str, str]], _T],
+    ) -> _T:
+        """Read an answer and return what `parse` makes of it, or raise Failed."""
+        within(self.settings.read_timeout)
+        whole = told = False
+        try:
+            body = answers.read(_pieces(response), call.most_bytes)
+            done = response.status_code == 204 and call.method != "GET"
+            raw = {} if done else decode.parse_json(self._redacted(body))
+            whole = True
+            told = failures.is_error(raw)
+            return parse(raw, response.headers)
+        except decode.BadAnswer as exc:
+            reason = failures.message_of(raw) if told else str(exc)
+        except httpx.TimeoutException:
+            reason = f"no whole answer in {self.settings.read_timeout:g} s"
+        except httpx.HTTPError:
+            reason = "the answer broke off"
+        finally:
+            response.close()
+        reason = failures.clean(reason, self.redact)
+        request_id = failures.request_id(response.headers, self.redact)
+        if told:
+            reason = f"HTTP {response.status_code} with an error: {reason}"
+        # JSON that is whole and not the API's is what the server means to say.
+        outcome = Outcome(response.status_code, garbled=True, told=told, rarely_heals=whole)
+        hint = "" if told else self._endpoint.guess or _NOT_THE_API
+        raise Failed(outcome, reason + request_id, hint)
 
     def stream(self, call: Call, expected: int | None = None) -> Iterator[bytes]:
         """Make the call and yield the answer's bytes as they come, in chunks of 1 MiB.
@@ -161,7 +176,7 @@ class Transport:
         Retried until the first byte; after that a broken connection is a RemoteError, and so is
         an end before `expected` bytes where the answer itself does not say how long it is.
         """
-        response = self._persist(call, lambda number: self._exchange(call, number))
+        response = self._persist(call, lambda number: self._exchange(call, None, number))
         within(None)
         headers = response.headers
         framed = "content-length" in headers or "transfer-encoding" in headers
@@ -206,8 +221,7 @@ class Transport:
         renewed = False
         for number in count(1):
             self._pacer.start()
-            if call.method != "GET":
-                self.settings.may_write()
+            self._check_may_write(call)
             began = self.settings.monotonic()
             try:
                 result = attempt(number)
@@ -253,10 +267,29 @@ class Transport:
         extra = {"once": f"{host} {status}", "delay": delay}
         _log.info("%s from %s (%s): trying again", told, host, failed.short, extra=extra)
 
-    def _exchange(self, call: Call, number: int) -> httpx.Response:
+    @contextmanager
+    def _turn(self, call: Call) -> Iterator[Iterable[bytes] | None]:
+        """Wait until one more request may be under way; yield the chunks of its body.
+
+        A small body is read before, while other requests wait for their answers.
+        """
+        chunks, since = _read_ahead(call), self.settings.monotonic()
+        with self._at_once:
+            self.settings.check_stop()
+            if self.settings.monotonic() - since > _FRESH:
+                # What was checked and written down before it is sent is so when it is sent.
+                self._check_may_write(call)
+                chunks = _read_ahead(call)
+            yield chunks
+
+    def _check_may_write(self, call: Call) -> None:
+        if call.method != "GET":
+            self.settings.may_write()
+
+    def _exchange(self, call: Call, chunks: Iterable[bytes] | None, number: int) -> httpx.Response:
         """Send once; return the answer if it is a success, unread, or raise Failed."""
         silence = self._silence(call)
-        sending = None if call.payload is None else _Sending(call.payload, silence)
+        sending = None if chunks is None else _Sending(chunks, silence)
         within(silence if sending is None else None)
         started = self.settings.monotonic()
         trouble: httpx.HTTPError | None = None
@@ -429,6 +462,12 @@ def _connections(endpoint: Endpoint, proxy: Proxy | None) -> Connections:
     if endpoint.project:
         headers["OpenAI-Project"] = endpoint.project
     return Connections(opener(endpoint.url, proxy), headers)
+
+
+def _read_ahead(call: Call) -> Iterable[bytes] | None:
+    """Return the chunks of a call's body, read by now if they are few."""
+    payload = call.payload
+    return list(payload) if payload is not None and payload.size <= SMALL else payload
 
 
 def _pieces(response: httpx.Response) -> Iterator[bytes]:

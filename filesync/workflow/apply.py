@@ -125,7 +125,9 @@ def _carry_out(
     md5s.read_object = lambda file: objects.read(file, 0, file.bytes)
     with (
         _stopped_by_signals() as stop,
-        space.writer(ClientSettings(stop=stop, may_write=space.state.may_write)) as client,
+        space.writer(
+            ClientSettings(at_once=settings.concurrency, stop=stop, may_write=space.state.may_write)
+        ) as client,
         space.state.journal(space.known) as journal,
         space.state.store_journal() as store_journal,
         md5s,

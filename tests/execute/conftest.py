@@ -33,20 +33,22 @@ KEY = "sk-canary-execute"
 class Apply:
     """The context of an apply in a folder, the events it was watched by, and its journal."""
 
-    def __init__(self, folder: Path, api: FakeApi) -> None:
+    def __init__(self, folder: Path, api: FakeApi, lanes: int = 3) -> None:
         self.folder = folder
         self.api = api
         self.events: list[Event] = []
         self.stop = threading.Event()
         self._journal = str(folder / "journal")
-        settings = ClientSettings(stop=self.stop, attempts=2, sleep=lambda _seconds: None)
+        settings = ClientSettings(
+            at_once=lanes, stop=self.stop, attempts=2, sleep=lambda _seconds: None
+        )
         self.context = ApplyContext(
             client=Writer(
                 Endpoint(api.url, ApiKey(KEY)), requests_per_minute=1e9, settings=settings
             ),
             journal=Journal(str(folder / "filesync.yaml"), self._journal),
             md5s=Md5Sums(),
-            lanes=3,
+            lanes=lanes,
             stop=self.stop,
             watch=self.events.append,
             now=lambda: int(api.clock()),

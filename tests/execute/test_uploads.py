@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -179,3 +182,40 @@ def test_a_size_that_the_answer_does_not_tell_is_looked_up(
     found = upload(apply, apply.create("a", b"12345"))
     assert found["a"].startswith("!") is fails
     assert fake.count("GET", "/files/.*") == 1 + fails
+
+
+def test_the_next_file_is_read_while_as_many_as_may_be_wait_for_answers(
+    tmp_path: Path, fake: FakeApi
+) -> None:
+    """Of eight lanes all are in use, and never more; a ninth file is ready to go by then."""
+    lanes, under_way, seen = 8, 0, []
+    guard, together = threading.Lock(), threading.Barrier(lanes)
+    ready: list[int] = []
+
+    def hold(request: Request) -> Answer | None:
+        nonlocal under_way
+        with guard:
+            under_way += 1
+            seen.append(under_way)
+        if together.wait(30) == 0:
+            until = time.monotonic() + 30
+            while (sent := _sent(apply)) <= lanes and time.monotonic() < until:
+                time.sleep(0.01)
+            ready.append(sent)
+        together.wait(30)
+        with guard:
+            under_way -= 1
+        return None
+
+    apply = Apply(tmp_path, fake, lanes)
+    with apply.context.client, apply.context.journal, apply.context.md5s:
+        changes = [apply.create(f"k{n}") for n in range(2 * lanes)]
+        fake.rule(hold)
+        assert len(upload(apply, *changes)) == 2 * lanes
+    assert ready[0] == lanes + 1
+    assert max(seen) == lanes
+
+
+def _sent(apply: Apply) -> int:
+    """Return how many uploads the journal says to be sent, or as good as."""
+    return sum(one.sent is not None for one in apply.history.attempts.values())

@@ -8,6 +8,8 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -686,3 +688,80 @@ def test_a_server_that_takes_requests_and_never_answers_is_down_within_a_minute(
             client.list_files()
     assert waited == silences
     assert time.now - 1000.0 < 60
+
+
+# --- how many at once
+
+
+class Asking(Bytes):
+    """A small body that says when it is read."""
+
+    def __init__(self) -> None:
+        super().__init__(b"hello")
+        self.read = threading.Event()
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from super().__iter__()
+        self.read.set()
+
+
+@contextmanager
+def one_waits(
+    server: respx.MockRouter, settings: ClientSettings
+) -> Iterator[tuple[Asking, Future[RemoteFile]]]:
+    """While a request is under way and no more may be: a body that is ready, and its answer.
+
+    The block's end has the first request answered.
+    """
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(_request: httpx.Request) -> httpx.Response:
+        begun.set()
+        assert go_on.wait(30)
+        return httpx.Response(200, json=FILE)
+
+    server.post("/files").mock(side_effect=hold)
+    body = Asking()
+    with writer(settings=settings) as client, ThreadPoolExecutor(2) as pool:
+        first = pool.submit(create, client)
+        assert begun.wait(30)
+        second = pool.submit(
+            client.create_file, body, filename="b.txt", purpose="user_data", expires_after=None
+        )
+        assert body.read.wait(30)
+        try:
+            yield body, second
+        finally:
+            go_on.set()
+        first.result(30)
+
+
+def test_what_is_read_ahead_goes_once_it_may(server: respx.MockRouter, time: FakeTime) -> None:
+    with one_waits(server, fast(time, at_once=1)) as (body, second):
+        assert not second.done()
+    assert second.result(30) == THE_FILE
+    assert len(server.calls) == 2
+    assert body.begun == 1
+
+
+def test_what_was_read_long_ago_is_read_again(server: respx.MockRouter, time: FakeTime) -> None:
+    """So that it is checked, and written down that it is sent, as late as without waiting."""
+    asked: list[float] = []
+    settings = fast(time, at_once=1, may_write=lambda: asked.append(time.now))
+    with one_waits(server, settings) as (body, second):
+        began = time.now
+        time.now += 5
+    assert second.result(30) == THE_FILE
+    assert body.begun == 2
+    assert asked == [began, began, began + 5]
+
+
+def test_what_waits_for_its_turn_is_not_sent_once_the_run_is_stopped(
+    server: respx.MockRouter, time: FakeTime
+) -> None:
+    stop = threading.Event()
+    with one_waits(server, fast(time, at_once=1, stop=stop)) as (_, second):
+        stop.set()
+    with pytest.raises(Interrupted):
+        second.result(30)
+    assert len(server.calls) == 1
