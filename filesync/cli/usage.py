@@ -27,11 +27,11 @@ def in_words(error: click.UsageError) -> str:
     message = error.format_message().replace("\n\t", " ")
     if found := re.fullmatch(r"Got unexpected extra arguments? \((.*)\)", message, re.DOTALL):
         return f"too many arguments: {quoted(found[1])}"
+    group = error.ctx.command if error.ctx is not None else None
+    known = group.list_commands(error.ctx) if isinstance(group, click.Group) and error.ctx else []
+    if message == "Missing command." and known:
+        return f"a command is missing: {' or '.join(known)}"
     if found := re.fullmatch(r"No such command '(.*)'\.", message, re.DOTALL):
-        group = error.ctx.command if error.ctx is not None else None
-        known = (
-            group.list_commands(error.ctx) if isinstance(group, click.Group) and error.ctx else []
-        )
         return f"there is no command {quoted(found[1])}" + _meant(found[1], known)
     return message
 

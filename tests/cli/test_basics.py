@@ -62,6 +62,8 @@ def test_wrong_calls_exit_1(alone: Project, args: list[str]) -> None:
         (["apply", "--concurrency", "0"], "--concurrency must be a whole number from 1 to 256"),
         (["apply", "--max-delete", "x"], "--max-delete must be a whole number, 0 or more"),
         (["-m"], "-m needs a value"),
+        (["state"], "a command is missing: mv"),
+        (["lock"], "a command is missing: merge"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, list) else "",
 )

@@ -49,6 +49,8 @@ def render(common: Common, template: str, output: str | None) -> None:
 
 
 def _read(path: str) -> str:
+    from filesync.local.files import why
+
     name = "stdin" if path == "-" else printable(path)
     try:
         if path == "-":
@@ -60,7 +62,9 @@ def _read(path: str) -> str:
             f"there is no template {name}", "name a file of any text, or - for stdin"
         ) from None
     except UnicodeDecodeError as error:
-        raise LocalFileError(f"{name} is not UTF-8 text (byte {error.start + 1})") from None
+        raise LocalFileError(
+            f"{name} is not UTF-8 text (byte {error.start + 1})", "save it as UTF-8"
+        ) from None
     except (OSError, ValueError) as error:
-        because = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        because = why(error) if isinstance(error, OSError) else str(error)
         raise LocalFileError(f"cannot read {name}: {because}") from None
