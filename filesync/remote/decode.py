@@ -7,6 +7,7 @@ goes into URLs and into the lockfile, so one that could mean something else ther
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from sys import intern
 
@@ -25,10 +26,20 @@ class BadAnswer(Exception):
 def parse_json(body: bytes) -> object:
     """Return the JSON in `body`; BadAnswer for HTML, cut or absurdly nested text."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_not_told, parse_float=_finite)
     except (ValueError, RecursionError):
         what = "a web page" if looks_like_html(body) else "no whole JSON document"
     raise BadAnswer(f"the answer is {what}")
+
+
+def _not_told(_literal: str) -> None:
+    """Return None for NaN and Infinity, which Python reads and no JSON of ours may hold."""
+
+
+def _finite(digits: str) -> float | None:
+    """Return a number, None for one too large, which would be infinity."""
+    number = float(digits)
+    return number if math.isfinite(number) else None
 
 
 def looks_like_html(body: bytes) -> bool:

@@ -80,3 +80,8 @@ def test_deleted() -> None:
 def test_a_completed_upload_without_its_file() -> None:
     with pytest.raises(decode.BadAnswer):
         decode.file_of_upload({"id": "upload_1", "status": "completed"})
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_what_json_has_no_number_for_is_not_told(number: str) -> None:
+    assert decode.parse_json(f'{{"a": [{number}, 0.5]}}'.encode()) == {"a": [None, 0.5]}
