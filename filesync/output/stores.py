@@ -97,11 +97,31 @@ def _status(row: StoreChange, now: int) -> dict[str, Any]:
     }
 
 
-def render_all_stores(stores: Sequence[RemoteStore]) -> str:
-    """Return every vector store of the platform as a table, oldest first, times in UTC."""
+def render_all_stores(stores: Sequence[RemoteStore], *, columns: int | None = None) -> str:
+    """Return every vector store of the platform as a table, oldest first, times in UTC.
+
+    Where `columns` are too few for the table, each store has two lines instead.
+    """
     ordered = sorted(stores, key=lambda one: (one.created_at, one.id))
     heads = ("ID", "STATUS", "FILES", "SIZE", "CREATED", "USED", "EXPIRES", "MARK", "NAME")
-    return "\n".join(aligned([heads, *map(_listed, ordered)], right=(2, 3), shrink=8))
+    rows = [heads, *map(_listed, ordered)]
+    table = aligned(rows, right=(2, 3), shrink=8)
+    if columns is None or max(map(width, table)) <= columns:
+        return "\n".join(table)
+    lines = aligned([(*row[:1], *row[2:4], row[-1]) for row in rows], right=(1, 2), shrink=3)
+    pairs = zip(lines[1:], map(_listed_in_words, rows[1:]), strict=True)
+    return "\n".join([lines[0], *(line for pair in pairs for line in pair)])
+
+
+def _listed_in_words(row: tuple[str, ...]) -> str:
+    """Return what the first line of a store leaves out; of times the day."""
+    status, created, used, expires, mark = row[1], *row[4:8]
+    said = [] if status == "-" else [status]
+    said.append(f"created {created.partition(' ')[0]}")
+    said += [] if used == "-" else [f"used {used.partition(' ')[0]}"]
+    said += [] if expires == "never" else [f"expires {expires.partition(' ')[0]}"]
+    said += [] if mark == "-" else [f"mark {mark}"]
+    return f"  {', '.join(said)}"
 
 
 def _listed(one: RemoteStore) -> tuple[str, ...]:

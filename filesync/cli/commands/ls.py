@@ -65,7 +65,7 @@ def _list_stores(common: Common, as_json: bool, allow_insecure_http: bool) -> No
     if as_json:
         click.echo(to_text(all_stores_document(found)))
     elif found:
-        click.echo(render_all_stores(found))
+        click.echo(render_all_stores(found, columns=None if common.full else common.columns))
     else:
         common.note("there are no vector stores")
 
