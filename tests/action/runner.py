@@ -7,12 +7,14 @@ nothing: its venv has the command that is under test.
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +42,12 @@ fi
 
 
 def load(path: str) -> Any:
-    """A YAML file of the checkout."""
+    """A YAML file of the checkout, the caller's to change."""
+    return copy.deepcopy(_parsed(path))
+
+
+@cache
+def _parsed(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text(encoding="utf-8"))
 
 
