@@ -1,4 +1,4 @@
-"""250 files on the emulator as each type of server: more than two pages where it has pages."""
+"""25 files on the emulator as each type of server: more than two pages where it has pages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from filesync.emulator.server_types import SERVER_TYPES
 from tests.cli.harness import CANARY, Project
 from tests.servers.story import converge
 
-FILES = 250
-# Smaller pages than the server's own, so that a listing of 250 files has three.
-PAGE = 100
+FILES = 25
+# Much smaller pages than the server's own, so that a listing of so few files has three.
+PAGE = 10
 
 
 @pytest.mark.parametrize("name", SERVER_TYPES)
