@@ -38,7 +38,7 @@ class Apply:
         self.api = api
         self.events: list[Event] = []
         self.stop = threading.Event()
-        self._journal = str(folder / "journal")
+        self.journal = folder / "journal"
         settings = ClientSettings(
             at_once=lanes, stop=self.stop, attempts=2, sleep=lambda _seconds: None
         )
@@ -46,7 +46,7 @@ class Apply:
             client=Writer(
                 Endpoint(api.url, ApiKey(KEY)), requests_per_minute=1e9, settings=settings
             ),
-            journal=Journal(str(folder / "filesync.yaml"), self._journal),
+            journal=Journal(str(folder / "filesync.yaml"), str(self.journal)),
             md5s=Md5Sums(),
             lanes=lanes,
             stop=self.stop,
@@ -64,7 +64,7 @@ class Apply:
     @property
     def history(self) -> History:
         """What the journal says."""
-        return read_journal(self._journal)
+        return read_journal(str(self.journal))
 
     def wanted(self, key: str, content: bytes = b"x", **changes: Any) -> DesiredFile:
         """Write a file and return it as one to upload, as scanned and hashed just now."""

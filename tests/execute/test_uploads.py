@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from pathlib import Path
@@ -182,6 +183,20 @@ def test_a_size_that_the_answer_does_not_tell_is_looked_up(
     found = upload(apply, apply.create("a", b"12345"))
     assert found["a"].startswith("!") is fails
     assert fake.count("GET", "/files/.*") == 1 + fails
+
+
+def test_what_is_sent_again_does_not_begin_again(apply: Apply, fake: FakeApi) -> None:
+    """A power cut may keep one of two lines; that the file was sent before must not be lost."""
+    seen: list[list[str]] = []
+
+    def fail_once(_request: Request) -> Answer | None:
+        said = [json.loads(line) for line in apply.journal.read_text().splitlines()]
+        seen.append([name for one in said for name in ("begin", "sent") if name in one])
+        return error(503, "busy") if len(seen) == 1 else None
+
+    fake.rule(fail_once)
+    assert len(upload(apply, apply.create("a"))) == 1
+    assert seen == [["begin", "sent"], ["begin", "sent", "sent"]]
 
 
 def test_the_next_file_is_read_while_as_many_as_may_be_wait_for_answers(

@@ -42,10 +42,14 @@ class JournalWriter(ABC):
     def sent(self, number: int, at: int, attempt: Attempt | None = None) -> None:
         """Record that the last bytes are about to be sent: from here on a file may exist.
 
-        `attempt` is one that is not written down yet, and is so with it.
+        `attempt` is one that is not written down before it is first sent. Later it must not begin
+        anew: of two lines a power cut can keep one, and what was sent before would be forgotten.
         """
-        records = [] if attempt is None else lines(attempt)
+        is_first = attempt is not None and attempt.sent is None
+        records = lines(attempt) if attempt is not None and is_first else []
         self._write(*records, {"n": number, "sent": at}, sync=True)
+        if attempt is not None:
+            attempt.sent = at
 
     def made(self, number: int, file_id: str) -> None:
         """Record the file that an upload created; the lockfile, written next, is what counts."""
