@@ -83,7 +83,9 @@ def _error_of(body: bytes) -> tuple[str, str | None, bool]:
 def _in_json(raw: object) -> tuple[str, str | None, bool]:
     error = raw.get("error", raw) if isinstance(raw, dict) else raw
     if not isinstance(error, dict):
-        return str(error), None, False
+        # What OAuth says: a code, and a sentence beside it.
+        more = raw.get("error_description") if isinstance(raw, dict) else None
+        return f"{error}: {more}" if isinstance(more, str) and more else str(error), None, False
     # `detail` is FastAPI's word for it, which many compatible servers are built on.
     message = error.get("message") or error.get("detail") or ""
     code = error.get("code")

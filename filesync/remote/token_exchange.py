@@ -7,6 +7,7 @@ token is kept in memory only and is renewed 1,200 s before it expires, as the of
 
 from __future__ import annotations
 
+import codecs
 import math
 import threading
 from collections.abc import Mapping, Sequence
@@ -63,7 +64,7 @@ class TokenFile(NamedTuple):
                 f"cannot read the token file {printable(self.path)}: {error.strerror}",
                 "check OPENAI_SUBJECT_TOKEN_FILE",
             ) from None
-        token = content.decode("ascii", "replace").strip()
+        token = content.removeprefix(codecs.BOM_UTF8).decode("ascii", "replace").strip()
         if not HEADER_SAFE.fullmatch(token):
             raise FilesyncError(
                 f"the token file {printable(self.path)} holds no token",

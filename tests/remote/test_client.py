@@ -290,6 +290,10 @@ def test_a_refusal_is_final(
         (httpx.Response(400, json={"detail": "bad purpose"}), "HTTP 400: bad purpose"),
         (httpx.Response(400, json={"error": "bad purpose"}), "HTTP 400: bad purpose"),
         (httpx.Response(400, json={"message": "bad"}), "HTTP 400: bad"),
+        (
+            httpx.Response(400, json={"error": "invalid_grant", "error_description": "too old"}),
+            "HTTP 400: invalid_grant: too old",
+        ),
         (httpx.Response(400, json=["bad"]), "HTTP 400: ['bad']"),
         (httpx.Response(400), "HTTP 400"),
         (httpx.Response(400, text="a\n\tb"), "HTTP 400: a b"),
@@ -298,7 +302,7 @@ def test_a_refusal_is_final(
         (httpx.Response(413, html="<style>p{}</style><h1>Too large</h1>"), "HTTP 413: Too large"),
         (httpx.Response(400, content=b"\xff\xfe"), "HTTP 400: \ufffd\ufffd"),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_whatever_error_body_is_told_in_a_line(
     server: respx.MockRouter, client: Writer, answer: httpx.Response, told: str

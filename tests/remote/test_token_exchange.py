@@ -79,6 +79,18 @@ def test_a_token_file_is_exchanged_once_for_many_requests(tmp_path: Path) -> Non
     assert "uthorization" not in exchange.heads[0]
 
 
+def test_a_token_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    with (
+        serving(exchanged(1)) as exchange,
+        serving(reply(200, PAGE)) as api,
+    ):
+        environ = environment(tmp_path, exchange)
+        file = Path(environ["OPENAI_SUBJECT_TOKEN_FILE"])
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes() + b"\r\n")
+        with client(api, environ) as reader:
+            assert reader.list_files()
+
+
 def test_what_is_asked_of_the_exchange(tmp_path: Path) -> None:
     asked = []
 
@@ -232,7 +244,7 @@ def test_a_server_that_refuses_the_new_token_too_is_believed(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (reply(400, {"error": f"bad {SUBJECT}", "error_description": "x"}), AuthError),
+        (reply(400, {"error": f"bad {SUBJECT}", "error_description": f"x {SUBJECT}"}), AuthError),
         (reply(401, {"error": {"message": f"who is {SUBJECT}?"}}), AuthError),
         (reply(403, SUBJECT.encode()), AuthError),
         (reply(200, b"<html>"), RemoteError),
