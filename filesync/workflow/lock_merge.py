@@ -167,9 +167,9 @@ def _refuse_strangers(space: Workspace, pieces: Sequence[Piece]) -> None:
         space, pieces, lambda shard: f"{command('apply', '--shard', str(shard))} again"
     )
     if others := [one.shard for one in pieces if one.origin.lock_sha256 != own.lock_sha256]:
-        numbers = ", ".join(str(one.number) for one in others)
         raise Refused(
-            f"piece {numbers} of {name} was begun with another lockfile than is here now",
+            f"{_numbered(others)} of {name} {_was(others)} begun with another lockfile than is "
+            "here now",
             "restore the lockfile that all pieces were begun with, merge, and then merge the two "
             "lockfiles as code",
         )
@@ -181,12 +181,20 @@ def _refuse_other_manifest(
     """Raise Refused for pieces of another manifest; `otherwise` is what to run for the first."""
     others = [one.shard for one in pieces if one.origin[:2] != space.origin[:2]]
     if others:
-        numbers = ", ".join(str(one.number) for one in others)
         raise Refused(
-            f"piece {numbers} of {space.place.name} was made from another manifest than "
-            f"{printable(space.run.manifest)} is now",
+            f"{_numbered(others)} of {space.place.name} {_was(others)} made from another manifest "
+            f"than {printable(space.run.manifest)} is now",
             "restore the manifest that all pieces were made from, or run " + otherwise(others[0]),
         )
+
+
+def _numbered(shards: Sequence[Shard]) -> str:
+    numbers = ", ".join(str(one.number) for one in shards)
+    return f"piece {numbers}" if len(shards) == 1 else f"pieces {numbers}"
+
+
+def _was(shards: Sequence[Shard]) -> str:
+    return "was" if len(shards) == 1 else "were"
 
 
 def _take_journals(space: Workspace, shards: Sequence[Shard]) -> None:

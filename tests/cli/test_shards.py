@@ -109,7 +109,7 @@ def test_pieces_of_another_manifest_lockfile_or_split_are_refused(project: Proje
     manifest = project.root / "filesync.yaml"
     was = manifest.read_text()
     manifest.write_text(was + "# another\n")
-    assert "piece 1, 2 of filesync.lock was made from another manifest" in project.refused(
+    assert "pieces 1, 2 of filesync.lock were made from another manifest" in project.refused(
         "lock", "merge"
     )
     project.run("apply", "-y", "--shard", "2/2")

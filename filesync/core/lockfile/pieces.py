@@ -69,7 +69,7 @@ def dump_piece(piece: Piece) -> bytes:
 
 def parse_piece(text: bytes, path: str) -> Piece:
     """Read a piece's text; `path` is for messages. Raises LockfileError for anything unsound."""
-    line, _, rest = text.partition(b",\n")
+    line, _, rest = text.replace(b"\r\n", b"\n").partition(b",\n")
     if not line.startswith(_OPENS):
         raise _broken(path, "it does not begin with what it is a piece of")
     try:
@@ -89,7 +89,11 @@ def parse_piece(text: bytes, path: str) -> Piece:
         or not all(one is None or isinstance(one, str) for one in hashes)
     ):
         raise _broken(path, "its first lines are damaged")
-    return Piece(shard, origin, state, parse_lockfile(b"{\n" + rest, path))
+    try:
+        lock = parse_lockfile(b"{\n" + rest, path)
+    except LockfileError as error:
+        raise LockfileError(error.message, _ANOTHER) from None
+    return Piece(shard, origin, state, lock)
 
 
 def is_marked_joined(head: bytes) -> bool:
@@ -100,12 +104,14 @@ def is_marked_joined(head: bytes) -> bool:
         return False  # whoever reads the whole piece says what is wrong with it
 
 
+_ANOTHER = (
+    "bring the piece again from the run that wrote it; to upload its files again, remove it and "
+    "run that shard again"
+)
+
+
 def _broken(path: str, why: str) -> LockfileError:
-    return LockfileError(
-        f"{path} is not a piece of a lockfile, or a damaged one: {why}",
-        "bring the piece again from the run that wrote it; to upload its files again, remove it "
-        "and run that shard again",
-    )
+    return LockfileError(f"{path} is not a piece of a lockfile, or a damaged one: {why}", _ANOTHER)
 
 
 def lay_over(lock: Lockfile, piece: Piece) -> None:

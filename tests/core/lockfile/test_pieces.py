@@ -59,8 +59,14 @@ def test_a_piece_is_read_back() -> None:
     ],
 )
 def test_a_damaged_piece_is_an_error(text: bytes) -> None:
-    with pytest.raises(LockfileError):
+    with pytest.raises(LockfileError) as caught:
         parse_piece(text, "filesync.lock.1-of-2")
+    assert "bring the piece again" in caught.value.hint
+
+
+def test_a_piece_whose_ends_of_lines_a_checkout_has_changed_is_read() -> None:
+    text = dump_piece(piece(1, a=entry("file-1")))
+    assert parse_piece(text.replace(b"\n", b"\r\n"), "x") == parse_piece(text, "x")
 
 
 def test_a_piece_has_its_shards_keys_and_what_that_has_retired() -> None:
