@@ -1,9 +1,9 @@
 """The connections to one server: as many as there are requests at the same moment.
 
-Each is a pool of its own with one connection in it. A pool that all threads share has one lock,
-at which they queue, and looks through all its connections for every request; and building each
-request with an `httpx.Client` costs as much as sending a small file. So the parts of httpx below
-its client are used: the request, the transport and the answer.
+Each is a transport of its own with one connection in it. A pool that all threads share has one
+lock, at which they queue, and looks through all its connections for every request; and building
+each request with an `httpx.Client` costs as much as sending a small file. So the parts of httpx
+below its client are used: the request, the transport and the answer.
 """
 
 from __future__ import annotations

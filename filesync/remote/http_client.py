@@ -8,6 +8,8 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
+import httpcore
+
 from filesync.core.loopback import is_loopback
 from filesync.core.text import quoted
 from filesync.errors import RemoteError
@@ -111,9 +113,35 @@ def opener(url: str, proxy: Proxy | None) -> Callable[[], httpx.HTTPTransport]:
         transport = httpx.HTTPTransport(verify=context, trust_env=False, proxy=_with_login(proxy))
         # httpx takes no backend of its own; httpcore, to which it hands this over, does.
         transport._pool._network_backend = DeadlineBackend()
+        transport._pool = _OneConnection(transport._pool)  # type: ignore[assignment]
         return transport
 
     return connect
+
+
+class _OneConnection:
+    """In the place of httpcore's pool, for one request at a time: nothing to queue for or search.
+
+    `pool` only says how to connect: directly, or by the proxy.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool) -> None:
+        self._pool = pool
+        self._connection: httpcore.ConnectionInterface | None = None
+
+    def handle_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send a request, over a new connection if the last one was closed by either side."""
+        connection = self._connection
+        if connection is None or not connection.is_available() or connection.has_expired():
+            self.close()
+            connection = self._connection = self._pool.create_connection(request.url.origin)
+        return connection.handle_request(request)
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 def _with_login(proxy: Proxy | None) -> httpx.Proxy | None:

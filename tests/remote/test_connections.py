@@ -37,12 +37,19 @@ class Server:
 
     def __init__(self, together: int, extra: bytes) -> None:
         self.heads: list[list[bytes]] = []
+        self.connections: list[socket.socket] = []
         self.barrier = threading.Barrier(together)
         self.extra = extra
+
+    def close(self) -> None:
+        """Close the connections of this side, as after a while without a request."""
+        for connection in self.connections:
+            connection.shutdown(socket.SHUT_RDWR)
 
     def serve(self, connection: socket.socket) -> None:
         heads: list[bytes] = []
         self.heads.append(heads)
+        self.connections.append(connection)
         with connection, connection.makefile("rb") as read:
             # Until an empty line, or the empty text that every read gives once the client is gone.
             while head := b"".join(takewhile(lambda line: line != b"\r\n", read)):
@@ -111,6 +118,15 @@ def test_requests_at_the_same_moment_have_a_connection_each() -> None:
         for _ in range(2):
             list(pool.map(lambda _: create(client), range(3)))
     assert [len(heads) for heads in found.heads] == [2, 2, 2]
+
+
+def test_a_connection_that_the_server_has_closed_meanwhile_is_not_used_again() -> None:
+    """Else a POST would end without an answer, and nobody knew whether it made a file."""
+    with server() as (found, client):
+        create(client)
+        found.close()
+        create(client)
+    assert [len(heads) for heads in found.heads] == [1, 1]
 
 
 def test_a_small_file_takes_one_write(monkeypatch: pytest.MonkeyPatch) -> None:
