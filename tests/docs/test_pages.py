@@ -99,9 +99,12 @@ def _can_be_printed(line: str) -> bool:
     found = (
         literal
         for pattern, literal in _messages()
-        if literal * 2 > len(line) and re.search(pattern, line + "\n") is not None
+        if literal * 2 > len(line) and _compiled(pattern).search(line + "\n") is not None
     )
     return any(found)
+
+
+_compiled = cache(re.compile)  # there are more than `re` keeps
 
 
 @cache
