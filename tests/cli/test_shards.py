@@ -7,7 +7,6 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ import yaml
 from filesync.core.lockfile.pieces import parse_piece
 from filesync.core.shard import number_of
 from tests.cli.fake_api import FakeApi, Request
-from tests.cli.harness import CANARY, Platform, Project
+from tests.cli.harness import CANARY, Platform, Project, quick_command
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples/shards"
 NAMES = [f"f{n}" for n in range(12)]
@@ -350,14 +349,9 @@ def test_the_pace_is_divided(fake: FakeApi, on_fake: Project) -> None:
 # ---- the examples, run ------------------------------------------------------------------------
 
 
-def environment(project: Project, folder: Path) -> dict[str, str]:
+def environment(project: Project) -> dict[str, str]:
     """Return the environment of a step, with `filesync` on its PATH."""
-    programs = folder / "bin"
-    programs.mkdir(exist_ok=True)
-    program = programs / "filesync"
-    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m filesync "$@"\n')
-    program.chmod(0o755)
-    paths = os.pathsep.join((str(programs), project.env["PATH"]))
+    paths = os.pathsep.join((str(quick_command().parent), project.env["PATH"]))
     return {**project.env, "PATH": paths, "OPENAI_API_KEY": CANARY}
 
 
@@ -382,7 +376,7 @@ def test_the_github_matrix(platform: Platform, project: Project, tmp_path: Path)
     declare(project, *NAMES)
     project.apply()
     project.write("f5.txt", "another f5")
-    env = environment(project, tmp_path)
+    env = environment(project)
     upload, join = workflow["jobs"]["upload"], workflow["jobs"]["join"]
     commands = []
     for number in upload["strategy"]["matrix"]["shard"]:
@@ -401,10 +395,10 @@ def test_the_github_matrix(platform: Platform, project: Project, tmp_path: Path)
     assert project.plan().json["has_changes"] is False
 
 
-def test_the_indexed_job(platform: Platform, project: Project, tmp_path: Path) -> None:
+def test_the_indexed_job(platform: Platform, project: Project) -> None:
     upload, join = yaml.safe_load_all((EXAMPLES / "kubernetes.yaml").read_text())
     declare(project, *NAMES)
-    env = environment(project, tmp_path)
+    env = environment(project)
     (container,) = upload["spec"]["template"]["spec"]["containers"]
     assert container["command"] == ["sh", "-c"]
     indices = range(upload["spec"]["completions"])
@@ -421,7 +415,7 @@ def test_the_indexed_job(platform: Platform, project: Project, tmp_path: Path) -
 
 def test_the_slurm_array(platform: Platform, project: Project, tmp_path: Path) -> None:
     declare(project, *NAMES)
-    env = environment(project, tmp_path) | {"SLURM_SUBMIT_DIR": str(project.root)}
+    env = environment(project) | {"SLURM_SUBMIT_DIR": str(project.root)}
     script = str(EXAMPLES / "slurm.sh")
     tasks = [env | {"SLURM_ARRAY_TASK_ID": str(number)} for number in (1, 2, 3, 4)]
     finish([(f"sh {shlex.quote(script)}", tmp_path, task) for task in tasks])
