@@ -31,6 +31,7 @@ import click
 from filesync.cli import streams
 from filesync.cli.commands import COMMANDS, GROUPS, command_named
 from filesync.cli.options import coloured, common_options, paint
+from filesync.core.secret_names import SECRETS
 from filesync.core.text import printable
 from filesync.errors import ContentError, FilesyncError, ManifestError
 from filesync.version import __version__
@@ -112,7 +113,7 @@ def _run() -> int:
     except (ManifestError, ContentError) as error:
         # Each at the start of a line, where editors and CI look for PATH:LINE:COL.
         for line in error.message.splitlines():
-            click.echo(printable(line), err=True)
+            click.echo(_safe(line), err=True)
         if sys.stderr.isatty():
             click.echo(f"  -> {printable(error.hint)}", err=True)
         return error.exit_code
@@ -152,7 +153,16 @@ def _run() -> int:
 def _complain(message: str, hint: str, code: int) -> int:
     for number, line in enumerate(message.splitlines() or [""]):
         lead = paint("error: ", "red", sys.stderr) if number == 0 else ""
-        click.echo(lead + printable(line), err=True, color=coloured(sys.stderr))
+        click.echo(lead + _safe(line), err=True, color=coloured(sys.stderr))
     for line in hint.splitlines():
-        click.echo(f"  -> {printable(line)}", err=True)
+        click.echo(f"  -> {_safe(line)}", err=True)
     return code
+
+
+def _safe(text: str) -> str:
+    """Return a line fit to be printed, without a key that was given in the wrong place."""
+    from filesync.remote import redact
+
+    for name in SECRETS:
+        text = redact.without(os.environ.get(name, "").strip(), text)
+    return printable(text)

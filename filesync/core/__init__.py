@@ -17,6 +17,7 @@ hashed          what reading a file's content has brought
 fingerprint     the owner and content token in a remote filename
 resemblance     whether a listed file may be one that we know of
 ids             what can be a remote id
+secret_names    the environment variables that hold keys
 servers         what each type of server takes and sends, one row each
 purposes        the API's rules for each purpose, one row each
 parts           how a large file is cut

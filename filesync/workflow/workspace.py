@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filesync.core.commands import DEFAULT_MANIFEST, command
 from filesync.core.lockfile import format as lock_format
 from filesync.core.lockfile.lock import Lockfile, check_owner
+from filesync.core.secret_names import SECRETS
 from filesync.core.servers import server_type
 from filesync.core.text import printable
 from filesync.core.wrong_manifest import wrong_manifest
@@ -33,14 +34,6 @@ if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of 
     from filesync.remote.timing import ClientSettings
     from filesync.workflow.lock_place import LockPlace
     from filesync.workflow.state import RunState
-
-SECRETS = (
-    "OPENAI_API_KEY",
-    "AZURE_OPENAI_API_KEY",
-    "AZURE_OPENAI_AD_TOKEN",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-)
-"""The variables whose values must come back in nothing that is written or printed."""
 
 
 class Workspace(NamedTuple):

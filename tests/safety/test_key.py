@@ -43,6 +43,27 @@ def test_a_remote_name_that_holds_the_key(on_fake: Project, fake: FakeApi) -> No
         assert file_id in ran.out
 
 
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["show", CANARY],
+        ["-m", f"{CANARY}.yaml", "plan"],
+        ["id", CANARY],
+        [CANARY],
+        ["plan", f"--{CANARY}"],
+        ["adopt", "a", CANARY],
+        ["render", CANARY],
+    ],
+    ids=lambda args: args[0][:6],
+)
+def test_a_key_given_in_the_wrong_place_is_not_shown(
+    on_fake: Project, fake: FakeApi, args: list[str]
+) -> None:
+    lock_up(on_fake, fake, "b")
+    on_fake.files("a", "b")
+    assert "***" in on_fake.run(*args, code=1).err  # run looks for the key itself
+
+
 def test_a_redirect_is_not_followed(on_fake: Project, fake: FakeApi) -> None:
     lock_up(on_fake, fake, "a", "gone")
     on_fake.files("a", "new")
