@@ -104,8 +104,9 @@ def envelope(request: dict[str, Any]) -> Iterator[Fault]:
         what = kind(found) if "custom_id" in request else "missing"
         yield "custom-id", f"`custom_id` is {'empty' if found == '' else what}"
     if request.get("method") != "POST":
-        what = quoted(request["method"]) if "method" in request else "missing"
-        yield "method", f"`method` is {what}, not POST"
+        there = "method" in request
+        what = f"is {quoted(request['method'])}, not" if there else "is missing: it must be"
+        yield "method", f"`method` {what} POST"
 
 
 def address(request: dict[str, Any]) -> Iterator[Fault]:
