@@ -12,12 +12,14 @@ def noting_retries() -> Iterator[None]:
     """Say on stderr that a request is sent again, once for each kind of trouble; a terminal also
     counts down until then."""
     log = logging.getLogger("filesync.http")
+    level, notes = log.level, _Notes()
     log.setLevel(logging.INFO)
-    notes = _Notes()
     log.addHandler(notes)
     try:
         yield
     finally:
+        log.removeHandler(notes)
+        log.setLevel(level)
         notes.end()
 
 
