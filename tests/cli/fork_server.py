@@ -1,8 +1,8 @@
 """Runs the command in forks of one process that has imported it all: a fifth of the time.
 
 Each run is a process of its own still, with its own streams, folder and environment. It ends as
-Python processes end, but for the taking apart of its modules. Started by `harness` as a script:
-fork_server.py SOCKET_FD LISTENER_FD. The first is the socket of who started it, and to the second
+Python processes end, but for the taking apart of its modules. Started by `harness` as a module:
+fork_server SOCKET_FD LISTENER_FD. The first is the socket of who started it, and to the second
 connect the programs that `quick_command.py` makes of it.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import gc
 import importlib
 import json
 import os
@@ -26,19 +25,18 @@ from typing import Any, NoReturn
 
 import httpx
 
+import filesync
+from tests.warm_up import warm_up
+
 
 def main() -> None:
     """Answer requests until the other end of the first socket is closed."""
-    import deepdiff  # noqa: F401
-
-    import filesync
-
+    control, listener = (socket.socket(fileno=int(fd)) for fd in sys.argv[1:])
     for module in pkgutil.walk_packages(filesync.__path__, "filesync."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
     _share_tls_settings()
-    gc.freeze()  # what is imported stays as it is, in memory shared by all forks
-    control, listener = (socket.socket(fileno=int(fd)) for fd in sys.argv[1:])
+    warm_up()
     ended, woken = socket.socketpair()
     woken.setblocking(False)
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)

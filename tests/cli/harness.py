@@ -147,7 +147,8 @@ def _fork_server() -> tuple[socket.socket, Path]:
         listener.listen(64)
         fds = [theirs.fileno(), listener.fileno()]
         server = subprocess.Popen(
-            [sys.executable, _HERE / "fork_server.py", *map(str, fds)],
+            [sys.executable, "-m", "tests.cli.fork_server", *map(str, fds)],
+            cwd=_HERE.parents[1],
             env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", **MEASURED},
             pass_fds=fds,
             stdout=subprocess.DEVNULL,

@@ -67,7 +67,8 @@ class Runners:
         pairs = [socket.socketpair() for _ in range(count)]
         theirs = [other.fileno() for _, other in pairs]
         self._process = subprocess.Popen(
-            [sys.executable, Path(__file__).parent / "zygote.py", *map(str, theirs)],
+            [sys.executable, "-m", "tests.crash.zygote", *map(str, theirs)],
+            cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
             pass_fds=theirs,
         )

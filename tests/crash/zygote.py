@@ -11,7 +11,6 @@ A job: cwd, env, runs (argument lists, run one after another in one child), kill
 
 from __future__ import annotations
 
-import gc
 import io
 import json
 import os
@@ -20,13 +19,11 @@ import signal
 import socket
 import ssl
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-import deepdiff  # noqa: F401 - imported once here instead of in each child
 import httpx
 
 import filesync.core.parts as parts
@@ -46,6 +43,7 @@ from filesync.local.journal import Journal
 from filesync.local.store_journal import StoreJournal
 from filesync.remote.timing import ClientSettings
 from filesync.remote.transport import Transport
+from tests.warm_up import warm_up
 
 Job = dict[str, Any]
 _recover: Any = recover
@@ -57,9 +55,7 @@ _TLS: ssl.SSLContext = httpx.create_ssl_context()
 
 def main() -> None:
     sockets = [socket.socket(fileno=int(number)) for number in sys.argv[1:]]
-    _warm_up()
-    gc.collect()
-    gc.freeze()  # else a child's first collection copies every page
+    warm_up()
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for mine in sockets:
         if os.fork() == 0:
@@ -79,38 +75,6 @@ def _serve(asked: socket.socket) -> None:
         for line in lines:
             lines.write(json.dumps(_do(json.loads(line))) + "\n")
             lines.flush()
-
-
-def _warm_up() -> None:
-    """Run once what the children will: what is imported and built on first use then is."""
-    out = sys.stdout, sys.stderr
-    back = os.getcwd()
-    # A list and a replace make deepdiff and the rest load, too.
-    manifest: dict[str, Any] = {"version": 1, "project": "warm", "files": {}}
-    with tempfile.TemporaryDirectory() as folder:
-        os.chdir(folder)
-        try:
-            sys.stdout = sys.stderr = io.StringIO()
-            for purpose in ("user_data", "assistants"):
-                for n in range(3):
-                    with open(f"{n}.txt", "w") as file:
-                        file.write(f"{n}")
-                    entry = {"path": f"{n}.txt", "purpose": purpose, "fingerprint": n == 0}
-                    manifest["files"][f"f{n}"] = entry
-                with open("filesync.yaml", "w") as file:
-                    json.dump(manifest, file)
-                for command in (["apply", "-y"], ["plan", "--json"]):
-                    sys.argv = ["filesync", "--base-url", "emulator:data", *command]
-                    code = _run()
-                    assert code == 0, code
-        finally:
-            printed = sys.stdout
-            sys.stdout, sys.stderr = out
-            os.chdir(back)
-        for thread in threading.enumerate():
-            if thread is not threading.main_thread():
-                thread.join(10)  # a worker of the emulator's, on its way out
-        assert threading.active_count() == 1, (threading.enumerate(), printed)
 
 
 def _do(job: Job) -> dict[str, Any]:
