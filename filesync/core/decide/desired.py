@@ -64,7 +64,6 @@ def same_keys(files: Sequence[ScannedFile]) -> list[Problem]:
             "glob" if other.entry.glob else "path",
             f"{printable(other.path)} has the key {printable(other.key)}, which"
             f" {printable(one.path)} (files.{printable(one.entry.key)}) has too: rename one entry"
-            + ": rename one entry"
             + ("; the two names differ only in Unicode's form" * _in_another_form(one, other)),
         )
         for one, other in pairwise(files)
