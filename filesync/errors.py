@@ -13,7 +13,7 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
  ├─ RemoteError            the server, or the way to it
  │   ├─ ApiError           an answer with an error status
  │   │   └─ AuthError      401, 403 or no credit: nothing else will work either
- │   ├─ NoSuchRoute        a web page with status 404: nothing there is an API
+ │   ├─ NoSuchRoute        the server has nothing there that is of the API
  │   ├─ AmbiguousError     the request may or may not have taken effect
  │   └─ ListingError       the listing is not whole: nothing may rest on what it lacks
  ├─ Refused                a safety rule said no; the hint names the flag that overrides it
@@ -23,8 +23,10 @@ FilesyncError              exit 1: a message, and a hint that says what to do ne
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+_T = TypeVar("_T")
 
 
 class Problem(NamedTuple):
@@ -117,6 +119,16 @@ class ApiError(RemoteError):
 
 GONE = (404, 410)
 """What a server answers about something that is not there."""
+
+
+def unless_gone(ask: Callable[[], _T]) -> _T | None:
+    """Return what `ask` returns, None where the server's answer is that it is not there."""
+    try:
+        return ask()
+    except ApiError as error:
+        if error.status not in GONE:
+            raise
+        return None
 
 
 class AuthError(ApiError):

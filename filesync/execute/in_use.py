@@ -16,7 +16,7 @@ from typing import NamedTuple
 from filesync.core.events import Note
 from filesync.core.model import Job
 from filesync.core.text import plural, printable
-from filesync.errors import GONE, ApiError, FilesyncError, Interrupted, NoSuchRoute
+from filesync.errors import FilesyncError, Interrupted, NoSuchRoute, unless_gone
 from filesync.execute.context import ApplyContext
 from filesync.remote.client import Reader
 
@@ -153,12 +153,8 @@ class Users:
 
     def _list(self, store: Job) -> frozenset[str]:
         self._note_again()
-        try:
-            return frozenset(one.id for one in self._client.stores.list_members(store.id))
-        except ApiError as error:
-            if error.status not in GONE:
-                raise
-            return frozenset()  # the store is gone
+        members = unless_gone(lambda: self._client.stores.list_members(store.id))
+        return frozenset(one.id for one in members or ())  # none of a store that is gone
 
     def _attached(self, pair: tuple[Job, str]) -> bool:
         self._note_again()
@@ -185,10 +181,6 @@ class Users:
 def _listed(list_them: Callable[[], list[Job]]) -> list[Job] | None:
     """Return what a route lists, None where the server has no such route."""
     try:
-        return list_them()
+        return unless_gone(list_them)
     except NoSuchRoute:
-        return None
-    except ApiError as error:
-        if error.status not in GONE:
-            raise
         return None

@@ -12,7 +12,14 @@ from typing import Self, TypeVar
 from filesync.core.model import Job, RemoteFile
 from filesync.core.servers import COMPATIBLE, ServerType
 from filesync.core.text import printable
-from filesync.errors import GONE, ApiError, AuthError, ListingError, NoSuchRoute, RemoteError
+from filesync.errors import (
+    ApiError,
+    AuthError,
+    ListingError,
+    NoSuchRoute,
+    RemoteError,
+    unless_gone,
+)
 from filesync.remote import answers, decode, listing
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.endpoint import Endpoint
@@ -23,7 +30,6 @@ from filesync.remote.stores import StoreReader, StoreWriter
 from filesync.remote.timing import ClientSettings
 from filesync.remote.transport import Transport
 
-_T = TypeVar("_T")
 _I = TypeVar("_I", bound=listing.Item)
 
 
@@ -117,7 +123,7 @@ class Reader:
         """Say whether a vector store holds a file."""
         path = f"/vector_stores/{segment(vector_store_id)}{_file_path(file_id)}"
         call = Call("GET", path, f"look {printable(file_id)} up in {printable(vector_store_id)}")
-        return _unless_gone(lambda: self._transport.json(call, decode.json_object)) is not None
+        return unless_gone(lambda: self._transport.json(call, decode.json_object)) is not None
 
     def _list(
         self,
@@ -154,11 +160,11 @@ class Reader:
 
         An answer about another file is none: it is asked for again, and a RemoteError in the end.
         """
-        return _unless_gone(lambda: self._transport.json(_get(file_id), self._named(file_id)))
+        return unless_gone(lambda: self._transport.json(_get(file_id), self._named(file_id)))
 
     def get_raw(self, file_id: str) -> dict[str, object] | None:
         """Return the file as the server describes it, or None if there is none."""
-        return _unless_gone(lambda: self._transport.json(_get(file_id), decode.json_object))
+        return unless_gone(lambda: self._transport.json(_get(file_id), decode.json_object))
 
     def download(self, file_id: str, expected: int | None = None) -> Iterator[bytes]:
         """Yield the file's content; the first step raises ApiError where the API refuses.
@@ -216,7 +222,7 @@ class Writer(Reader):
         there, RemoteError is raised.
         """
         call = Call("DELETE", _file_path(file_id), f"delete {printable(file_id)}", Kind.DELETE)
-        done = _unless_gone(lambda: self._transport.json(call, decode.deletion_of(file_id)))
+        done = unless_gone(lambda: self._transport.json(call, decode.deletion_of(file_id)))
         if done is None and self.get_file(file_id) is not None:
             raise RemoteError(
                 f"could not delete {printable(file_id)}: the server answers that there is no such "
@@ -297,12 +303,3 @@ def _file_path(file_id: str) -> str:
 
 def _upload_path(upload_id: str) -> str:
     return f"/uploads/{segment(upload_id)}"
-
-
-def _unless_gone(ask: Callable[[], _T]) -> _T | None:
-    try:
-        return ask()
-    except ApiError as exc:
-        if exc.status not in GONE:
-            raise
-        return None

@@ -17,7 +17,7 @@ from filesync.core.stores.model import (
     in_days,
 )
 from filesync.core.text import plural, printable
-from filesync.errors import GONE, ApiError
+from filesync.errors import unless_gone
 from filesync.remote import decode, listing, page
 from filesync.remote.call import Call, JsonPayload
 from filesync.remote.decode_stores import (
@@ -32,7 +32,6 @@ from filesync.remote.paths import segment
 from filesync.remote.retry import Kind
 from filesync.remote.transport import Transport
 
-_T = TypeVar("_T")
 _I = TypeVar("_I", bound=page.Item)
 
 PAGE = 100
@@ -62,7 +61,7 @@ class StoreReader:
     def get(self, store_id: str) -> RemoteStore | None:
         """Return a store, None if there is none with this id."""
         call = Call("GET", _path(store_id), f"look up {printable(store_id)}")
-        return _unless_gone(lambda: self._transport.json(call, _asked_for(store_id, remote_store)))
+        return unless_gone(lambda: self._transport.json(call, _asked_for(store_id, remote_store)))
 
     def list_members(self, store_id: str) -> list[RemoteMember]:
         """Return every member of a store; ApiError 404 if the store is gone."""
@@ -83,7 +82,7 @@ class StoreReader:
         """Return a member of a store, None if the file is not attached or the store is gone."""
         what = f"look {printable(file_id)} up in {printable(store_id)}"
         call = Call("GET", _member_path(store_id, file_id), what)
-        return _unless_gone(lambda: self._transport.json(call, _asked_for(file_id, remote_member)))
+        return unless_gone(lambda: self._transport.json(call, _asked_for(file_id, remote_member)))
 
     def search(self, store_id: str, query: str, most: int) -> list[Passage]:
         """Return what a store answers to a query, the best first, at most `most` passages."""
@@ -149,7 +148,7 @@ class StoreWriter(StoreReader):
     def delete(self, store_id: str) -> bool:
         """Delete a store, whose files stay; False if it was gone already."""
         call = Call("DELETE", _path(store_id), f"delete {printable(store_id)}", Kind.DELETE)
-        return _unless_gone(lambda: self._transport.json(call, decode.deleted)) or False
+        return unless_gone(lambda: self._transport.json(call, decode.deleted)) or False
 
     def attach_batch(
         self, store_id: str, members: Sequence[NewMember], chunking: Chunking | None
@@ -196,7 +195,7 @@ class StoreWriter(StoreReader):
         """Detach a file, which stays a file; False if it was not attached."""
         what = f"detach {printable(file_id)} from {printable(store_id)}"
         call = Call("DELETE", _member_path(store_id, file_id), what, Kind.DELETE)
-        return _unless_gone(lambda: self._transport.json(call, detached)) or False
+        return unless_gone(lambda: self._transport.json(call, detached)) or False
 
 
 def _asked_for(wanted: str, read: Callable[[object], _I]) -> Callable[[object], _I]:
@@ -237,12 +236,3 @@ def _path(store_id: str) -> str:
 
 def _member_path(store_id: str, file_id: str) -> str:
     return f"{_path(store_id)}/files/{segment(file_id)}"
-
-
-def _unless_gone(ask: Callable[[], _T]) -> _T | None:
-    try:
-        return ask()
-    except ApiError as exc:
-        if exc.status not in GONE:
-            raise
-        return None
