@@ -148,7 +148,7 @@ class Transfer:
         body = self._body(
             parts.Part(0, want.bytes),
             sha256=want.sha256,
-            before_last=lambda: context.journal.sent(self.number, context.now(), attempt),
+            before_last=lambda: context.journal.sent_whole(attempt, context.now()),
         )
         try:
             remote = context.client.create_file(

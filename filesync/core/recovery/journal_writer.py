@@ -26,7 +26,7 @@ class JournalWriter(ABC):
         return attempt.number
 
     def attempt(self, want: DesiredFile, at: int, before: Before | None = None) -> Attempt:
-        """Return an upload that begins, with a number of its own; `sent` writes it down."""
+        """Return an upload that begins, with a number of its own; `sent_whole` writes it."""
         return begun(next(self._numbers), want, at, before)
 
     def session(self, number: int, upload_id: str, part_bytes: int, at: int) -> None:
@@ -39,17 +39,19 @@ class JournalWriter(ABC):
         """Record a part that the server has; if a power cut loses the line, it is sent again."""
         self._write({"n": number, "part": index, "id": part_id})
 
-    def sent(self, number: int, at: int, attempt: Attempt | None = None) -> None:
-        """Record that the last bytes are about to be sent: from here on a file may exist.
+    def sent(self, number: int, at: int) -> None:
+        """Record that the last bytes are about to be sent: from here on a file may exist."""
+        self._write({"n": number, "sent": at}, sync=True)
 
-        `attempt` is one that is not written down before it is first sent. Later it must not begin
-        anew: of two lines a power cut can keep one, and what was sent before would be forgotten.
+    def sent_whole(self, attempt: Attempt, at: int) -> None:
+        """Record the same of an attempt that nothing is written of before it is first sent.
+
+        Later it must not begin anew: of two lines a power cut can keep one, and what was sent
+        before would be forgotten.
         """
-        is_first = attempt is not None and attempt.sent is None
-        records = lines(attempt) if attempt is not None and is_first else []
-        self._write(*records, {"n": number, "sent": at}, sync=True)
-        if attempt is not None:
-            attempt.sent = at
+        begins = lines(attempt) if attempt.sent is None else []
+        self._write(*begins, {"n": attempt.number, "sent": at}, sync=True)
+        attempt.sent = at
 
     def made(self, number: int, file_id: str) -> None:
         """Record the file that an upload created; the lockfile, written next, is what counts."""
