@@ -21,9 +21,7 @@ import socket
 import sys
 import threading
 import traceback
-from typing import Any, NoReturn
-
-import httpx
+from typing import NoReturn
 
 import filesync
 from tests.warm_up import warm_up
@@ -35,7 +33,6 @@ def main() -> None:
     for module in pkgutil.walk_packages(filesync.__path__, "filesync."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    _share_tls_settings()
     warm_up()
     ended, woken = socket.socketpair()
     woken.setblocking(False)
@@ -70,17 +67,6 @@ def main() -> None:
                 os.close(fd)
         if caller is not control:
             caller.close()
-
-
-def _share_tls_settings() -> None:
-    """Make once those of a server without TLS, which take a tenth of a plan's time."""
-    library: Any = httpx
-    make, plain = library.create_ssl_context, library.create_ssl_context(verify=False)
-
-    def create(verify: Any = True, **more: Any) -> Any:
-        return make(verify, **more) if verify else plain
-
-    library.create_ssl_context = create
 
 
 def _tell_ends(running: dict[int, int]) -> None:

@@ -17,14 +17,11 @@ import os
 import select
 import signal
 import socket
-import ssl
 import sys
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
-
-import httpx
 
 import filesync.core.parts as parts
 import filesync.core.recovery.recover as recover
@@ -49,8 +46,6 @@ Job = dict[str, Any]
 _recover: Any = recover
 _settle: Any = doubts
 DEFAULT_LAG: int = _recover.LISTING_LAG_SECONDS
-# Making a TLS context takes milliseconds, and these children speak to loopback.
-_TLS: ssl.SSLContext = httpx.create_ssl_context()
 
 
 def main() -> None:
@@ -141,7 +136,6 @@ def _child(job: Job, files: dict[str, str]) -> None:
 
 
 def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
-    httpx.create_ssl_context = lambda *_a, **_k: _TLS
     if "lag" in patch:
         # How long is waited; within what time a file may be ours stays as it is.
         _recover.LISTING_LAG_SECONDS = patch["lag"]
