@@ -222,10 +222,10 @@ def _composed(said: Any) -> Any:
 class CommandGroup(click.Group):
     """A command whose first argument is a command; its help ends with the examples of them all."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
         # Otherwise click takes its whole help for what is wrong with a call.
         self.no_args_is_help = False
-        return super().parse_args(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         found = [one for one in self.commands.values() if isinstance(one, _Command)]

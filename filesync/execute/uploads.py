@@ -43,8 +43,8 @@ def upload_all(
     began = context.now()
     tasks, doubts = _first_steps(changes, recovery, context)
     said: set[str] = set()
+    workers = context.lanes + context.lanes // _LANES_A_SPARE
     while tasks or doubts:
-        workers = context.lanes + context.lanes // _LANES_A_SPARE
         for batch in run_tasks(tasks, workers=workers, stop=context.stop):
             doubts += [outcome for outcome in batch if isinstance(outcome, UnclearUpload)]
             yield [outcome for outcome in batch if not isinstance(outcome, UnclearUpload)]

@@ -168,8 +168,7 @@ def _refuse_strangers(space: Workspace, pieces: Sequence[Piece]) -> None:
     )
     if others := [one.shard for one in pieces if one.origin.lock_sha256 != own.lock_sha256]:
         raise Refused(
-            f"{_numbered(others)} of {name} {_was(others)} begun with another lockfile than is "
-            "here now",
+            f"{_pieces_were(others, name)} begun with another lockfile than is here now",
             "restore the lockfile that all pieces were begun with, merge, and then merge the two "
             "lockfiles as code",
         )
@@ -182,19 +181,16 @@ def _refuse_other_manifest(
     others = [one.shard for one in pieces if one.origin[:2] != space.origin[:2]]
     if others:
         raise Refused(
-            f"{_numbered(others)} of {space.place.name} {_was(others)} made from another manifest "
-            f"than {printable(space.run.manifest)} is now",
+            f"{_pieces_were(others, space.place.name)} made from another manifest than "
+            f"{printable(space.run.manifest)} is now",
             "restore the manifest that all pieces were made from, or run " + otherwise(others[0]),
         )
 
 
-def _numbered(shards: Sequence[Shard]) -> str:
+def _pieces_were(shards: Sequence[Shard], name: str) -> str:
     numbers = ", ".join(str(one.number) for one in shards)
-    return f"piece {numbers}" if len(shards) == 1 else f"pieces {numbers}"
-
-
-def _was(shards: Sequence[Shard]) -> str:
-    return "was" if len(shards) == 1 else "were"
+    one = len(shards) == 1
+    return f"piece {numbers} of {name} was" if one else f"pieces {numbers} of {name} were"
 
 
 def _take_journals(space: Workspace, shards: Sequence[Shard]) -> None:

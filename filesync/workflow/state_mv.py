@@ -64,8 +64,7 @@ def rename_store(run: Run, old: str, new: str) -> None:
             "take its name",
             f"to give that one up first, run {command('forget', '--store', new)}",
         )
-    if (fault := key_fault(new, "key")) is not None:
-        raise FilesyncError(f"{quoted(new)} cannot be a key: {fault}", "choose another name")
+    _check_key(new)
     state = state_of(run) or RunState(run, lock.project, lock.base_url, None)
     if {old, new} & state.traces().keys():
         raise FilesyncError(
@@ -92,9 +91,13 @@ def _new_names(keys: set[str], old: str, new: str) -> dict[str, str]:
         key: new + key[len(old) :] for key in keys if key == old or whole * key.startswith(old)
     }
     for name in found.values():
-        if (fault := key_fault(name, "key")) is not None:
-            raise FilesyncError(f"{quoted(name)} cannot be a key: {fault}", "choose another name")
+        _check_key(name)
     return found
+
+
+def _check_key(name: str) -> None:
+    if (fault := key_fault(name, "key")) is not None:
+        raise FilesyncError(f"{quoted(name)} cannot be a key: {fault}", "choose another name")
 
 
 def _rename(lock: Lockfile, names: Mapping[str, str]) -> None:

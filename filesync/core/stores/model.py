@@ -167,17 +167,20 @@ class Answer(NamedTuple):
 def same_attributes(one: Attributes, other: Attributes) -> bool:
     """Say whether two sets of attributes are the same; true is not 1, and 1 is 1.0."""
     return one.keys() == other.keys() and all(
-        value == other[name] and isinstance(value, bool) == isinstance(other[name], bool)
-        for name, value in one.items()
+        _same_value(value, other[name]) for name, value in one.items()
     )
 
 
 def kept_as_sent(sent: Attributes, reported: Attributes) -> bool:
     """Say whether a server reports what it was sent, were it each value as text."""
     return sent.keys() == reported.keys() and all(
-        same_attributes({"": value}, {"": reported[name]}) or _as_text(value, reported[name])
+        _same_value(value, reported[name]) or _as_text(value, reported[name])
         for name, value in sent.items()
     )
+
+
+def _same_value(one: Scalar, other: Scalar) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
 def _as_text(value: Scalar, text: Scalar) -> bool:
