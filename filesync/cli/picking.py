@@ -15,7 +15,7 @@ from filesync.core.text import printable
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.plan.groups import Group
     from filesync.core.plan.plan import Plan
-    from filesync.local.md5 import Md5Sums
+    from filesync.local.sums import Sums
 
 _MEANING = """\
 y - apply it
@@ -42,7 +42,7 @@ def check_pick(others: Mapping[str, object]) -> None:
         )
 
 
-def pick(common: Common, made: Plan, md5s: Md5Sums) -> Plan:
+def pick(common: Common, made: Plan, md5s: Sums) -> Plan:
     """Return the plan for what is picked of one that was shown; nothing picked ends the command.
 
     It is planned again, as with --only: a key may have to upload what it would have shared with

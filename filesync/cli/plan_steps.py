@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     from filesync.core.plan.plan import Plan
     from filesync.core.run import Run
     from filesync.execute.applier import ApplySettings
-    from filesync.local.md5 import Md5Sums
+    from filesync.local.sums import Sums
 
 
 # In a log, only an apply of so many seconds says how long it took.
@@ -58,7 +58,7 @@ def carry_out(
     overrides: Overrides,
     settings: ApplySettings,
     as_json: bool,
-    md5s: Md5Sums | None = None,
+    md5s: Sums | None = None,
 ) -> None:
     """Apply a plan, show what came of it, and turn that into the exit code."""
     from filesync.core.decide.change import Action
@@ -117,7 +117,7 @@ def make_with_progress(
     saved: PlanDocument | None = None,
     planfile: str = "",
     *,
-    md5s: Md5Sums | None = None,
+    md5s: Sums | None = None,
     protection: bool = True,
     at: Moment | None = None,
 ) -> Plan:

@@ -4,7 +4,7 @@ The content is proven while it is sent. In one POST the last chunk is held back 
 sha256 of all that was read is the planned one, so a file that changed meanwhile never becomes
 whole on the server. In parts, the file's stat identity (ctime among it, which cannot be set
 back) must be the same before the first part and after the last as when it was hashed, and the
-server checks an md5 that was taken meanwhile: see `local.md5`. Of an object in a store, each read
+server checks an md5 that was taken meanwhile: see `local.sums`. Of an object in a store, each read
 is of the version that was hashed.
 
 Every step that may leave something on the server is in the journal before it is asked for.

@@ -7,7 +7,7 @@ hashes      sha256, streamed, in threads, and content checked in the same read
 hash_reader  the threads that read
 hash_cache  hashes and verdicts kept from run to run
 content/    content checked while it is read, on every core
-md5         md5 of files that go in parts, in the background
+sums        hashes of large files while they are sent, in the background
 files       opening, identifying and atomically replacing a file
 file_slice  a slice of a file, as an upload reads it
 downloads   downloads that wait until all are complete; local files with a wanted name

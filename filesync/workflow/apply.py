@@ -29,7 +29,7 @@ from filesync.execute.answers import Answers
 from filesync.execute.applier import Applier, ApplySettings
 from filesync.execute.context import ApplyContext
 from filesync.execute.lock_saver import Saver
-from filesync.local.md5 import Md5Sums
+from filesync.local.sums import Sums
 from filesync.remote.timing import ClientSettings
 from filesync.storage.objects import Objects
 from filesync.workflow.lock_target import LockTarget
@@ -46,7 +46,7 @@ def apply_plan(
     allowed: Overrides = Overrides(),  # noqa: B008 - a named tuple: nothing can change it
     settings: ApplySettings = ApplySettings(),  # noqa: B008
     watch: Watcher = lambda _event: None,
-    md5s: Md5Sums | None = None,
+    md5s: Sums | None = None,
 ) -> Result:
     """Carry out a plan exactly as it was made; `md5s` is what its making may have begun.
 
@@ -77,7 +77,7 @@ def apply_plan(
             with space.state.store_journal() as store_journal:
                 store_journal.clear()
         return Result((), (), interrupted=False)
-    result = _carry_out(space, plan, target, settings, watch=watch, md5s=md5s or Md5Sums())
+    result = _carry_out(space, plan, target, settings, watch=watch, md5s=md5s or Sums("md5"))
     target.finish(result)
     return result
 
@@ -107,7 +107,7 @@ def _carry_out(
     settings: ApplySettings,
     *,
     watch: Watcher,
-    md5s: Md5Sums,
+    md5s: Sums,
 ) -> Result:
     manifest, lock = space.manifest, space.lock
     saver = Saver(target.save)

@@ -28,7 +28,7 @@ from filesync.core.text import plural
 from filesync.errors import Refused
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
-from filesync.local.md5 import Md5Sums
+from filesync.local.sums import Sums
 from filesync.workflow.check_content import Read, content_checks, content_report
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
@@ -51,7 +51,7 @@ def make_plan(
     run: Run,
     *,
     on_hashed: Callable[[int], None] | None = None,
-    md5s: Md5Sums | None = None,
+    md5s: Sums | None = None,
     options: PlanOptions = PlanOptions(),  # noqa: B008 - a named tuple: nothing can change it
     declared: Collection[str] | None = None,
 ) -> Plan:
@@ -113,7 +113,7 @@ def observe(
     space: Workspace,
     *,
     on_hashed: Callable[[int], None] | None = None,
-    md5s: Md5Sums | None = None,
+    md5s: Sums | None = None,
     declared: Collection[str] | None = None,
 ) -> Observed:
     """Scan and hash the manifest's files while the platform's are listed.

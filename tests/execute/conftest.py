@@ -18,7 +18,7 @@ from filesync.execute.answers import Answers
 from filesync.execute.context import ApplyContext
 from filesync.local.files import identity
 from filesync.local.journal import Journal, read_journal
-from filesync.local.md5 import Md5Sums
+from filesync.local.sums import Sums
 from filesync.remote.client import Writer
 from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint
@@ -47,7 +47,7 @@ class Apply:
                 Endpoint(api.url, ApiKey(KEY)), requests_per_minute=1e9, settings=settings
             ),
             journal=Journal(str(folder / "filesync.yaml"), str(self.journal)),
-            md5s=Md5Sums(),
+            md5s=Sums("md5"),
             lanes=lanes,
             stop=self.stop,
             watch=self.events.append,

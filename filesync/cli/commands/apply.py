@@ -114,7 +114,7 @@ def apply(
     from filesync.core.plan.document import document_of
     from filesync.core.stores.guards import most_detached
     from filesync.execute.applier import ApplySettings
-    from filesync.local.md5 import Md5Sums
+    from filesync.local.sums import Sums
     from filesync.output.plan_counts import counts_of
     from filesync.workflow.saved_plans import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
@@ -144,7 +144,7 @@ def apply(
         concurrency=concurrency, deletes=not no_delete, wait=wait, index_timeout=index_timeout
     )
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
-        md5s = Md5Sums()
+        md5s = Sums("md5")
         if shard is not None:
             joins = command("lock", "merge")
             common.note(f"shard {shard}: deletes and vector stores wait for {joins}")

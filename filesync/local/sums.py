@@ -1,12 +1,13 @@
-"""The md5 of files that go in parts: what the server compares when an upload is completed.
+"""Hashes of large files that are computed in the background, while their parts are sent.
 
-md5 cannot be computed in parallel, and it is slower than sha256 and often than the network. So it
-is computed in the background while the parts are sent and, for a file that has probably changed,
-already while the plan is made. That of an object in a store is known from when it was hashed.
+One is the md5, which the server compares when an upload is completed. It cannot be computed in
+parallel, and it is slower than sha256 and often than the network; for a file that has probably
+changed it begins while the plan is made. That of an object in a store is known from when it was
+hashed. The other is the sha256 of a file for which no decision needs it (`core.decide.unhashed`).
 
-The file is read a second time for it. Both readings saw the same bytes if the file's identity
+The file is read once more for each. All readings saw the same bytes if the file's identity
 (which includes ctime, and that cannot be set back) is as it was scanned after each of them.
-docs/design/decisions/0003-md5-in-the-background.md says why.
+docs/design/decisions/0003-hashes-in-the-background.md says why.
 """
 
 from __future__ import annotations
@@ -30,15 +31,17 @@ _LOOK_SECONDS = 0.2
 _Content = tuple[str, int, int, int, int, str | None]
 
 
-class Md5Sums:
-    """Computes md5s in its own threads; leaving the context stops all of them.
+class Sums:
+    """Computes the hashes of files, all by one algorithm, in its own threads.
 
-    `read_object` yields the content of an object in a store, for one whose md5 is not known.
+    Leaving the context stops all of them. `algorithm` is a name that hashlib knows. `read_object`
+    yields the content of an object in a store, for one whose hash is not known.
     """
 
     read_object: Callable[[ScannedFile], Iterable[bytes]]
 
-    def __init__(self) -> None:
+    def __init__(self, algorithm: str) -> None:
+        self._algorithm = algorithm
         self._begun: dict[_Content, Future[str]] = {}
         self._guard = threading.Lock()
         self._turns = threading.Semaphore(_AT_ONCE)
@@ -51,7 +54,7 @@ class Md5Sums:
         self._closed.set()
 
     def begin(self, file: ScannedFile) -> Future[str]:
-        """Begin a file's md5, unless that was done before; the result is hex.
+        """Begin a file's hash, unless that was done before; the result is hex.
 
         The future raises LocalFileError if the file is not what was scanned any more.
         """
@@ -60,18 +63,18 @@ class Md5Sums:
                 return found
             future = self._begun[file.content] = Future()
         # A daemon thread: after an interrupt the process does not wait until gigabytes are read.
-        threading.Thread(target=self._take, args=(file, future), daemon=True).start()
+        threading.Thread(target=self._compute, args=(file, future), daemon=True).start()
         return future
 
-    def take(self, file: ScannedFile, md5: str) -> None:
-        """Take note of an md5, in hex, that is known without reading the file once more."""
+    def take(self, file: ScannedFile, known: str) -> None:
+        """Take note of a hash, in hex, that is known without reading the file once more."""
         with self._guard:
             future = self._begun.setdefault(file.content, Future())
         if not future.done():
-            future.set_result(md5)
+            future.set_result(known)
 
     def result(self, file: ScannedFile, stop: threading.Event) -> str:
-        """Return a file's md5 in hex, when it is there; Interrupted once `stop` is set."""
+        """Return a file's hash in hex, when it is there; Interrupted once `stop` is set."""
         future = self.begin(file)
         while True:
             try:
@@ -80,10 +83,10 @@ class Md5Sums:
                 if stop.is_set():
                     raise Interrupted("interrupted") from None
 
-    def _take(self, file: ScannedFile, future: Future[str]) -> None:
+    def _compute(self, file: ScannedFile, future: Future[str]) -> None:
         try:
             with self._turns:
-                future.set_result(self._md5(file))
+                future.set_result(self._read(file))
         except OSError as error:
             future.set_exception(
                 LocalFileError(f"cannot read {printable(file.path)}: {why(error)}")
@@ -91,14 +94,14 @@ class Md5Sums:
         except BaseException as error:
             future.set_exception(error)
 
-    def _md5(self, file: ScannedFile) -> str:
-        md5 = hashlib.md5(usedforsecurity=False)
+    def _read(self, file: ScannedFile) -> str:
+        hashed = hashlib.new(self._algorithm, usedforsecurity=False)
         if file.version is not None:
             for chunk in self.read_object(file):
                 if self._closed.is_set():
                     raise Interrupted("interrupted")
-                md5.update(chunk)
-            return md5.hexdigest()
+                hashed.update(chunk)
+            return hashed.hexdigest()
         view = memoryview(bytearray(_BUFFER))
         left = file.bytes
         fd = os.open(file.absolute, READ_FLAGS)
@@ -106,7 +109,7 @@ class Md5Sums:
             while left > 0 and (count := os.readv(fd, [view])):
                 if self._closed.is_set():
                     raise Interrupted("interrupted")
-                md5.update(view[:count])
+                hashed.update(view[:count])
                 left -= count
             if identity(os.fstat(fd)) != file.identity:
                 raise LocalFileError(
@@ -115,4 +118,4 @@ class Md5Sums:
                 )
         finally:
             os.close(fd)
-        return md5.hexdigest()
+        return hashed.hexdigest()
