@@ -15,7 +15,7 @@ from filesync.core.text import printable
 if TYPE_CHECKING:  # what costs time to import is imported by the command that needs it
     from filesync.core.plan.groups import Group
     from filesync.core.plan.plan import Plan
-    from filesync.local.sums import Sums
+    from filesync.local.sums import Checksums
 
 _MEANING = """\
 y - apply it
@@ -42,7 +42,7 @@ def check_pick(others: Mapping[str, object]) -> None:
         )
 
 
-def pick(common: Common, made: Plan, md5s: Sums) -> Plan:
+def pick(common: Common, made: Plan, sums: Checksums) -> Plan:
     """Return the plan for what is picked of one that was shown; nothing picked ends the command.
 
     It is planned again, as with --only: a key may have to upload what it would have shared with
@@ -60,7 +60,7 @@ def pick(common: Common, made: Plan, md5s: Sums) -> Plan:
     names = frozenset(name for group in picked for name in group.picks)
     run = made.inputs.run
     run = run._replace(filters=run.filters._replace(picked=names))
-    narrowed = make_with_progress(common, run, md5s=md5s)
+    narrowed = make_with_progress(common, run, sums=sums)
     if not _acts(narrowed) <= _acts(made):
         warn_but_of_refusals(common, narrowed)
         print_plan(common, document_of(narrowed))

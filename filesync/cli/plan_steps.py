@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # what costs time to import is imported by the command that n
     from filesync.core.plan.plan import Plan
     from filesync.core.run import Run
     from filesync.execute.applier import ApplySettings
-    from filesync.local.sums import Sums
+    from filesync.local.sums import Checksums
 
 
 # In a log, only an apply of so many seconds says how long it took.
@@ -58,7 +58,7 @@ def carry_out(
     overrides: Overrides,
     settings: ApplySettings,
     as_json: bool,
-    md5s: Sums | None = None,
+    sums: Checksums | None = None,
 ) -> None:
     """Apply a plan, show what came of it, and turn that into the exit code."""
     from filesync.core.decide.change import Action
@@ -73,7 +73,7 @@ def carry_out(
     run = made.inputs.run
     started = time.monotonic()
     with watching(made, quiet=common.quiet, verbose=common.log_http) as watch:
-        result = apply_plan(made, allowed=overrides, settings=settings, watch=watch, md5s=md5s)
+        result = apply_plan(made, allowed=overrides, settings=settings, watch=watch, sums=sums)
     tell_github_of_apply(common, made, result)
     if as_json:
         click.echo(to_text(apply_document(made, result)))
@@ -117,13 +117,13 @@ def make_with_progress(
     saved: PlanDocument | None = None,
     planfile: str = "",
     *,
-    md5s: Sums | None = None,
+    sums: Checksums | None = None,
     protection: bool = True,
     at: Moment | None = None,
 ) -> Plan:
     """Plan, and show on a terminal how far the hashing is.
 
-    With a saved plan, read from `planfile`, it is that one, or it is refused as stale. `md5s` are
+    With a saved plan, read from `planfile`, it is that one, or it is refused as stale. `sums` are
     those of the apply that will follow.
     """
     from filesync.core.decide.pipeline import PlanOptions
@@ -133,7 +133,7 @@ def make_with_progress(
     def make(run: Run) -> Plan:
         with hashing(quiet=common.quiet) as on_hashed:
             options = PlanOptions(protection=protection, at=at)
-            return make_plan(run, on_hashed=on_hashed, md5s=md5s, options=options)
+            return make_plan(run, on_hashed=on_hashed, sums=sums, options=options)
 
     if saved is None:
         return make(run)

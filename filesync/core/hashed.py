@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple, Protocol
 
 from filesync.core.content.asked import Asked
@@ -16,7 +16,8 @@ Task = tuple[ScannedFile, Asked | None]
 class Hashed(NamedTuple):
     """One file that was read: sha256 and md5 in hex, md5 None if it was not computed.
 
-    `verdict` is None if nothing was checked; `at_ns` is the clock before it was opened.
+    `verdict` is None if nothing was checked; `at_ns` is the clock before it was opened. The sha256
+    is "" if only the beginning was read, as that is hashed while it is sent.
     """
 
     file: ScannedFile
@@ -33,6 +34,24 @@ class Unread(NamedTuple):
     file: ScannedFile
     asked: Asked | None
     why: str
+
+
+class Later:
+    """What hashing leaves to those who send the files, and begins for them.
+
+    The files on disk with these `keys` are hashed while they are sent; `looked` are those of them
+    that no cache knew, with what their beginnings have shown. `on_idle` is given the largest file
+    of all that were to be read as soon as a thread finds nothing left to read, the next one then.
+    """
+
+    def __init__(
+        self,
+        keys: Collection[str] = (),
+        on_idle: Callable[[ScannedFile], None] | None = None,
+    ) -> None:
+        self.keys = keys
+        self.on_idle = on_idle
+        self.looked: list[Hashed] = []
 
 
 class HashObjects(Protocol):

@@ -171,7 +171,10 @@ class Stored(NamedTuple):
 
 
 class DesiredFile(NamedTuple):
-    """One remote file the manifest asks for. `filename` is the remote name, fingerprint and all."""
+    """One remote file the manifest asks for. `filename` is the remote name, fingerprint and all.
+
+    `sha256` is "" for a file that cannot be read and for one that is hashed while it is sent.
+    """
 
     key: str
     path: str

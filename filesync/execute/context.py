@@ -9,7 +9,7 @@ from typing import NamedTuple
 from filesync.core.events import Watcher
 from filesync.core.recovery.journal_writer import JournalWriter
 from filesync.execute.answers import Answers
-from filesync.local.sums import Sums
+from filesync.local.sums import Checksums
 from filesync.remote.client import Writer
 from filesync.storage.objects import Objects
 
@@ -23,7 +23,7 @@ class ApplyContext(NamedTuple):
 
     client: Writer
     journal: JournalWriter
-    md5s: Sums
+    sums: Checksums
     lanes: int
     stop: threading.Event
     watch: Watcher

@@ -4,8 +4,9 @@ The content is proven while it is sent. In one POST the last chunk is held back 
 sha256 of all that was read is the planned one, so a file that changed meanwhile never becomes
 whole on the server. In parts, the file's stat identity (ctime among it, which cannot be set
 back) must be the same before the first part and after the last as when it was hashed, and the
-server checks an md5 that was taken meanwhile: see `local.sums`. Of an object in a store, each read
-is of the version that was hashed.
+server checks an md5 that was taken meanwhile: see `local.sums`. A file whose sha256 decided nothing
+is hashed meanwhile, too: it has it before the server is asked to complete the upload. Of an object
+in a store, each read is of the version that was hashed.
 
 Every step that may leave something on the server is in the journal before it is asked for.
 """
@@ -132,6 +133,8 @@ class Transfer:
         self._context.watch(Started(want.key, want.bytes))
         try:
             self._check_unchanged()
+            if not want.sha256:
+                self._context.sums.sha256.begin(want.scanned)
             if want.bytes < parts.PARTS_FROM or not self._context.client.server.uploads:
                 return Step(self._send_whole())
             return self._send_in_parts()
@@ -141,6 +144,7 @@ class Transfer:
     # ---- in one request ----------------------------------------------------------------------
 
     def _send_whole(self) -> Outcome:
+        self._wait_for_sha256()
         want, context = self.want, self._context
         at = context.now()
         attempt = context.journal.attempt(want, at, context.answers.before(want))
@@ -176,6 +180,8 @@ class Transfer:
             self._opened, self._began = resume.opened_at, resume.sent or 0
             cuts = parts.ranges(want.bytes, resume.part_bytes)
             done = resume.parts
+            if not resume.sha256:
+                context.journal.hashed(self.number, want.sha256)
         else:
             cuts, done = parts.cut(want.bytes, context.lanes), {}
             self._resumed = self._asked_to_complete = False
@@ -200,7 +206,7 @@ class Transfer:
         self._part_ids = [done.get(index, "") for index in range(len(cuts))]
         left = [(i, part) for i, part in enumerate(cuts) if not self._part_ids[i]]
         self._unsent = len(left)
-        context.md5s.begin(want.scanned)
+        context.sums.md5.begin(want.scanned)
         context.watch(Sent(want.key, want.bytes - sum(part.length for _, part in left)))
         if not left:
             return self._finish()
@@ -216,6 +222,7 @@ class Transfer:
                 part_id = context.client.add_part(self._upload_id, self._body(part))
                 context.journal.part(self.number, index, part_id)
                 self._part_ids[index] = part_id
+                self._take_sha256(context.sums.sha256.known(self.want.scanned))
             except FilesyncError as error:
                 with self._guard:
                     first, self._error = self._error is None, self._error or error
@@ -235,7 +242,8 @@ class Transfer:
         try:
             if self._error is not None:
                 raise self._error
-            md5 = context.md5s.result(self.want.scanned, context.stop)
+            self._wait_for_sha256()
+            md5 = context.sums.md5.result(self.want.scanned, context.stop)
             self._check_unchanged()
             at = context.now()
             context.journal.sent(self.number, at)
@@ -303,6 +311,21 @@ class Transfer:
         if isinstance(error, AuthError):
             self._context.stop.set()  # what this key may not do now, it may not do for any file
         return NotUploaded(self.change, error)
+
+    def _wait_for_sha256(self) -> None:
+        if not self.want.sha256:
+            sums, stop = self._context.sums, self._context.stop
+            self._take_sha256(sums.sha256.result(self.want.scanned, stop))
+
+    def _take_sha256(self, sha256: str | None) -> None:
+        """Take the sha256 of a file that is hashed while it is sent; None: not known yet."""
+        with self._guard:
+            if self.want.sha256 or sha256 is None:
+                return
+            self.want = self.want._replace(sha256=sha256)
+            self.change = self.change._replace(desired=self.want)
+        if self._upload_id:  # so that another machine, too, can go on with the session
+            self._context.journal.hashed(self.number, sha256)
 
     def _check_unchanged(self) -> None:
         scanned = self.want.scanned

@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 
 from filesync.core.content.findings import Verdict
 from filesync.core.content.kept import NO_VERDICTS, with_verdict
+from filesync.core.hashed import Hashed
 from filesync.core.model import ScannedFile
 from filesync.local.state_dir import make_state_dir, state_dir
 
@@ -132,6 +133,12 @@ class HashCache:
         elif kept is not None and kept.sha256 == sha256:
             row = row._replace(md5=md5 or kept.md5, verdicts=kept.verdicts)
         self._fresh[name] = row
+
+    def put_read(self, one: Hashed) -> None:
+        """Keep what reading a file has brought, for `save`."""
+        self.put(one.file, one.sha256, hashed_at_ns=one.at_ns, md5=one.md5)
+        if one.asked is not None and one.verdict is not None:
+            self.put_verdict(one.file, one.asked.id, one.verdict)
 
     def put_verdict(self, file: ScannedFile, check: str, verdict: Verdict) -> None:
         """Keep a verdict beside the hash that `put` has just kept; not without it."""

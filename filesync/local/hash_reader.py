@@ -14,8 +14,7 @@ from collections import deque
 from collections.abc import Callable
 
 from filesync.core.content.findings import Verdict
-from filesync.core.hashed import Hashed, Task
-from filesync.core.model import ScannedFile
+from filesync.core.hashed import Hashed, Later, Task
 from filesync.local.content.pool import Pool
 from filesync.local.content.ranges import FileChanged
 from filesync.local.content.reading import POOL_FROM, Session
@@ -25,22 +24,25 @@ _BUFFER = 1 << 20
 
 
 class HashReader:
-    """Reads and hashes each of the files; `done` and `failed` say what came of them."""
+    """Reads and hashes each of the files; `done` and `failed` say what came of them.
+
+    Of those that are hashed `later` it reads the beginning only, and has "" for their sha256.
+    """
 
     def __init__(
         self,
         tasks: list[Task],
         on_bytes: Callable[[int], None] | None,
-        on_idle: Callable[[ScannedFile], None] | None,
+        later: Later,
     ) -> None:
         self.done: list[Hashed] = []
         self.failed: list[tuple[Task, str]] = []
         self._todo = deque(sorted(tasks, key=lambda task: -task[0].bytes))
+        self._later = later
         self._largest = iter([file for file, _ in self._todo])
         self._lines = sum(file.bytes for file, asked in tasks if asked and asked.has_lines)
         self._pool: Pool | None = None
         self._on_bytes = on_bytes
-        self._on_idle = on_idle
         self._crash: BaseException | None = None
 
     def run(self, workers: int, now_ns: Callable[[], int]) -> None:
@@ -89,8 +91,9 @@ class HashReader:
                     self.failed.append((task, f"cannot be read: {why(error)}"))
                 else:
                     self.done.append(Hashed(*task, sha256, verdict, hashed_at_ns))
-            if self._on_idle and (largest := next(self._largest, None)):
-                self._on_idle(largest)
+            on_idle = self._later.on_idle
+            if on_idle and (largest := next(self._largest, None)):
+                on_idle(largest)
         except BaseException as error:  # a bug, or what we call: raised again by run
             self._stop(error)
 
@@ -99,7 +102,9 @@ class HashReader:
         fd = os.open(file.absolute, READ_FLAGS)
         try:
             session = Session(fd, file, asked, self._pool) if asked is not None else None
-            if file.bytes < _BUFFER:
+            if file.key in self._later.keys:
+                sha256 = ""
+            elif file.bytes < _BUFFER:
                 sha256 = self._small(fd, file.bytes, session)
             else:
                 sha256 = self._large(fd, file.bytes, buffer, session)

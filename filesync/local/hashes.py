@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import CLEAN
 from filesync.core.content.kept import verdict_in
-from filesync.core.hashed import Hashed, HashObjects, Task, Unread
+from filesync.core.hashed import Hashed, HashObjects, Later, Task, Unread
 from filesync.core.model import ScannedFile
 from filesync.core.text import plural, printable
 from filesync.errors import LocalFileError
 from filesync.local.hash_cache import HashCache, KeptHash
+
+if TYPE_CHECKING:
+    from filesync.local.hash_reader import HashReader
 
 _WORKERS = 2
 
@@ -30,31 +34,36 @@ def hash_files(
     cache: HashCache,
     *,
     on_bytes: Callable[[int], None] | None = None,
-    on_idle: Callable[[ScannedFile], None] | None = None,
     checks: ContentChecks | None = None,
     objects: HashObjects | None = None,
+    later: Later | None = None,
     now_ns: Callable[[], int] = time.time_ns,
 ) -> list[tuple[ScannedFile, str]]:
     """Return each file with its sha256 (hex), in the same order, and save the new ones in `cache`.
 
     `on_bytes` is given the number of bytes just read, from any thread; files known to the cache
     are not opened and not counted. With `checks`, content is checked in the same read, and the
-    verdicts are kept beside the hashes. A thread that finds nothing left to hash gives `on_idle`
-    the largest file on disk that was to be hashed, the next one the next. `objects` reads those of
-    the files that are in stores.
+    verdicts are kept beside the hashes. `objects` reads those of the files that are in stores. Of
+    those that are hashed `later` only the beginning is read; they have the hash "", too, and are
+    noted there.
 
     A file that vanished, cannot be read, or changed since it was scanned has the hash "", and
     `checks.unread` says why; without `checks`, one LocalFileError names all of them. Raises what
     `objects` raises. The others' hashes are saved all the same.
     """
-    hashing = _Hashing(files, cache, checks, objects)
+    later = later or Later()
+    hashing = _Hashing(files, cache, checks, objects, later)
     if hashing.unknown:
         tasks = hashing.tasks()
         on_disk = [task for task in tasks if task[0].version is None]
         in_stores = [task for task in tasks if task[0].version is not None]
         try:
             if on_disk:
-                _read(on_disk, hashing.take, on_bytes, on_idle, now_ns)
+                # 60 ms with all that checks content, which most plans do not need.
+                from filesync.local.hash_reader import HashReader
+
+                reader = HashReader(on_disk, on_bytes, later)
+                _read(reader, hashing.take, now_ns)
             if in_stores:
                 assert objects is not None
                 objects.read(in_stores, on_bytes, hashing.take)
@@ -80,6 +89,7 @@ class _Hashing:
         cache: HashCache,
         checks: ContentChecks | None,
         objects: HashObjects | None,
+        later: Later,
     ) -> None:
         self.sums: list[str | None] = []
         self.unknown: dict[_Same, list[int]] = {}
@@ -88,6 +98,7 @@ class _Hashing:
         self._cache = cache
         self._checks = checks
         self._objects = objects
+        self._later = later
         cache.load(files)
         for i, file in enumerate(files):
             asked = checks.asked(file) if checks is not None else None
@@ -121,9 +132,10 @@ class _Hashing:
         if isinstance(one, Unread):
             self.unread |= {self._files[i].key: one.why for i in places}
             return
-        self._cache.put(one.file, one.sha256, hashed_at_ns=one.at_ns, md5=one.md5)
-        if one.asked is not None and one.verdict is not None:
-            self._cache.put_verdict(one.file, one.asked.id, one.verdict)
+        if one.sha256:
+            self._cache.put_read(one)
+        else:
+            self._later.looked.append(one)
         for i in places:
             self.sums[i] = one.sha256
             if self._checks is not None and one.verdict is not None:
@@ -133,17 +145,9 @@ class _Hashing:
 
 
 def _read(
-    tasks: list[Task],
-    take: Callable[[Hashed | Unread], None],
-    on_bytes: Callable[[int], None] | None,
-    on_idle: Callable[[ScannedFile], None] | None,
-    now_ns: Callable[[], int],
+    reader: HashReader, take: Callable[[Hashed | Unread], None], now_ns: Callable[[], int]
 ) -> None:
     """Read files on disk, and hand over what came of each, after Ctrl-C too."""
-    # With all that checks content it takes 60 ms to import, which most plans do not need.
-    from filesync.local.hash_reader import HashReader
-
-    reader = HashReader(tasks, on_bytes, on_idle)
     try:
         reader.run(_WORKERS, now_ns)
     finally:

@@ -19,10 +19,12 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Self
 
+from filesync.core.hashed import Later
 from filesync.core.model import ScannedFile
 from filesync.core.text import printable
 from filesync.errors import Interrupted, LocalFileError
 from filesync.local.files import READ_FLAGS, identity, why
+from filesync.local.hash_cache import HashCache
 
 _BUFFER = 1 << 20
 _AT_ONCE = 2  # more would only compete for the processor with the threads that send
@@ -83,6 +85,12 @@ class Sums:
                 if stop.is_set():
                     raise Interrupted("interrupted") from None
 
+    def known(self, file: ScannedFile) -> str | None:
+        """Return a file's hash in hex if it has been computed by now."""
+        future = self._begun.get(file.content)
+        done = future is not None and future.done() and future.exception() is None
+        return future.result() if future is not None and done else None
+
     def _compute(self, file: ScannedFile, future: Future[str]) -> None:
         try:
             with self._turns:
@@ -119,3 +127,31 @@ class Sums:
         finally:
             os.close(fd)
         return hashed.hexdigest()
+
+
+class Checksums:
+    """What a plan may begin or leave to the apply that follows it: `md5` and `sha256` of files.
+
+    With `while_sent` the plan may leave files without a sha256 that no decision needs; `later` has
+    them then. Leaving the context stops all that was begun.
+    """
+
+    def __init__(self, *, while_sent: bool = False) -> None:
+        self.while_sent = while_sent
+        self.later = Later()
+        self.md5 = Sums("md5")
+        self.sha256 = Sums("sha256")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.md5.__exit__(*exc)
+        self.sha256.__exit__(*exc)
+
+    def keep(self, cache: HashCache) -> None:
+        """Save the sha256 that were computed while files were sent, for the next plan."""
+        for one in self.later.looked:
+            if sha256 := self.sha256.known(one.file):
+                cache.put_read(one._replace(sha256=sha256))
+        cache.save()

@@ -29,7 +29,8 @@ from filesync.execute.answers import Answers
 from filesync.execute.applier import Applier, ApplySettings
 from filesync.execute.context import ApplyContext
 from filesync.execute.lock_saver import Saver
-from filesync.local.sums import Sums
+from filesync.local.hash_cache import HashCache
+from filesync.local.sums import Checksums
 from filesync.remote.timing import ClientSettings
 from filesync.storage.objects import Objects
 from filesync.workflow.lock_target import LockTarget
@@ -46,9 +47,9 @@ def apply_plan(
     allowed: Overrides = Overrides(),  # noqa: B008 - a named tuple: nothing can change it
     settings: ApplySettings = ApplySettings(),  # noqa: B008
     watch: Watcher = lambda _event: None,
-    md5s: Sums | None = None,
+    sums: Checksums | None = None,
 ) -> Result:
-    """Carry out a plan exactly as it was made; `md5s` is what its making may have begun.
+    """Carry out a plan exactly as it was made; `sums` are what its making has left to it.
 
     Raises Refused, with nothing written, if a guard says no or if the manifest or the lockfile
     has changed since the plan; files are compared with their planned hash while they are sent.
@@ -77,7 +78,7 @@ def apply_plan(
             with space.state.store_journal() as store_journal:
                 store_journal.clear()
         return Result((), (), interrupted=False)
-    result = _carry_out(space, plan, target, settings, watch=watch, md5s=md5s or Sums("md5"))
+    result = _carry_out(space, plan, target, settings, watch=watch, sums=sums or Checksums())
     target.finish(result)
     return result
 
@@ -107,7 +108,7 @@ def _carry_out(
     settings: ApplySettings,
     *,
     watch: Watcher,
-    md5s: Sums,
+    sums: Checksums,
 ) -> Result:
     manifest, lock = space.manifest, space.lock
     saver = Saver(target.save)
@@ -122,7 +123,7 @@ def _carry_out(
 
     take_in(lock, plan.recovery, plan.now, lambda key: policy_for(key).retain)
     objects = Objects()
-    md5s.read_object = lambda file: objects.read(file, 0, file.bytes)
+    sums.md5.read_object = lambda file: objects.read(file, 0, file.bytes)
     with (
         _stopped_by_signals() as stop,
         space.writer(
@@ -130,7 +131,7 @@ def _carry_out(
         ) as client,
         space.state.journal(space.known) as journal,
         space.state.store_journal() as store_journal,
-        md5s,
+        sums,
     ):
         space.state.when_lost(stop.set)
         now = partial(client.now, plan.clock_offset)
@@ -141,7 +142,7 @@ def _carry_out(
             lambda key: lock.files[key].id if key in lock.files else "",
         )
         context = ApplyContext(
-            client, journal, md5s, settings.concurrency, stop, watch, now, answers, objects
+            client, journal, sums, settings.concurrency, stop, watch, now, answers, objects
         )
         # What was recovered is locked now: it must not be looked for again after another crash.
         for number, file_id in plan.recovery.found.items():
@@ -157,6 +158,7 @@ def _carry_out(
             in_use=in_use,
             settings=settings,
         ).run()
+        sums.keep(HashCache.beside(plan.inputs.run.manifest))
         journal.compact(lock, now(), plan.now, plan.recovery.unclear)
     return replace(result, retries=client.retries)
 

@@ -10,16 +10,18 @@ from functools import partial
 from itertools import chain
 from typing import TypeVar
 
+from filesync.core import parts
 from filesync.core.commands import command
 from filesync.core.content.report import ContentReport
 from filesync.core.decide.as_locked import found_as_locked, wanted_as_locked
 from filesync.core.decide.desired import desired_file
 from filesync.core.decide.pipeline import Observed, PlanOptions, decide_all
 from filesync.core.decide.selection import Selection
+from filesync.core.decide.unhashed import hashed_while_sent, may_send_unhashed
+from filesync.core.hashed import Later
 from filesync.core.lockfile.lock import Lockfile
 from filesync.core.model import DesiredFile, RemoteFile, ScannedFile
 from filesync.core.moment import utc
-from filesync.core.parts import PARTS_FROM
 from filesync.core.plan.plan import Plan, PlanInputs
 from filesync.core.run import Run
 from filesync.core.shard import share_of
@@ -28,7 +30,7 @@ from filesync.core.text import plural
 from filesync.errors import Refused
 from filesync.local.hash_cache import HashCache
 from filesync.local.hashes import hash_files
-from filesync.local.sums import Sums
+from filesync.local.sums import Checksums
 from filesync.workflow.check_content import Read, content_checks, content_report
 from filesync.workflow.listing import confirmed, set_strangers_apart
 from filesync.workflow.observe_stores import observe_stores
@@ -51,19 +53,20 @@ def make_plan(
     run: Run,
     *,
     on_hashed: Callable[[int], None] | None = None,
-    md5s: Sums | None = None,
+    sums: Checksums | None = None,
     options: PlanOptions = PlanOptions(),  # noqa: B008 - a named tuple: nothing can change it
     declared: Collection[str] | None = None,
 ) -> Plan:
     """Return what apply would do for a run; reads disk and server, writes only the hash cache.
 
-    `on_hashed` is given the bytes hashed, from several threads. `md5s` are those of the apply
-    that will follow: they begin as soon as a core is free. With `declared`, these keys are the
+    `on_hashed` is given the bytes hashed, from several threads. `sums` are those of the apply
+    that will follow: md5 begin as soon as a core is free, and what they take `while_sent` is not
+    hashed here. With `declared`, these keys are the
     wanted files, as the lockfile has them, and no file is read. Raises the errors of each step:
     ManifestError, LockfileError, LocalFileError, RemoteError, Refused for a protected file.
     """
     space = open_workspace(run).without_text()
-    seen = observe(space, on_hashed=on_hashed, md5s=md5s, declared=declared)
+    seen = observe(space, on_hashed=on_hashed, sums=sums, declared=declared)
     try:
         options = options._replace(orphans=options.orphans or run.delete_orphans)
         decided = decide_all(seen, space.manifest, space.lock, run.filters, options)
@@ -113,7 +116,7 @@ def observe(
     space: Workspace,
     *,
     on_hashed: Callable[[int], None] | None = None,
-    md5s: Sums | None = None,
+    sums: Checksums | None = None,
     declared: Collection[str] | None = None,
 ) -> Observed:
     """Scan and hash the manifest's files while the platform's are listed.
@@ -128,10 +131,18 @@ def observe(
     unseen = unseen_objects(space.manifest, space.lock) if unlooked_at else []
     server = server_of(run, space.manifest)
     checks = content_checks(server)
+    history = space.state.history()
 
     def on_idle(file: ScannedFile) -> None:
-        if md5s is not None and file.bytes >= PARTS_FROM:
-            md5s.begin(file)
+        if sums is not None and file.bytes >= parts.PARTS_FROM:
+            sums.md5.begin(file)
+            if file.key in later.keys:
+                sums.sha256.begin(file)
+
+    later = Later(on_idle=on_idle)
+    if sums is not None and sums.while_sent and may_send_unhashed(server, space.manifest):
+        later.keys = hashed_while_sent([*files, *others], space.lock, history, checks)
+        sums.later = later
 
     def hash_all() -> list[DesiredFile]:
         hashed = hash_files(
@@ -139,9 +150,9 @@ def observe(
             # Nothing else holds it, so that it is gone when the plan is put together.
             HashCache.beside(run.manifest),
             on_bytes=on_hashed,
-            on_idle=on_idle,
             checks=checks,
-            objects=hashing(space.manifest, None if md5s is None else md5s.take),
+            later=later,
+            objects=hashing(space.manifest, None if sums is None else sums.md5.take),
         )
         project, locked = space.manifest.project, space.lock.files
         ours = [
@@ -164,7 +175,6 @@ def observe(
         report = content_report(run, server, read, space.lock.files, keys)
         return report._replace(files=chosen)
 
-    history = space.state.history()
     unlooked = [file for file, _ in unseen]
     stores_wanted, _ = desired_stores(space.manifest, [*files, *others, *unlooked])
     wanted = tuple(stores_wanted)

@@ -98,7 +98,8 @@ def test_the_parts_that_are_there_are_gone_on_with(scene: Scene) -> None:
     scene.patch["parts"] = SMALL_PARTS
     scene.declare("b", "b/big.bin", noise("big", 1_100_000))
     scene.save()
-    scene.apply("--concurrency", "1", kill={"at": "journal", "n": 4, "when": "after"})
+    # 1 lists, 2 opens the session, 3 and 4 send parts.
+    scene.apply("--concurrency", "1", kill={"at": "request", "n": 5, "when": "before"})
     scene.tenant.settle()
     journaled, seen = journal_of(scene), len(scene.tenant.log)
     assert sum(len(attempt.parts) for attempt in journaled.attempts.values()) == 2

@@ -27,14 +27,15 @@ import filesync.core.parts as parts
 import filesync.core.recovery.recover as recover
 import filesync.emulator.server
 import filesync.local.lockfile as lockstore
+import filesync.local.sums as sums
 import filesync.output.progress
 import filesync.remote.client  # noqa: F401
 import filesync.remote.retry as retry
 import filesync.workflow.adopt as keys
 import filesync.workflow.apply as applying
 import filesync.workflow.listing as listing
-import filesync.workflow.plan as planning
 from filesync.cli import _run
+from filesync.core.model import ScannedFile
 from filesync.execute import doubts, store_create
 from filesync.local.journal import Journal
 from filesync.local.store_journal import StoreJournal
@@ -144,7 +145,9 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
         _settle.LISTING_LAG_SECONDS = patch["bound"]
     if "parts" in patch:
         parts.PARTS_FROM, parts.MIN_PART, parts.MAX_PART = patch["parts"]
-        planning.PARTS_FROM = keys.PARTS_FROM = patch["parts"][0]  # type: ignore[attr-defined]
+        keys.PARTS_FROM = patch["parts"][0]  # type: ignore[attr-defined]
+    if "hashing" in patch:
+        _hash_slowly(patch["hashing"])
     told = ClientSettings.__init__.__kwdefaults__
     assert told is not None
     for name, field in (
@@ -182,6 +185,18 @@ def _patch(patch: dict[str, Any], tell: Callable[..., None]) -> None:
         return found
 
     sys.modules["filesync.execute.uploads"].settle = settling  # type: ignore[attr-defined]
+
+
+def _hash_slowly(seconds: float) -> None:
+    """Let the sha256 of what is hashed while it is sent take so long."""
+    read = sums.Sums._read
+
+    def slowly(its: sums.Sums, file: ScannedFile) -> str:
+        if its._algorithm == "sha256":
+            time.sleep(seconds)
+        return read(its, file)
+
+    setattr(sums.Sums, "_read", slowly)  # noqa: B010
 
 
 def _count(kill: dict[str, Any] | None, tell: Callable[..., None]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from filesync.execute.answers import Answers
 from filesync.execute.context import ApplyContext
 from filesync.local.files import identity
 from filesync.local.journal import Journal, read_journal
-from filesync.local.sums import Sums
+from filesync.local.sums import Checksums
 from filesync.remote.client import Writer
 from filesync.remote.credentials import ApiKey
 from filesync.remote.endpoint import Endpoint
@@ -47,7 +47,7 @@ class Apply:
                 Endpoint(api.url, ApiKey(KEY)), requests_per_minute=1e9, settings=settings
             ),
             journal=Journal(str(folder / "filesync.yaml"), str(self.journal)),
-            md5s=Sums("md5"),
+            sums=Checksums(),
             lanes=lanes,
             stop=self.stop,
             watch=self.events.append,
@@ -87,5 +87,5 @@ class Apply:
 @pytest.fixture
 def apply(tmp_path: Path, fake: FakeApi) -> Iterator[Apply]:
     made = Apply(tmp_path, fake)
-    with made.context.client, made.context.journal, made.context.md5s:
+    with made.context.client, made.context.journal, made.context.sums:
         yield made

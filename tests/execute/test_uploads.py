@@ -154,6 +154,23 @@ def test_what_the_uploads_route_refuses_goes_in_one_request(
     assert apply.history.made() == set(found.values())
 
 
+def test_what_is_hashed_while_it_is_sent_is_hashed_before_one_request(
+    apply: Apply, fake: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One request is proven by its hash before its last byte goes, parts are not."""
+    monkeypatch.setattr(parts, "PARTS_FROM", 4)
+    fake.on("POST", "/uploads", error(404, "no such route"))
+    change = apply.create("a", b"12345")
+    assert change.desired is not None
+    unhashed = change._replace(desired=change.desired._replace(sha256=""))
+    (batch,) = upload_all([unhashed], NOTHING_TO_RECOVER, apply.context, lambda: (), set(), 0)
+    (uploaded,) = batch
+    assert isinstance(uploaded, Uploaded)
+    assert uploaded.change == change
+    (attempt,) = apply.history.attempts.values()
+    assert (attempt.sha256, attempt.made) == (change.desired.sha256, uploaded.remote.id)
+
+
 def test_what_is_too_large_for_one_request_is_an_error(
     apply: Apply, fake: FakeApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,7 +240,7 @@ def test_the_next_file_is_read_while_as_many_as_may_be_wait_for_answers(
         return None
 
     apply = Apply(tmp_path, fake, lanes)
-    with apply.context.client, apply.context.journal, apply.context.md5s:
+    with apply.context.client, apply.context.journal, apply.context.sums:
         changes = [apply.create(f"k{n}") for n in range(2 * lanes)]
         fake.rule(hold)
         assert len(upload(apply, *changes)) == 2 * lanes

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from filesync.core.hashed import Later
 from filesync.core.model import Entry, Policy, ScannedFile
 from filesync.errors import LocalFileError
 from filesync.local.hash_cache import HashCache
@@ -65,11 +66,11 @@ class Hashing:
         *files: ScannedFile,
         now_ns: Callable[[], int] = a_minute_later,
         on_bytes: Callable[[int], None] | None = None,
-        on_idle: Callable[[ScannedFile], None] | None = None,
+        later: Later | None = None,
     ) -> list[tuple[ScannedFile, str]]:
         self.opened.clear()
         cache = HashCache(self.cache_path)
-        return hash_files(files, cache, now_ns=now_ns, on_bytes=on_bytes, on_idle=on_idle)
+        return hash_files(files, cache, now_ns=now_ns, on_bytes=on_bytes, later=later)
 
 
 @pytest.fixture
@@ -117,10 +118,10 @@ def test_one_file_of_two_entries_is_read_once(tmp_path: Path, hashing: Hashing) 
 def test_idle_threads_are_given_the_largest_files(tmp_path: Path, hashing: Hashing) -> None:
     files = [make(tmp_path, f"f{size}", size) for size in SIZES]
     given: list[ScannedFile] = []
-    hashing(*files, on_idle=given.append)
+    hashing(*files, later=Later(on_idle=given.append))
     assert sorted(given, key=lambda file: file.bytes) == files[-2:]
     given.clear()
-    hashing(*files, on_idle=given.append)
+    hashing(*files, later=Later(on_idle=given.append))
     assert given == []
 
 

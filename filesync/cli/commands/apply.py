@@ -114,7 +114,7 @@ def apply(
     from filesync.core.plan.document import document_of
     from filesync.core.stores.guards import most_detached
     from filesync.execute.applier import ApplySettings
-    from filesync.local.sums import Sums
+    from filesync.local.sums import Checksums
     from filesync.output.plan_counts import counts_of
     from filesync.workflow.saved_plans import read_plan, run_as_saved
     from filesync.workflow.workspace import alone
@@ -144,20 +144,21 @@ def apply(
         concurrency=concurrency, deletes=not no_delete, wait=wait, index_timeout=index_timeout
     )
     with alone(run, timeout=lock_timeout, on_wait=common.warn):
-        md5s = Sums("md5")
+        # Where somebody looks at the plan first, or it is a saved one, the hashes belong to it.
+        sums = Checksums(while_sent=yes and planfile is None)
         if shard is not None:
             joins = command("lock", "merge")
             common.note(f"shard {shard}: deletes and vector stores wait for {joins}")
-        made = make_with_progress(common, run, saved, planfile or "", md5s=md5s)
+        made = make_with_progress(common, run, saved, planfile or "", sums=sums)
         warn_but_of_refusals(common, made)
         if not as_json:
             print_plan(common, document_of(made))
         if interactive and made.has_changes:
-            made = pick(common, made, md5s)
+            made = pick(common, made, sums)
         enforce(made.refusals, overrides, made.changes, most_detached(made.stores))
         if made.has_changes:
             ask(f"Apply {counts_of(made)}?", yes)
-        carry_out(common, made, overrides, settings, as_json, md5s)
+        carry_out(common, made, overrides, settings, as_json, sums)
 
 
 def _check_together(

@@ -12,5 +12,6 @@ stored_otherwise  what a server made of files otherwise than was asked
 wrong_content  files whose content is wrong: what is left out
 guards     what apply refuses without a flag
 as_locked  wanted files as the lockfile has them
+unhashed   which files may be sent before their sha256 is known
 desired    manifest entries and local files combined into the remote files to have
 """

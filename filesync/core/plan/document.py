@@ -184,7 +184,7 @@ def _change_document(change: Change) -> ChangeDocument:
         filename=None if remote is None else remote.filename,
         purpose=None if remote is None else remote.purpose,
         bytes=None if remote is None else remote.bytes,
-        sha256=None if source is None else source.sha256,
+        sha256=None if source is None else source.sha256 or None,
         id=change.id,
         fields=change.fields,
         before=_before(change),
@@ -213,7 +213,7 @@ def _before(change: Change) -> FileDocument | None:
 def _file_document(stored: Stored) -> FileDocument:
     return FileDocument(
         bytes=stored.bytes,
-        sha256=stored.sha256,
+        sha256=stored.sha256 or None,
         purpose=stored.purpose,
         filename=stored.filename,
         expires_after=stored.expires_after,

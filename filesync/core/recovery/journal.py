@@ -4,6 +4,7 @@ One JSON object a line, each about one attempt to upload one file (`n` is its nu
 
     {"n": 1, "begin": "train", "sha256": ..., "bytes": ..., "filename": ..., "purpose": ...,
      "expires_after": ..., "at": ..., "over": "file-0", "seen": ["file-7"]}
+    {"n": 1, "sha256": ...}               known only now: the file is hashed while it is sent
     {"n": 1, "session": "upload_1", "part_bytes": ..., "at": ...}    an upload session is open
     {"n": 1, "part": 0, "id": "part_1"}                              the server has this part
     {"n": 1, "sent": ...}                 the last bytes, or `complete`, are sent at this time
@@ -16,7 +17,8 @@ One JSON object a line, each about one attempt to upload one file (`n` is its nu
 
 `over` is the file that the lockfile had for the key ("" for none): if it has another by the time
 of recovery, the lockfile is newer than the attempt. `seen` are the files that looked like it
-before the attempt, so none of them came of it.
+before the attempt, so none of them came of it. Where the sha256 is not known when it begins, it is
+"" there, and `file` says which bytes are sent: size, mtime, ctime and inode.
 
 A line that says what is about to happen is on disk before it happens. Times are Unix seconds
 by the server's clock. A torn last line is what a crash leaves, and says nothing.
@@ -57,7 +59,8 @@ class Attempt:
     `at` is when it began; `sent` when the last of it was about to go: a file cannot have been
     made before, nor at all while it is None. `over` is the file that its key had, "" for none and
     None in a journal that does not say; `seen` are files that looked like it before it began;
-    `answered` is the file that a doubtful answer named.
+    `answered` is the file that a doubtful answer named. `sha256` is "" while it is not known, and
+    then `identity` is the file's when it was scanned; nothing is asked to complete before.
     """
 
     number: int
@@ -78,6 +81,7 @@ class Attempt:
     over: str | None = None
     seen: frozenset[str] = frozenset()
     answered: str | None = None
+    identity: tuple[int, ...] | None = None
 
     @property
     def in_doubt(self) -> bool:
@@ -118,7 +122,10 @@ class Attempt:
 
     def is_for(self, want: DesiredFile) -> bool:
         """Say whether this attempt uploads exactly the wanted file."""
-        return self.key == want.key and self.stored == want.stored
+        stored = self.stored
+        if not self.sha256 and self.identity == want.scanned.identity:
+            stored = stored._replace(sha256=want.sha256)  # the very bytes, whatever their hash is
+        return bool(stored.sha256) and self.key == want.key and stored == want.stored
 
     def entry(self, remote: RemoteFile, path: str) -> LockEntry:
         """Return the lock entry this attempt would have written for the file it made."""
@@ -193,6 +200,7 @@ def _take(history: History, record: dict[str, Any], last_made: dict[str, int]) -
             int(record["at"]),
             over=None if record.get("over") is None else str(record["over"]),
             seen=frozenset(str(one) for one in record.get("seen", ())),
+            identity=tuple(int(one) for one in record["file"]) if "file" in record else None,
         )
         return
     if (attempt := history.attempts.get(number)) is not None:
@@ -213,6 +221,8 @@ def _continue(
         attempt.sent = None
     elif "part" in record:
         attempt.parts[int(record["part"])] = str(record["id"])
+    elif "sha256" in record:
+        attempt.sha256 = str(record["sha256"])
     elif "made" in record:
         attempt.made = str(record["made"])
         last_made[attempt.key] = max(attempt.number, last_made.get(attempt.key, 0))
@@ -285,6 +295,8 @@ class Before(NamedTuple):
 def begun(number: int, want: DesiredFile, at: int, before: Before | None = None) -> Attempt:
     """Return an attempt to upload a wanted file that has only just begun."""
     attempt = Attempt(number, want.key, *want.stored, at)
+    if not want.sha256:
+        attempt.identity = want.scanned.identity
     if before is not None:
         attempt.over, attempt.seen = before
     return attempt
@@ -310,6 +322,7 @@ def lines(attempt: Attempt) -> list[dict[str, Any]]:
             "at": attempt.at,
             **({} if attempt.over is None else {"over": attempt.over}),
             **({"seen": sorted(attempt.seen)} if attempt.seen else {}),
+            **({} if attempt.identity is None else {"file": list(attempt.identity)}),
         }
     ]
     if attempt.upload_id is not None:

@@ -35,6 +35,10 @@ class JournalWriter(ABC):
             {"n": number, "session": upload_id, "part_bytes": part_bytes, "at": at}, sync=True
         )
 
+    def hashed(self, number: int, sha256: str) -> None:
+        """Record the sha256 of a file whose upload began before it was known."""
+        self._write({"n": number, "sha256": sha256})
+
     def part(self, number: int, index: int, part_id: str) -> None:
         """Record a part that the server has; if a power cut loses the line, it is sent again."""
         self._write({"n": number, "part": index, "id": part_id})

@@ -14,9 +14,11 @@ from filesync.core.recovery.journal import (
     LISTING_LAG_SECONDS,
     Attempt,
     History,
+    begun,
     lines,
     read_history,
     still_open,
+    text_of,
 )
 from filesync.core.recovery.recover import (
     NOTHING_TO_RECOVER,
@@ -28,6 +30,7 @@ from filesync.core.recovery.recover import (
     recover,
     take_in,
 )
+from tests.core.builders import desired
 
 NOW = 1_800_000_000
 SHA = "a" * 64
@@ -75,6 +78,40 @@ def test_a_journal_is_read_back_as_it_was_written() -> None:
     )
     text = "\n".join(json.dumps(record) for record in lines(one)).encode()
     assert read_history(text).attempts == {7: one}
+
+
+def test_a_sha256_that_is_known_later_is_read_back_too() -> None:
+    want = desired(sha256="")._replace(scanned=desired().scanned._replace(mtime_ns=5, inode=7))
+    one = begun(3, want, NOW)
+    records = lines(one)
+    assert read_history(text_of(records)).attempts == {3: one}
+    records.append({"n": 3, "sha256": SHA})
+    (later,) = read_history(text_of(records)).attempts.values()
+    assert later.sha256 == SHA
+    assert read_history(text_of(lines(later))).attempts == {3: later}
+
+
+@pytest.mark.parametrize(
+    ("attempted", "identity", "wanted", "same"),
+    [
+        (SHA, (10, 1, 1, 1), SHA, True),
+        (SHA, (10, 2, 2, 2), SHA, True),
+        (SHA, (10, 1, 1, 1), "b" * 64, False),
+        ("", (10, 1, 1, 1), SHA, True),
+        ("", (10, 1, 1, 1), "b" * 64, True),
+        ("", (10, 2, 1, 1), SHA, False),
+        ("", (10, 2, 1, 1), "", False),
+        ("", None, SHA, False),
+        ("", None, "", False),
+    ],
+)
+def test_an_attempt_is_for_the_same_bytes(
+    attempted: str, identity: tuple[int, ...] | None, wanted: str, same: bool
+) -> None:
+    """By their sha256; while it is not known, by what the disk says of the file."""
+    want = desired(sha256=wanted)
+    want = want._replace(scanned=want.scanned._replace(mtime_ns=1, ctime_ns=1, inode=1))
+    assert attempt(sha256=attempted, identity=identity).is_for(want) is same
 
 
 @pytest.mark.parametrize("cut", range(0, 200, 7))
