@@ -48,12 +48,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A change was not made, and why, in a sentence."""
+    """A change was not made, and why, in a sentence; `content`: because of what the file holds."""
 
     key: str | None
     action: AnyAction
     error: str
     store: str | None = None
+    content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,13 @@ def failure_of(result: Result, again: str = "apply") -> ApplyFailed | Interrupte
     if not result.failed:
         return None
     lines = [f"  {_failed_name(one)}: {one.error}" for one in result.failed]
+    hint = f"what was done is in the lockfile; run {command(again)} again for the rest"
+    if any(one.content for one in result.failed):
+        named = f"correct the content ({command('validate')} names all that is wrong)"
+        hint = f"what was done is in the lockfile; {named}, and run {command(again)} again"
     return ApplyFailed(
         "\n".join([f"{plural(len(result.failed), 'change')} failed:", *lines]),
-        f"what was done is in the lockfile; run {command(again)} again for the rest",
+        hint,
         result=result,
     )
 

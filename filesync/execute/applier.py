@@ -75,7 +75,12 @@ class Applier:
         self._applied: list[Done] = []
         # What the checks of content left out counts as failed: nothing is deleted meanwhile.
         self._failed = [
-            Failed(one.change.key, one.change.action, plan.content.why_not(one.file))
+            Failed(
+                one.change.key,
+                one.change.action,
+                plan.content.why_not(one.file),
+                content=not one.file.is_unread,
+            )
             for one in plan.left_out
         ]
         self._given_up = False

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from filesync.core.content import document
 from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import CLEAN, Finding, Verdict, joined
-from filesync.core.content.report import ContentReport, FileFindings
+from filesync.core.content.report import UNREADABLE, ContentReport, FileFindings
 from filesync.core.decide.desired import longest_name, name_limit, remote_filename
 from filesync.core.lockfile.format import parse_lockfile
 from filesync.core.model import LockEntry, Manifest, ScannedFile
@@ -132,7 +132,7 @@ def _verdict(
     locked: LockEntry | None,
 ) -> Verdict:
     if (why := checks.unread.get(file.key)) is not None:
-        return Verdict((Finding(None, "unreadable", why),), 1, 0)
+        return Verdict((Finding(None, UNREADABLE, why),), 1, 0)
     verdicts = []
     if file.entry.policy.validate:
         purpose, name = file.entry.policy.purpose, remote_filename(file)

@@ -42,6 +42,7 @@ def test_a_wrong_file_is_left_out_and_the_others_are_applied(
     assert {one["key"] for one in done.json["applied"]} == {"good", "note"}
     assert [one["key"] for one in done.json["failed"]] == ["bad"]
     assert done.json["failed"][0]["error"].startswith("bad.jsonl:4: ")
+    assert "correct the content (`filesync validate` names all that is wrong)" in done.err
     assert platform.names() == ["good.jsonl", "note.md"]
     project.write("bad.jsonl", BATCH.decode().replace("request", "other"))
     project.apply()
@@ -92,6 +93,9 @@ files:
     assert found["summary"]["files"] == 5
     done = project.run("apply", "--yes", "--allow-outside", "--json", code=1)
     assert {one["key"] for one in done.json["failed"]} == {"picture", "docs/b.md", f"docs/{long}"}
+    assert "correct the content" in done.err
+    only = project.run("apply", "--yes", "--allow-outside", "--only", "docs/b.md", "--json", code=1)
+    assert "correct the content" not in only.err
     # What the platform has of the unreadable file is neither deleted nor let go.
     assert before.keys() < platform.files().keys()
     assert set(project.lock["files"]) == {"docs/a.md", "docs/b.md", "docs/c.md"}

@@ -13,6 +13,9 @@ from filesync.core.text import plural, printable
 
 _FILES_NAMED = 10
 
+UNREADABLE = "unreadable"
+"""The rule of a file that cannot be read, or changed meanwhile."""
+
 
 class FileFindings(NamedTuple):
     """What is wrong with one file; `path` leads to it from the working directory."""
@@ -20,6 +23,11 @@ class FileFindings(NamedTuple):
     key: str
     path: str
     verdict: Verdict
+
+    @property
+    def is_unread(self) -> bool:
+        """Say whether it could not be read, so that its content may be right."""
+        return any(finding.rule == UNREADABLE for finding in self.verdict.findings)
 
 
 class ContentReport(NamedTuple):
