@@ -86,9 +86,9 @@ def main() -> NoReturn:
     """Run the command line; an expected error ends in a message, never a traceback."""
     _take_names_for_utf8()
     streams.prepare()
-    # A plan of 100,000 files makes a million tuples that live to its end. Looking through them
-    # for garbage every 700 takes a quarter of the time; what there is can wait.
-    gc.set_threshold(500_000, 20, 20)
+    # A plan of 100,000 files holds 600,000 tuples at its end. Looking through them for garbage
+    # every 700 takes a quarter of the time; what there is can wait.
+    gc.set_threshold(700_000, 20, 20)
     # As Ctrl-C: a sentence, and exit code 130. It stays ignored where it was.
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -43,16 +43,13 @@ CREATE TABLE hashes (
   path TEXT PRIMARY KEY, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, inode INTEGER,
   version TEXT, sha256 BLOB, md5 TEXT, verdicts TEXT
 ) WITHOUT ROWID"""
-# Types are asked for because SQLite stores anything in any column.
-_SELECT = """
-SELECT path, size, mtime_ns, ctime_ns, inode, version, sha256, md5, verdicts FROM hashes
-WHERE typeof(path) = 'text' AND typeof(sha256) = 'blob' AND length(sha256) = 32
-  AND typeof(version) IN ('text', 'null') AND typeof(md5) IN ('text', 'null')
-  AND typeof(verdicts) = 'text'"""
+_SELECT = "SELECT path, size, mtime_ns, ctime_ns, inode, version, sha256, md5, verdicts FROM hashes"
 
 _FINE_TICK_NS = 100_000_000  # ten times the coarsest kernel tick
 _COARSE_TICK_NS = 2_000_000_000
 _SECOND_NS = 1_000_000_000
+# SQLite's integers are signed; inodes are not, and network file systems use all 64 bits.
+_SIGNED = 0x7FFF_FFFF_FFFF_FFFF
 _WAIT_S = 1.0  # for another process that writes
 # Caused by another process, so temporary. After any other error the cache is rebuilt.
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_CANTOPEN}
@@ -165,11 +162,24 @@ class HashCache:
                 if _version(db) != _VERSION:
                     return {}
                 for row in db.execute(_SELECT):
-                    file = wanted.get(row[0])
-                    if file is not None and row[1:6] == _identity(file):
+                    name, size, mtime_ns, ctime_ns, inode, version, sha256, md5, verdicts = row
+                    file = wanted.get(name)
+                    # One by one, because this runs for every file of a plan.
+                    if (
+                        file is not None
+                        and size == file.bytes
+                        and mtime_ns == file.mtime_ns
+                        and ctime_ns == file.ctime_ns
+                        and inode == file.inode & _SIGNED
+                        and version == file.version
+                        # SQLite stores anything in any column.
+                        and isinstance(sha256, bytes)
+                        and len(sha256) == 32
+                        and (md5 is None or isinstance(md5, str))
+                        and isinstance(verdicts, str)
+                    ):
                         # The same few texts of nearly all files, once each.
-                        verdicts = sys.intern(row[8])
-                        found[file.known_as] = KeptHash(file, row[6].hex(), row[7], verdicts)
+                        found[name] = KeptHash(file, sha256.hex(), md5, sys.intern(verdicts))
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
             self._broken = code & 0xFF not in _PASSING
@@ -205,6 +215,4 @@ def _version(db: sqlite3.Connection) -> Any:
 
 
 def _identity(file: ScannedFile) -> _Identity:
-    # SQLite's integers are signed; inodes are not, and network file systems use all 64 bits.
-    inode = file.inode & 0x7FFF_FFFF_FFFF_FFFF
-    return file.bytes, file.mtime_ns, file.ctime_ns, inode, file.version
+    return file.bytes, file.mtime_ns, file.ctime_ns, file.inode & _SIGNED, file.version

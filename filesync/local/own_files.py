@@ -7,7 +7,6 @@ with each apply that uploads them, and so never settle.
 from __future__ import annotations
 
 import os
-import posixpath
 import re
 from collections.abc import Collection
 
@@ -65,7 +64,8 @@ _BLOBS = "blobs"
 
 def is_written_by_us(path: str) -> bool:
     """Say whether a file is a lockfile or a saved plan; False for one that cannot be read."""
-    if posixpath.splitext(path)[1].lower() in _OTHERS:
+    stem, dot, suffix = path.rpartition(".")
+    if dot + suffix.lower() in _OTHERS and not stem.endswith("/"):
         return False
     try:
         fd = os.open(path, READ_FLAGS)

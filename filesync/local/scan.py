@@ -264,13 +264,13 @@ class _Scanner:
         return _Folder(path if path.endswith("/") else path + "/", label, real, states, excluded)
 
     def _walk(self, glob: Glob, excludes: Excludes, base: _Folder) -> None:
-        key = f"{self.entry.key}/"
         below = len(base.label)
         folders = [base]
         while folders:
             folder = folders.pop()
             matches = glob.final(folder.states)
             tests = excludes.tests(folder.excluded)
+            keys = f"{self.entry.key}/{folder.label[below:]}"
             for item in self._listed(folder):
                 name = composed(item.name)
                 link = item.is_symlink()
@@ -279,25 +279,22 @@ class _Scanner:
                     continue
                 dropped = excludes.drop(tests, name) if tests else False
                 if not dropped and matches and matches(name):
-                    label = folder.label + name
                     if not is_written_by_us(item.path):
-                        self._match(key + label[below:], label, item, link=link)
+                        self._match(keys + name, folder.label + name, item, link=link)
                 elif link and not dropped and not os.path.exists(item.path):
                     # What was a folder may be gone (a disk that is not mounted?).
                     folders += self._inside(folder, item, glob, excludes)
 
-    def _listed(self, folder: _Folder) -> Iterator[os.DirEntry[str]]:
-        ours = self._ours.get(folder.real, ())
+    def _listed(self, folder: _Folder) -> list[os.DirEntry[str]]:
+        ours = self._ours.get(folder.real, set())
         try:
             with os.scandir(folder.prefix) as items:
                 listed = list(items)
         except OSError as error:
             self.complain(f"cannot list {printable(folder.label or '.')}: {why(error)}")
-            return
-        data = emulators_own([item.name for item in listed])
-        for item in listed:
-            if item.name not in ours and item.name not in data:
-                yield item
+            return []
+        ours = ours | emulators_own([item.name for item in listed])
+        return [item for item in listed if item.name not in ours] if ours else listed
 
     def _inside(
         self, folder: _Folder, item: os.DirEntry[str], glob: Glob, excludes: Excludes

@@ -28,12 +28,20 @@ def stored_otherwise(decisions: Decisions) -> Iterator[str]:
         if row.reason is Reason.REMOTE_ERROR and live.status_details:
             yield f"{printable(want.key)} cannot be used: {printable(live.status_details)}"
     for kept, locked, stored in decisions.kept:
+        if _as_asked(kept, locked, stored):
+            continue
         for rule, sentence in _RULES:
             if (what := rule(kept, locked, stored)) is not None:
                 found[sentence].append(f"{printable(kept.key)}{what}")
     for sentence, files in found.items():
         if files:
             yield sentence.format(count=plural(len(files), "file"), files=listed(files, _SHOWN))
+
+
+def _as_asked(want: DesiredFile, locked: LockEntry, live: RemoteFile) -> bool:
+    """Say whether no rule can have anything to say, as of nearly all files."""
+    lasts = want.policy.expires_after is None and live.expires_at is None
+    return lasts and live.filename == locked.filename
 
 
 def _sooner(want: DesiredFile, locked: LockEntry, live: RemoteFile) -> str | None:

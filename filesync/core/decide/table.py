@@ -9,7 +9,7 @@ listing lacked, and the listing was whole.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 
 from filesync.core import fingerprint
 from filesync.core.decide.change import Action, Change, Decisions, Kept, Reason
@@ -41,7 +41,8 @@ def decide(
     rows: list[Change] = []
     kept: list[Kept] = []
     wanted = {want.key for want in desired}
-    let_go = _UnwantedFiles(lock, wanted, remote)
+    unwanted = {key: entry for key, entry in lock.files.items() if key not in wanted}
+    let_go = _UnwantedFiles(unwanted, remote)
     tells = any(live.expires_at is not None for live in remote.values())
 
     for want in desired:
@@ -54,8 +55,8 @@ def decide(
         moved = let_go.take(want, now) if locked is None else None
         rows.append(moved or _decide_file(want, locked, live, judged, spare, now=now, tells=tells))
 
-    for key, locked in lock.files.items():
-        if key not in wanted and key not in let_go.taken:
+    for key, locked in unwanted.items():
+        if key not in let_go.taken:
             live = remote.get(locked.id)
             action, reason = action_for_unwanted(
                 live, Reason.REMOVED_FROM_MANIFEST, proven=not lock.unproven(locked.id)
@@ -194,13 +195,12 @@ def differing(want: DesiredFile, locked: LockEntry) -> tuple[str, ...]:
 class _UnwantedFiles:
     """Files of keys that nobody wants any more: a new key for the same file takes them over."""
 
-    def __init__(self, lock: Lockfile, wanted: Set[str], remote: Mapping[str, RemoteFile]) -> None:
+    def __init__(self, unwanted: Mapping[str, LockEntry], remote: Mapping[str, RemoteFile]) -> None:
         self.taken: set[str] = set()
         self._remote = remote
         self._by_sha256: dict[str, list[tuple[str, LockEntry]]] = defaultdict(list)
-        for key, entry in lock.files.items():
-            if key not in wanted:
-                self._by_sha256[entry.sha256].append((key, entry))
+        for key, entry in unwanted.items():
+            self._by_sha256[entry.sha256].append((key, entry))
 
     def take(self, want: DesiredFile, now: int) -> Change | None:
         """Return the move of a file that would be right for `want` as it is, if there is one."""
