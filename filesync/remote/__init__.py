@@ -18,6 +18,7 @@ connections     the open connections, one for each request at the same moment
 tls             the authorities to trust, and a certificate of our own
 timing          timeouts, attempts, clocks
 page            one page of a listing
+large_pages     a large page of files, read at once
 signs_of_more   what an answer says of other pages, under whatever name
 listing         all files of a listing, or an error
 mime_types      the media type of a file by its extension

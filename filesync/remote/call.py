@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from filesync.remote.answers import MOST_OBJECT
+from filesync.remote.decode import parse_json
 from filesync.remote.retry import Kind
 
 
@@ -42,6 +43,7 @@ class Call(NamedTuple):
     doubt   says what may have happened if a request that cannot be repeated got no clear answer
     slow    the server may take long to answer
     headers in addition to those of every request
+    read    returns the JSON of an answer's body; BadAnswer if that is none
     """
 
     method: str
@@ -54,3 +56,4 @@ class Call(NamedTuple):
     slow: bool = False
     headers: Mapping[str, str] = {}
     most_bytes: int = MOST_OBJECT
+    read: Callable[[bytes], object] = parse_json

@@ -30,6 +30,9 @@ from filesync.remote.stores import StoreReader, StoreWriter
 from filesync.remote.timing import ClientSettings
 from filesync.remote.transport import Transport
 
+# Of a smaller page, importing msgspec takes longer than it saves.
+_LARGE_PAGE = 1_000_000
+
 _I = TypeVar("_I", bound=listing.Item)
 
 
@@ -97,7 +100,7 @@ class Reader:
 
         params = {"purpose": purpose} if purpose else {}
         try:
-            files = self._list("/files", "files", self._file, 10_000, params)
+            files = self._list("/files", "files", self._file, 10_000, params, _parse_files)
         except AuthError:
             raise
         except (ApiError, NoSuchRoute) as exc:
@@ -132,19 +135,19 @@ class Reader:
         item: Callable[[object], _I],
         limit: int,
         params: dict[str, str] | None = None,
+        read: Callable[[bytes], object] = decode.parse_json,
     ) -> list[_I]:
         page = listing.page_of(item)
+        call = Call("GET", path, f"list the {what}", most_bytes=answers.MOST_PAGE, read=read)
 
         def fetch(query: dict[str, str]) -> listing.Page[_I]:
-            return self._transport.json_and_headers(
-                Call("GET", path, f"list the {what}", params=query, most_bytes=answers.MOST_PAGE),
-                page,
-            )
+            return self._transport.json_and_headers(call._replace(params=query), page)
 
         return listing.list_all(fetch, limit=limit, params=params, server=self.server)
 
     def _file(self, raw: object) -> RemoteFile:
-        return self._translated(decode.remote_file(raw))
+        file = raw if isinstance(raw, RemoteFile) else decode.remote_file(raw)
+        return self._translated(file)
 
     def _named(self, file_id: str) -> Callable[[object], RemoteFile]:
         """Return what reads the answer about one file; BadAnswer if it is about another."""
@@ -291,6 +294,16 @@ class Writer(Reader):
             "POST", f"{_upload_path(upload_id)}/cancel", f"cancel upload {printable(upload_id)}"
         )
         self._transport.json(call, decode.json_object)
+
+
+def _parse_files(body: bytes) -> object:
+    """Return the JSON of a page of files; of a large one, `data` may hold them as RemoteFiles."""
+    page = None
+    if len(body) >= _LARGE_PAGE:
+        from filesync.remote.large_pages import parse_plain
+
+        page = parse_plain(body)
+    return decode.parse_json(body) if page is None else page
 
 
 def _get(file_id: str) -> Call:

@@ -15,8 +15,8 @@ from filesync.core.ids import MAX_ID, is_id
 from filesync.core.model import Job, RemoteFile
 from filesync.core.text import printable
 
-_MAX_DETAILS = 500  # characters of what a server says of a file
-_LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a calendar can show
+MAX_DETAILS = 500  # characters of what a server says of a file
+LAST_SECOND = 253_402_300_799  # of the year 9999, the last that a calendar can show
 
 
 class BadAnswer(Exception):
@@ -56,7 +56,11 @@ def json_object(raw: object) -> dict[str, object]:
 
 def object_id(raw: object) -> str:
     """Return the `id` of an object, or raise BadAnswer if it is missing or not usable."""
-    found = json_object(raw).get("id")
+    return usable_id(json_object(raw).get("id"))
+
+
+def usable_id(found: object) -> str:
+    """Return an id that was found, or raise BadAnswer if it is missing or not usable."""
     if isinstance(found, int):
         raise BadAnswer(f"the answer has an id that is not text: {found}")
     if not isinstance(found, str) or not found:
@@ -83,7 +87,7 @@ def remote_file(raw: object) -> RemoteFile:
         time_or_none(get("created_at")) or 0,
         None if expires_at is None else time_or_none(expires_at),
         intern(status) if isinstance(status, str) else None,
-        details[:_MAX_DETAILS] if isinstance(details := get("status_details"), str) else None,
+        details[:MAX_DETAILS] if isinstance(details := get("status_details"), str) else None,
     )
 
 
@@ -165,4 +169,4 @@ def whole_or_none(value: object) -> int | None:
 def time_or_none(value: object) -> int | None:
     """Return a time in Unix seconds, None for what no calendar can show."""
     seconds = whole_or_none(value)
-    return seconds if seconds is not None and seconds <= _LAST_SECOND else None
+    return seconds if seconds is not None and seconds <= LAST_SECOND else None

@@ -149,7 +149,7 @@ class Transport:
         try:
             body = answers.read(_pieces(response), call.most_bytes)
             done = response.status_code == 204 and call.method != "GET"
-            raw = {} if done else decode.parse_json(self._redacted(body))
+            raw = {} if done else call.read(self._redacted(body))
             whole = True
             told = failures.is_error(raw)
             return parse(raw, response.headers)
