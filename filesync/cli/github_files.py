@@ -21,6 +21,8 @@ def tell_github_of_plan(common: Common, document: PlanDocument | Several, out: s
 
     Without such a job, nothing is done. What goes wrong is only a warning.
     """
+    if not (os.environ.get(_SUMMARY) or os.environ.get(_OUTPUT)):
+        return
     from filesync.core.plan.document import PlanDocument
     from filesync.output.github import outputs
     from filesync.output.plan_markdown import render_markdown

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 
 import click
@@ -31,6 +30,8 @@ def is_taller(text: str) -> bool:
 
 def _piped(command: str, text: str) -> int:
     """Run a pager on a text and return its exit code; Ctrl-C is the pager's while it runs."""
+    import subprocess
+
     sys.stdout.flush()
     # F: end at once if it fits; R: keep colours; X: leave the text on the terminal.
     env = {"LESS": "FRX", "LV": "-c", **os.environ}

@@ -127,7 +127,7 @@ def make_with_progress(
     those of the apply that will follow.
     """
     from filesync.core.decide.pipeline import PlanOptions
-    from filesync.output.progress import hashing
+    from filesync.output.stderr import hashing
     from filesync.workflow.plan import make_plan
 
     def make(run: Run) -> Plan:

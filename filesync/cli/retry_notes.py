@@ -30,7 +30,7 @@ class _Notes(logging.Handler):
         self._counting = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        from filesync.output.progress import count_down, say
+        from filesync.output.stderr import count_down, say
 
         self._counting = True
         kind = str(getattr(record, "once", record.msg))
@@ -41,6 +41,6 @@ class _Notes(logging.Handler):
 
     def end(self) -> None:
         if self._counting:
-            from filesync.output.progress import end_countdown
+            from filesync.output.stderr import end_countdown
 
             end_countdown()

@@ -46,6 +46,9 @@ PURPOSES = {
 }
 """The purposes a file can be uploaded with."""
 
+JSONL_PURPOSES = frozenset({"batch", "fine-tune"})
+"""The purposes whose files are JSONL, checked line by line."""
+
 DEFAULT_PURPOSE = "user_data"
 """The purpose of an entry that names none."""
 

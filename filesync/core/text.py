@@ -81,6 +81,12 @@ def code_spans(text: str) -> Iterator[tuple[str, bool]]:
             yield part, number % 2 == 1
 
 
+def suffix_of(name: str) -> str:
+    """Return a filename's extension, with its dot; "" where it has none."""
+    stem, dot, extension = name.rpartition(".")
+    return f".{extension}" if dot and stem else ""
+
+
 def quoted(name: str) -> str:
     """Return `name` made printable and in single quotes, for a sentence about it."""
     return f"'{printable(name)}'"

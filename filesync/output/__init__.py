@@ -23,6 +23,7 @@ reasons          why a plan changes something, in words
 tally            how far an apply is
 countdown        the seconds until requests are sent again
 progress         what is shown while an apply runs
+stderr           what is said meanwhile, from any thread, and how much was read so far
 ids              `ids --format`
 applied_markdown  what an apply did, for the summary of a job
 github           outputs of a GitHub step

@@ -6,17 +6,19 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from filesync.core.decide.change import Action
 from filesync.core.durations import format_duration
-from filesync.core.events import Done
 from filesync.core.plan.stores import MemberDocument, StoreDocument
 from filesync.core.stores.change import MemberAction, StoreAction, StoreReason
 from filesync.core.text import plural, printable, quoted
 from filesync.output.by_folder import ROLL_UP_FROM, Named, each_by_folder, totals_by_folder
 from filesync.output.columns import Paint, width, wrapped
 from filesync.output.reasons import reason_named
+
+if TYPE_CHECKING:  # a plan does without it
+    from filesync.core.events import Done
 
 _SIGNS = {
     "delete": ("-", "red"),

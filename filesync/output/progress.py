@@ -12,153 +12,18 @@ from filesync.core.decide.change import Action
 from filesync.core.events import Done, Event, Failed, Note, Sent, Watcher
 from filesync.core.plan.plan import Plan
 from filesync.core.stores.change import MemberAction, StoreAction
-from filesync.core.text import human_bytes, plural, printable
-from filesync.output.countdown import Countdown
+from filesync.core.text import human_bytes, printable
 from filesync.output.plan_stores import done_line, preposition
 from filesync.output.plan_text import past
+from filesync.output.stderr import stderr, waits
 from filesync.output.tally import Tally
 
-_TELL_AFTER = 0.5
-_TELL_EVERY = 0.1
-_COUNT_EVERY = 0.25
 # Without a terminal a log has a line on the whole this often, in seconds.
 _SUM_EVERY = 30.0
 _LONGEST_REASON = 160
 # After the bar, list at most this many changes; the lockfile has all of them.
 _TOLD_AT_THE_END = 20
 _ROOM_FOR_ECHO = 5
-
-
-class _Stderr:
-    """Stderr for many threads: whole lines, and on a terminal a last line that is overwritten."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._shown = ""
-
-    def show(self, text: str) -> None:
-        """Replace the last line of the terminal."""
-        with self._guard:
-            self._shown = text
-            self._write(f"\r\x1b[K{text}")
-
-    def line(self, text: str) -> None:
-        """Print a line above the line that is overwritten."""
-        with self._guard:
-            self._write(f"\r\x1b[K{text}\n{self._shown}" if self._shown else f"{text}\n")
-
-    def _write(self, text: str) -> None:
-        # Looked up each time, because a bar replaces it while it is shown.
-        sys.stderr.write(text)
-        sys.stderr.flush()
-
-
-_stderr = _Stderr()
-
-
-def say(message: str) -> None:
-    """Print a line on stderr from any thread, above any progress bar."""
-    _stderr.line(printable(message))
-
-
-class _Waits:
-    """The countdown of this process, in a bar while there is one, or in its own line."""
-
-    def __init__(self) -> None:
-        self._guard = threading.Lock()
-        self._countdown = Countdown()
-        self._shown = False
-        #: A bar shows `line` itself.
-        self.in_bar = False
-
-    def add(self, seconds: float) -> None:
-        with self._guard:
-            self._countdown.add(time.monotonic(), seconds)
-            text = self._countdown.line(time.monotonic())
-            if not text or self.in_bar or self._shown or not sys.stderr.isatty():
-                return
-            self._shown = True
-            _stderr.show(text)
-        threading.Thread(target=self._show, daemon=True).start()
-
-    def line(self) -> str:
-        with self._guard:
-            return self._countdown.line(time.monotonic())
-
-    def end(self) -> None:
-        """Count nothing any more, and leave an empty line to whatever is printed next."""
-        with self._guard:
-            self._countdown = Countdown()
-            if self._shown:
-                _stderr.show("")
-
-    def _show(self) -> None:
-        going = True
-        while going:
-            time.sleep(_COUNT_EVERY)
-            with self._guard:
-                text = self._countdown.line(time.monotonic())
-                # From when it is over, `add` starts anew.
-                self._shown = going = bool(text) and not self.in_bar
-                _stderr.show(text if going else "")
-
-
-_waits = _Waits()
-
-
-def count_down(seconds: float) -> None:
-    """Show on a terminal how long it is until a request is sent again, which waits from now on."""
-    _waits.add(seconds)
-
-
-def end_countdown() -> None:
-    """Take the countdown from the terminal, before an error is printed there."""
-    _waits.end()
-
-
-@contextmanager
-def hashing(*, quiet: bool) -> Iterator[Callable[[int], None] | None]:
-    """Yield a function to call with bytes hashed; after a while a terminal shows their sum."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    with _counting(lambda _calls, count: f"hashed {human_bytes(count)}") as on_hashed:
-        yield on_hashed
-
-
-@contextmanager
-def fetching(*, quiet: bool) -> Iterator[Callable[[int], None]]:
-    """Yield a function to call with each downloaded size; it shows count and sum, as above."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _count: None
-        return
-    with _counting(
-        lambda calls, count: f"downloaded {plural(calls, 'file')}, {human_bytes(count)}"
-    ) as on_fetched:
-        yield on_fetched
-
-
-@contextmanager
-def _counting(line: Callable[[int, int], str]) -> Iterator[Callable[[int], None]]:
-    """Yield a function that adds up its arguments and shows `line(calls, sum)` now and then."""
-    guard = threading.Lock()
-    calls, total, told_at, shown = 0, 0, time.monotonic() + _TELL_AFTER, False
-
-    def on_count(count: int) -> None:
-        nonlocal calls, total, told_at, shown
-        with guard:
-            calls += 1
-            total += count
-            if time.monotonic() >= told_at:
-                told_at = time.monotonic() + _TELL_EVERY
-                shown = True
-                _stderr.show(line(calls, total))
-
-    try:
-        yield on_count
-    finally:
-        if shown:
-            _stderr.show("")
 
 
 @contextmanager
@@ -203,7 +68,7 @@ def _plain_lines(wanted: Callable[[Event], bool], tally: Tally | None = None) ->
     def watch(event: Event) -> None:
         nonlocal told_at
         if wanted(event) and (line := _line(event)):
-            _stderr.line(line)
+            stderr.line(line)
         if tally is None:
             return
         with guard:
@@ -212,7 +77,7 @@ def _plain_lines(wanted: Callable[[Event], bool], tally: Tally | None = None) ->
             if due:
                 told_at = time.monotonic()
         if due:
-            _stderr.line(str(tally))
+            stderr.line(str(tally))
 
     return watch
 
@@ -279,7 +144,7 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         """What is going on, or the seconds until a request is sent again, at each refresh."""
 
         def render(self, task: Task) -> Text:
-            now = str(_waits.line() or task.fields["now"])
+            now = str(waits.line() or task.fields["now"])
             return Text(now if len(now) <= room else f"…{now[1 - room :]}")
 
     whole = Column(no_wrap=True)  # only the bar gives way
@@ -313,11 +178,11 @@ def _bars(plan: Plan) -> Iterator[Watcher]:
         progress.update(task, done=done, now=now)
 
     try:
-        _waits.in_bar = True
+        waits.in_bar = True
         with progress:
             yield watch
     finally:
-        _waits.in_bar = False
+        waits.in_bar = False
         if len(made) <= _TOLD_AT_THE_END:
             for event in made:
                 print(_line(event), file=sys.stderr, flush=True)  # noqa: T201

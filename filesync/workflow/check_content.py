@@ -6,7 +6,6 @@ import posixpath
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import NamedTuple
 
-from filesync.core.content import document
 from filesync.core.content.asked import Asked, ContentChecks
 from filesync.core.content.findings import CLEAN, Finding, Verdict, joined
 from filesync.core.content.report import UNREADABLE, ContentReport, FileFindings
@@ -131,6 +130,8 @@ def _verdict(
     checks: ContentChecks,
     locked: LockEntry | None,
 ) -> Verdict:
+    from filesync.core.content import document
+
     if (why := checks.unread.get(file.key)) is not None:
         return Verdict((Finding(None, UNREADABLE, why),), 1, 0)
     verdicts = []

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from filesync.output import progress
+from filesync.output import stderr
 from filesync.output.columns import width
 from tests.cli.fake_api import Answer, FakeApi, Request, error
 from tests.cli.harness import Platform, Project
@@ -124,12 +124,12 @@ def test_a_line_does_not_run_into_a_counter(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    monkeypatch.setattr(progress, "_TELL_AFTER", 0.0)
-    with progress.hashing(quiet=False) as on_hashed:
+    monkeypatch.setattr(stderr, "_TELL_AFTER", 0.0)
+    with stderr.hashing(quiet=False) as on_hashed:
         assert on_hashed is not None
         on_hashed(5)
-        progress.say("wait")
-    progress.say("done")
+        stderr.say("wait")
+    stderr.say("done")
     start = "\r\x1b[K"
     shown = f"{start}hashed 5 B{start}wait\nhashed 5 B{start}done\n"
     assert capsys.readouterr().err == shown
@@ -139,8 +139,8 @@ def test_an_error_does_not_run_into_the_countdown(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    progress.count_down(60.0)
-    progress.end_countdown()
+    stderr.count_down(60.0)
+    stderr.end_countdown()
     print("error", file=sys.stderr)
     start = "\r\x1b[K"
     assert capsys.readouterr().err == f"{start}trying again in 60 s{start}error\n"

@@ -111,7 +111,7 @@ def _init_from_remote(
 ) -> None:
     from filesync.local.lockfile import lock_path
     from filesync.output.from_remote import guess_warning, told_download, told_import
-    from filesync.output.progress import fetching
+    from filesync.output.stderr import fetching
     from filesync.workflow.init_from_remote import import_remote
 
     def may_download(wanted: Sequence[Found]) -> bool:

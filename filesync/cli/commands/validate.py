@@ -53,7 +53,7 @@ def validate(
     The content must be what the files' purposes need. Sources in object stores are named and
     not checked. With --full it lists the files that were found.
     """
-    from filesync.output.progress import hashing
+    from filesync.output.stderr import hashing
     from filesync.workflow.check_content import check_content
     from filesync.workflow.init import schema_is_old, schema_path
     from filesync.workflow.sources import not_looked_at

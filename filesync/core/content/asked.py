@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from filesync.core.content import document
 from filesync.core.content.findings import Verdict
 from filesync.core.content.rules import RULES_VERSION
 from filesync.core.model import ScannedFile
+from filesync.core.purposes import JSONL_PURPOSES
 from filesync.core.servers import COMPATIBLE
+from filesync.core.text import suffix_of
 
 
 class Asked(NamedTuple):
@@ -26,13 +27,13 @@ class Asked(NamedTuple):
     @property
     def id(self) -> str:
         """Return what a verdict depends on beside the content: the key of the cache."""
-        return _id(self.purpose, document.suffix_of(self.name), self.server)
+        return _id(self.purpose, suffix_of(self.name), self.server)
 
     @property
     def has_lines(self) -> bool:
         """Say whether the file is checked line by line."""
         evals = self.purpose == "evals" and self.name.lower().endswith(".jsonl")
-        return evals or self.purpose in document.JSONL_PURPOSES
+        return evals or self.purpose in JSONL_PURPOSES
 
 
 @lru_cache(maxsize=256)  # looked up for every file of a plan

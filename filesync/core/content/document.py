@@ -6,9 +6,9 @@ import re
 from typing import NamedTuple
 
 from filesync.core.content.findings import Finding, Tally, Verdict
-from filesync.core.purposes import PURPOSES
+from filesync.core.purposes import JSONL_PURPOSES, PURPOSES
 from filesync.core.servers import COMPATIBLE, ServerType
-from filesync.core.text import human_bytes, printable
+from filesync.core.text import human_bytes, printable, suffix_of
 
 HEAD = 128 * 2**10
 """How many bytes at the beginning of a file are looked at for what it is, and for secrets."""
@@ -18,9 +18,6 @@ SEARCH_PURPOSES = frozenset({"assistants", "user_data"})
 
 FINE_TUNE_BYTES = 2**30
 """What an older table of the API's documents gives as the limit of a fine-tuning file."""
-
-JSONL_PURPOSES = frozenset({"batch", "fine-tune"})
-"""The purposes whose files are JSONL, checked line by line."""
 
 
 def _extensions(text: str) -> frozenset[str]:
@@ -231,12 +228,6 @@ def _is_blank(file: Beginning) -> bool:
 def shrunk(before: int, now: int) -> bool:
     """Say whether content lost more than 90% of its bytes since the lockfile was written."""
     return now < before * _SHRUNK
-
-
-def suffix_of(name: str) -> str:
-    """Return a filename's extension, with its dot; "" where it has none."""
-    stem, dot, extension = name.rpartition(".")
-    return f".{extension}" if dot and stem else ""
 
 
 def _size(file: Beginning, server: ServerType, tally: Tally) -> None:
