@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import logging
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -12,7 +13,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from types import SimpleNamespace
+from types import FrameType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -302,3 +303,72 @@ def test_a_plan_of_known_files_loads_nothing_that_checks_content(manifest: str) 
     loaded = set(ran.stdout.split())
     assert "filesync.local.hashes" in loaded
     assert not loaded & {"filesync.local.hash_reader", "filesync.core.content.lines"}
+
+
+def test_a_plan_calls_few_functions_for_each_file_that_is_unchanged(manifest: str) -> None:
+    def calls_of_a_plan() -> int:
+        apply_plan(make_plan(Run(manifest)))
+        called = 0
+
+        def count(frame: FrameType, event: str, _: object) -> None:
+            nonlocal called
+            # The emulator's are those of another program, and so are the listing's of a thread.
+            of_us = f"{os.sep}filesync{os.sep}" in frame.f_code.co_filename
+            called += event == "call" and of_us and "emulator" not in frame.f_code.co_filename
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            make_plan(Run(manifest))
+        finally:
+            sys.setprofile(before)
+        return called
+
+    few = calls_of_a_plan()
+    for i in range(COUNT):
+        with open(os.path.join(os.path.dirname(manifest), "docs", f"more-{i:03}.txt"), "w") as file:
+            file.write(f"more {i}\n")
+    assert (calls_of_a_plan() - few) / COUNT <= 29
+
+
+def test_a_plan_reads_what_is_kept_of_its_files_by_one_query(
+    manifest: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply_plan(make_plan(Run(manifest)))
+    asked: list[str] = []
+    connect = sqlite3.connect
+
+    def traced(*args: Any, **options: Any) -> sqlite3.Connection:
+        db: sqlite3.Connection = connect(*args, **options)
+        if str(args[0]).endswith("hashes.sqlite"):  # and not the emulator's
+            db.set_trace_callback(asked.append)
+        return db
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    make_plan(Run(manifest))
+    assert [text.split()[0] for text in asked] == ["PRAGMA", "SELECT"]
+
+
+def test_a_plan_without_changes_loads_nothing_of_an_apply(manifest: str) -> None:
+    apply_plan(make_plan(Run(manifest)))
+    script = (
+        "import atexit, gc, sys; from filesync.cli import main;"
+        f" sys.argv = ['filesync', 'plan', '-m', {manifest!r}];"
+        " atexit.register(lambda: print(gc.get_freeze_count(), *sys.modules, file=sys.stderr));"
+        " main()"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=120
+    )
+    frozen, *loaded = ran.stderr.splitlines()[-1].split()
+    unwanted = {
+        "filesync.core.content.document",
+        "filesync.core.events",
+        "filesync.output.github",
+        "filesync.output.plan_markdown",
+        "filesync.output.progress",
+        "filesync.remote.large_pages",
+    }
+    assert unwanted & set(loaded) == set()
+    # What is frozen is not looked through for garbage while Python ends.
+    assert int(frozen) > 10_000
