@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount, Route
+from starlette.routing import Route
 
 from filesync.emulator import (
     admin,
@@ -29,7 +29,7 @@ from filesync.emulator import (
 )
 from filesync.emulator.call import Endpoint, endpoint
 from filesync.emulator.errors import ApiError, Json
-from filesync.emulator.front import API, Front, no_route
+from filesync.emulator.front import API, OWN, Front, no_route
 from filesync.emulator.request_log import RequestLog
 from filesync.emulator.settings import checked
 from filesync.emulator.store import Store
@@ -65,15 +65,12 @@ def create_app(
 
     given_out, log = tokens.Tokens(), RequestLog(api_key, on_request)
     app = Starlette(
-        routes=[Mount(API, routes=_ROUTES), Mount("/_emulator", routes=_ADMIN), *_OUTSIDE],
+        routes=_ROUTES,
         middleware=[Middleware(Front, store=store, api_key=api_key, tokens=given_out, log=log)],
         exception_handlers={HTTPException: _routing_error},
         lifespan=lifespan,
     )
     app.router.redirect_slashes = False
-    for mount in app.routes:
-        if isinstance(mount, Mount):
-            mount.app.redirect_slashes = False  # type: ignore[attr-defined]
     app.state.store, app.state.tokens, app.state.log = store, given_out, log
     return app
 
@@ -90,7 +87,7 @@ def _route(path: str, **methods: Endpoint) -> Route:
     async def dispatch(request: Request) -> Response:
         return await methods["GET" if request.method == "HEAD" else request.method](request)
 
-    return Route(path, dispatch, methods=list(methods))
+    return Route(path if path.startswith(OWN) else API + path, dispatch, methods=list(methods))
 
 
 _ROUTES = [
@@ -135,13 +132,9 @@ _ROUTES = [
     _route("/vector_stores/{item}/file_batches/{batch}", GET=endpoint(file_batches.retrieve)),
     _route("/vector_stores/{item}/file_batches/{batch}/files", GET=endpoint(file_batches.listing)),
     _route("/vector_stores/{item}/file_batches/{batch}/cancel", POST=endpoint(file_batches.cancel)),
-]
-_ADMIN = [
-    _route("/settings", GET=endpoint(admin.read), POST=endpoint(admin.change)),
-    _route("/requests", GET=admin.requests),
-    _route("/github/oidc", GET=tokens.identity),
-]
-_OUTSIDE = [
+    _route("/_emulator/settings", GET=endpoint(admin.read), POST=endpoint(admin.change)),
+    _route("/_emulator/requests", GET=admin.requests),
+    _route("/_emulator/github/oidc", GET=tokens.identity),
     _route("/oauth/token", POST=tokens.exchange),
     _route("/openapi.json", GET=openapi.serve),
 ]

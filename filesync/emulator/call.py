@@ -25,12 +25,12 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 # A request that completes 8 GB of small parts is the largest JSON we are sent.
 MAX_JSON_BYTES = 8 * 1024 * 1024
+_to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def json_response(body: Json, status: int = 200) -> Response:
     """A JSON answer."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(text.encode(), status, media_type="application/json")
+    return Response(_to_json(body).encode(), status, media_type="application/json")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import secrets
 import time
@@ -163,7 +164,7 @@ class _Seen:
             message["headers"] = [
                 *message["headers"],
                 (b"x-request-id", self._id.encode()),
-                (b"date", formatdate(self._store.moment(), usegmt=True).encode()),
+                (b"date", _date(self._store.now())),
             ]
         else:
             self._wrote += len(message.get("body", b""))
@@ -183,6 +184,11 @@ class _Seen:
             "seconds": round(time.monotonic() - self._began, 6),
             "request_id": self._id,
         }
+
+
+@functools.lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
 
 
 def no_route(scope: Scope) -> ApiError:

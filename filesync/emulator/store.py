@@ -46,12 +46,13 @@ class Blob:
         self.size = 0
         self.kept = False
         self._store = store
-        self._file = open(store.blob_path(name), "xb")  # noqa: SIM115 - closed in finish
+        self._file = open(store.blob_path(name), "xb", 0)  # noqa: SIM115 - closed in finish
 
     def write(self, data: memoryview) -> None:
         """Append to the blob."""
-        self._file.write(data)
         self.size += len(data)
+        while data:  # a disk that is nearly full takes less at a time
+            data = data[self._file.write(data) :]
 
     def finish(self) -> None:
         """Hand everything to the system, so that the blob is whole whatever becomes of us."""

@@ -243,6 +243,24 @@ def test_a_blob_is_adopted_or_discarded_never_both(data_dir: Path, blobs: Blobs)
     store.close()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="its files have no limit")
+def test_a_disk_that_takes_half_is_an_error(data_dir: Path, blobs: Blobs) -> None:
+    import resource
+
+    store = Store(str(data_dir))
+    blob = store.new_blob()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        with pytest.raises(OSError, match="large"):
+            blob.write(memoryview(bytes(2_000_000)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    blob.discard()
+    assert blobs() == []
+    store.close()
+
+
 def test_small_files_share_the_transaction_that_names_their_blobs(data_dir: Path) -> None:
     store = Store(str(data_dir))
     commits: list[str] = []
