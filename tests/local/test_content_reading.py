@@ -61,8 +61,7 @@ def test_ranges_of_any_size_find_the_same(tmp_path: Path, step: int) -> None:
     known = identity(path.stat())
     for start in range(0, len(data), step):
         job = Range(str(path), known, start, min(start + step, len(data)), frame)
-        for part in check_range(job, checker):
-            whole.add(part)
+        whole.add(check_range(job, checker))
     lines = data.split(b"\n")
     verdict = whole.verdict(lambda number: lines[number - 1])
     assert whole.lines == 40
@@ -71,6 +70,30 @@ def test_ranges_of_any_size_find_the_same(tmp_path: Path, step: int) -> None:
         (24, "blank-line"),
         (40, "duplicate-example"),
     ]
+
+
+@pytest.mark.parametrize("ending", [b"\n", b"", b'\n{"messages": "' + b"x" * 3000])
+@pytest.mark.parametrize("block", [50, 500, 1500])
+@pytest.mark.parametrize("step", [1, 100, 1000, 10**9])
+def test_blocks_of_any_size_find_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int, block: int, ending: bytes
+) -> None:
+    monkeypatch.setattr(ranges, "_BLOCK", block)
+    monkeypatch.setattr(ranges, "_LINE", 60)
+    monkeypatch.setattr(ranges, "_MORE", 70)
+    path = tmp_path / "a.jsonl"
+    data = b"\xef\xbb\xbf" + lines_of(12).removesuffix(b"\n") + ending
+    path.write_bytes(data)
+    frame, known = Frame("chat", server="openai"), identity(path.stat())
+    whole, at_once = Whole("fine-tune", frame), Whole("fine-tune", frame)
+    for start in range(0, len(data), step):
+        whole.add(check_range(Range(str(path), known, start, min(start + step, len(data)), frame)))
+    at_once.add(LineChecker(frame).check(data, first=True, last=True))
+    lines = data.split(b"\n")
+    assert whole.lines == at_once.lines == len(lines) - (not lines[-1])
+    verdict = whole.verdict(lambda number: lines[number - 1])
+    assert verdict == at_once.verdict(lambda number: lines[number - 1])
+    assert {one.line for one in verdict.findings} >= {7, 10, 12}
 
 
 def test_a_file_that_is_another_by_now_is_not_checked(tmp_path: Path) -> None:
@@ -132,8 +155,7 @@ def test_a_line_that_is_too_long_is_skipped(
     whole = Whole("fine-tune", Frame("chat"))
     for start in range(0, len(data), 5000):
         job = Range(str(path), known, start, min(start + 5000, len(data)), Frame("chat"))
-        for part in check_range(job):
-            whole.add(part)
+        whole.add(check_range(job))
     verdict = whole.verdict(lambda _number: b"")
     assert [(one.line, one.rule) for one in verdict.findings] == [(13, "line-too-long")]
     assert whole.lines == 14

@@ -22,12 +22,14 @@ from __future__ import annotations
 import io
 import re
 import struct
-from array import array
+from collections.abc import Iterator
 from itertools import accumulate, chain, compress
 from operator import attrgetter, itemgetter
 from typing import Literal, NamedTuple
 
 import msgspec
+
+from filesync.core.content.repeated import key_of
 
 # As `chat.contents` judges: a text of a few blanks and nothing else, here as JSON writes it.
 _BLANK = re.compile(rb'"(?: |\\[nrt]|\\u00(?:20|0[9aAdD]))*"')
@@ -98,40 +100,45 @@ class PlainChat:
         # a line. Most files have such lines, and then no role is looked at.
         self._befores: list[bytes] = []
 
-    def keys(self, block: bytes) -> array[int] | None:
-        """Return the hash of each line of a block of whole lines, None if one is not ordinary."""
-        if self._style is None or not block.startswith(self._style.opening):
-            self._style = next((one for one in _STYLES if block.startswith(one.opening)), None)
+    def keys(self, data: bytes, end: int | None = None) -> bytes | None:
+        """Return the key of each line before `end`, None if one is not ordinary; no copy is made.
+
+        What is behind `end` may be anything.
+        """
+        end = len(data) if end is None else end
+        if self._style is None or not data.startswith(self._style.opening):
+            self._style = next((one for one in _STYLES if data.startswith(one.opening)), None)
             if self._style is None:
                 return None
+        block = memoryview(data)[:end]
         try:
             examples = _DECODER.decode_lines(block)
-            if not block.isascii():
-                block.decode()
+            if not data.isascii():
+                str(block, "utf-8")
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         contents = list(map(_CONTENT, chain.from_iterable(map(_MESSAGES, examples))))
         if not _are_texts(contents, len(examples)):
             return None
-        if not self._is_written_so(block, contents, examples):
-            return None
-        return array("q", map(hash, io.BytesIO(block)))
+        for befores in self._befores_of(examples, len(contents), self._style):
+            written = _written(befores, contents, self._style)
+            if len(written) == end and data.startswith(written):
+                return b"".join(map(key_of, io.BytesIO(written)))
+        return None
 
-    def _is_written_so(
-        self, block: bytes, contents: list[msgspec.Raw], examples: list[_Example]
-    ) -> bool:
-        """Say whether a block is what the style makes of these contents, whoever says them."""
-        assert self._style is not None
+    def _befores_of(
+        self, examples: list[_Example], count: int, style: _Style
+    ) -> Iterator[list[bytes]]:
+        """Yield what may stand before each content: as in the lines before, then by the roles."""
         known = self._befores * len(examples)
-        if len(known) == len(contents) and _written(known, contents, self._style) == block:
-            return True
+        if len(known) == count:
+            yield known
         talks = list(map(_MESSAGES, examples))
-        if not all(talks) or set(map(_ROLE, map(_LAST, talks))) != {"assistant"}:
-            return False
-        befores, count = _befores(talks, self._style), len(talks[0])
-        if befores == befores[:count] * len(talks):
-            self._befores = befores[:count]
-        return _written(befores, contents, self._style) == block
+        if all(talks) and set(map(_ROLE, map(_LAST, talks))) == {"assistant"}:
+            befores, first = _befores(talks, style), len(talks[0])
+            if befores == befores[:first] * len(talks):
+                self._befores = befores[:first]
+            yield befores
 
 
 def _are_texts(contents: list[msgspec.Raw], count: int) -> bool:

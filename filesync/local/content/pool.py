@@ -6,7 +6,6 @@ import contextlib
 import os
 import pickle
 import queue
-import secrets
 import subprocess
 import sys
 import threading
@@ -19,15 +18,13 @@ from filesync.local.content.worker import GREETING
 
 _AHEAD = 2  # jobs that wait for each process: the reader must not run far ahead of the checks
 
-Parts = list[Part]
-
 
 class Pool:
     """Processes that check ranges; a context that ends them. `submit` may come from any thread."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
-        self._jobs: queue.Queue[tuple[Range, Future[Parts]] | None]
+        self._jobs: queue.Queue[tuple[Range, Future[Part]] | None]
         self._jobs = queue.Queue(workers * _AHEAD)
         self._processes: list[subprocess.Popen[bytes]] = []
         self._threads: list[threading.Thread] = []
@@ -57,7 +54,6 @@ class Pool:
         package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(__file__))))
         env = {
             **os.environ,
-            "PYTHONHASHSEED": str(secrets.randbelow(2**32 - 1) + 1),
             "PYTHONPATH": os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")])),
         }
         command = [executable, "-P", "-m", "filesync.local.content.worker"]
@@ -82,9 +78,9 @@ class Pool:
             thread.start()
         return True
 
-    def submit(self, job: Range) -> Callable[[], Parts]:
+    def submit(self, job: Range) -> Callable[[], Part]:
         """Hand a range to a process; the result's function waits, and raises what went wrong."""
-        future: Future[Parts] = Future()
+        future: Future[Part] = Future()
         while True:
             if self._broken is not None:
                 raise self._broken
@@ -111,7 +107,7 @@ class Pool:
             else:
                 future.set_result(result)
 
-    def _fail(self, error: BaseException, future: Future[Parts]) -> None:
+    def _fail(self, error: BaseException, future: Future[Part]) -> None:
         self._broken = error
         future.set_exception(error)
         with contextlib.suppress(queue.Empty):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from filesync.core.content.frame import Frame
-from filesync.core.content.lines import MAX_LINE, LineChecker, Part
+from filesync.core.content.lines import MAX_LINE, Found, LineChecker, Part
 from filesync.local.files import READ_FLAGS, Identity, identity
 
 _BLOCK = 120 * 2**10  # malloc takes no new pages from the system for pieces of this size
-_MORE = 2**20
+_LINE = 16 * 2**10  # most lines are shorter
+_MORE = 128 * 2**10
 
 
 class Range(NamedTuple):
@@ -28,10 +28,10 @@ class FileChanged(Exception):
     """The file is not the one that was scanned."""
 
 
-def check_range(job: Range, checker: LineChecker | None = None) -> list[Part]:
+def check_range(job: Range, checker: LineChecker | None = None) -> Part:
     """Return what is wrong with the lines that begin in a range.
 
-    Takes memory for the range and for one line of at most MAX_LINE; a longer one is skipped and
+    Takes memory for a block, or for one line of at most MAX_LINE; a longer one is skipped and
     reported. Raises FileChanged, or an OSError.
     """
     checker = checker or LineChecker(job.frame)
@@ -39,56 +39,68 @@ def check_range(job: Range, checker: LineChecker | None = None) -> list[Part]:
     try:
         if identity(os.fstat(fd)) != job.identity:
             raise FileChanged
-        return list(_parts(fd, job, checker))
+        return _check(fd, job, checker)
     finally:
         os.close(fd)
 
 
-def _parts(fd: int, job: Range, checker: LineChecker) -> Iterator[Part]:
+def _check(fd: int, job: Range, checker: LineChecker) -> Part:
     """Check block by block: no piece of the file is copied that a processor's cache cannot hold."""
-    # A line that the range begins within belongs to whoever has its beginning.
-    at, is_within = max(0, job.start - 1), job.start > 0
-    begun: list[bytes] = []  # of a line whose end is not read yet
-    first = job.start == 0
-    while at < job.end:
-        data = _read(fd, at, min(_BLOCK, job.end - at))
-        at += len(data)
-        start = data.find(b"\n") + 1 if is_within else 0
-        if is_within and not start:
-            continue
-        is_within = False
-        end = data.rfind(b"\n") + 1
-        if end > start:
-            # Copied once, where they are joined.
-            whole: list[bytes | memoryview] = [*begun, memoryview(data)[start:end]]
-            yield checker.check(b"".join(whole), first=first)
-            begun, first, start = [], False, end
-        begun.append(data[start:])
-    if any(begun):
-        yield _begun_line(fd, at, begun, job, checker, first=first)
-
-
-def _begun_line(
-    fd: int, at: int, begun: list[bytes], job: Range, checker: LineChecker, *, first: bool
-) -> Part:
-    """Check a line that continues behind the range, at `at`."""
     size = job.identity[0]
-    length = sum(map(len, begun))
-    while at < size:
-        more = _read(fd, at, min(_MORE, size - at))
-        end = more.find(b"\n") + 1
-        piece = more[:end] if end else more
-        length += len(piece)
-        at += len(piece)
-        if length <= MAX_LINE:
-            begun.append(piece)
-        else:
-            begun.clear()
+    found = Found()
+    at = _first_line(fd, job)
+    while at < job.end:
+        # A line that ends behind the block is read again with the next one: to put its pieces
+        # together would copy the whole block.
+        data = _read(fd, at, min(_BLOCK, job.end + _LINE - at, size - at))
+        end = _end_of_lines(data, job.end - at, last=at + len(data) == size)
         if end:
-            break
-    if length > MAX_LINE:
-        return checker.too_long(length)
-    return checker.check(b"".join(begun), first=first, last=at == size)
+            checker.add(found, data, end, first=at == 0, last=at + end == size)
+        else:
+            line, end = _long_line(fd, at, data, size)
+            if line is None:
+                checker.add_too_long(found, end)
+            else:
+                checker.add(found, line, end, first=at == 0, last=at + end == size)
+        at += end
+    return found.part()
+
+
+def _first_line(fd: int, job: Range) -> int:
+    """Return where the first line begins that begins in the range, or an end behind the range."""
+    # A line that the range begins within belongs to whoever has its beginning.
+    at = max(0, job.start - 1)
+    while job.start and at < job.end:
+        data = _read(fd, at, min(_LINE, job.identity[0] - at))
+        end = data.find(b"\n") + 1
+        if end:
+            return at + end
+        at += len(data)
+    return at
+
+
+def _end_of_lines(data: bytes, range_end: int, *, last: bool) -> int:
+    """Return where the whole lines end that begin before `range_end`; 0 if there is none.
+
+    `last` says that the data ends the file, and with it its last line.
+    """
+    end = data.find(b"\n", range_end - 1) + 1 if range_end <= len(data) else 0
+    return end or (len(data) if last else data.rfind(b"\n") + 1)
+
+
+def _long_line(fd: int, at: int, begun: bytes, size: int) -> tuple[bytes | None, int]:
+    """Return a line at `at` and its length; None for the line if it is longer than MAX_LINE."""
+    pieces, length = [begun], len(begun)
+    end = 0
+    while not end and at + length < size:
+        more = _read(fd, at + length, min(_MORE, size - at - length))
+        end = more.find(b"\n") + 1
+        length += end or len(more)
+        if length <= MAX_LINE:
+            pieces.append(more[:end] if end else more)
+        else:
+            pieces.clear()
+    return (b"".join(pieces) if length <= MAX_LINE else None), length
 
 
 def _read(fd: int, at: int, count: int) -> bytes:

@@ -47,7 +47,7 @@ class Session:
             self._whole = Whole(asked.purpose, self._frame)
             self._checker = LineChecker(self._frame)
         self._done = 0
-        self._waiting: list[Callable[[], list[Part]]] = []
+        self._waiting: list[Callable[[], Part]] = []
         self._starts: list[tuple[int, int]] = []  # of each range: its first line, its first byte
 
     def advance(self, read: int) -> None:
@@ -75,20 +75,19 @@ class Session:
         self._waiting.append(lambda: self._add_result(job.start, result))
         self._collect(_OUTSTANDING)
 
-    def _add_result(self, start: int, result: Callable[[], list[Part]]) -> list[Part]:
-        parts = result()
-        self._add(start, parts)
-        return parts
+    def _add_result(self, start: int, result: Callable[[], Part]) -> Part:
+        part = result()
+        self._add(start, part)
+        return part
 
     def _collect(self, left: int) -> None:
         while len(self._waiting) > left:
             self._waiting.pop(0)()
 
-    def _add(self, start: int, parts: list[Part]) -> None:
+    def _add(self, start: int, part: Part) -> None:
         assert self._whole is not None
-        if parts:
+        if part.lines:
             self._starts.append((self._whole.lines, start))
-        for part in parts:
             self._whole.add(part)
 
     def _line(self, number: int) -> bytes:

@@ -1,7 +1,6 @@
 """A process that checks ranges: reads jobs from stdin, writes their results to stdout.
 
-Started by `pool`, with the same PYTHONHASHSEED as its siblings: the keys by which duplicates are
-found are hashes, and have to be the same in all of them.
+Started by `pool`.
 """
 
 from __future__ import annotations

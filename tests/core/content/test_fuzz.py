@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from filesync.core.content.json_line import LineParser
 from filesync.core.content.plain_chat import PlainChat
+from filesync.core.content.repeated import key_of
 from filesync.core.content.table import faults_of
 from tests.core.content import builders
 from tests.core.content.fuzz import FRAMES, try_lines
@@ -99,11 +100,13 @@ def chat_blocks(draw: st.DrawFn) -> list[bytes]:
 def test_no_block_passes_that_has_a_fault_in_any_line(blocks: list[bytes]) -> None:
     plain = PlainChat()  # one for all: it learns from the blocks before
     parser = LineParser()
+    behind = b"".join(reversed(blocks)) + b"\xff"
     for block in blocks:
         keys = plain.keys(block) if block.endswith(b"\n") else None
+        assert plain.keys(block + behind, len(block)) == keys
         if keys is not None:
             lines = block.splitlines(keepends=True)
-            assert list(keys) == list(map(hash, lines))
+            assert keys == b"".join(map(key_of, lines))
             for line in lines:
                 value = parser.parse(line)
                 assert parser.faults == []
