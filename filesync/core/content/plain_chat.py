@@ -59,36 +59,45 @@ class _Example(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 _DECODER = msgspec.json.Decoder(_Example)
 
 
-class _Style(NamedTuple):
-    """How a program writes JSON: the bytes before a content, by the role of its message.
+_ROLES: tuple[_Role, ...] = ("system", "developer", "user", "assistant")
 
-    `first` is for the first message of a line, with the end of the line before, and `further` for
-    the others. `end` ends a line.
+
+class _Style(NamedTuple):
+    """How a program writes JSON: the bytes between two contents, by the role that is among them.
+
+    That is the role of the second content, or where `content_first` of the first. `beginning` is
+    that of a line, by which its style is known. `lines` is for contents of two lines, `messages`
+    for those of one. `end` ends a line.
     """
 
-    opening: bytes
-    first: dict[_Role, bytes]
-    further: dict[_Role, bytes]
+    content_first: bool
+    beginning: bytes
+    lines: dict[_Role, bytes]
+    messages: dict[_Role, bytes]
     end: bytes
 
 
-def _style(comma: bytes, colon: bytes) -> _Style:
-    """Return the style of a comma and a colon, with what stands behind them."""
-    opening, end = b'{"messages"' + colon + b"[", b"}]}\n"
-    roles: tuple[_Role, ...] = ("system", "developer", "user", "assistant")
-    began = {
-        role: b'{"role"' + colon + b'"' + role.encode() + b'"' + comma + b'"content"' + colon
-        for role in roles
-    }
-    return _Style(
-        opening,
-        {role: end + opening + text for role, text in began.items()},
-        {role: b"}" + comma + text for role, text in began.items()},
-        end,
-    )
+def _style(comma: bytes, colon: bytes, *, content_first: bool) -> _Style:
+    """Return the style of a comma and a colon, with what stands behind them, and of an order."""
+    opening, content = b'{"messages"' + colon + b"[{", b'"content"' + colon
+    roles = {role: b'"role"' + colon + b'"' + role.encode() + b'"' for role in _ROLES}
+    if content_first:
+        end = comma + roles["assistant"] + b"}]}\n"
+        lines = dict.fromkeys(_ROLES, end + opening + content)
+        messages = {role: comma + roles[role] + b"}" + comma + b"{" + content for role in _ROLES}
+        return _Style(content_first, opening + b'"content"', lines, messages, end)
+    end = b"}]}\n"
+    lines = {role: end + opening + roles[role] + comma + content for role in _ROLES}
+    messages = {role: b"}" + comma + b"{" + roles[role] + comma + content for role in _ROLES}
+    return _Style(content_first, opening + b'"role"', lines, messages, end)
 
 
-_STYLES = (_style(b", ", b": "), _style(b",", b":"))  # as json.dumps writes, and without spaces
+# As json.dumps writes, and without spaces.
+_STYLES = tuple(
+    _style(*marks, content_first=content_first)
+    for marks in ((b", ", b": "), (b",", b":"))
+    for content_first in (False, True)
+)
 
 
 class PlainChat:
@@ -106,8 +115,8 @@ class PlainChat:
         What is behind `end` may be anything.
         """
         end = len(data) if end is None else end
-        if self._style is None or not data.startswith(self._style.opening):
-            self._style = next((one for one in _STYLES if data.startswith(one.opening)), None)
+        if self._style is None or not data.startswith(self._style.beginning):
+            self._style = next((one for one in _STYLES if data.startswith(one.beginning)), None)
             if self._style is None:
                 return None
         block = memoryview(data)[:end]
@@ -173,9 +182,11 @@ def _all_texts(contents: list[msgspec.Raw]) -> bool:
 def _befores(talks: list[list[_Message]], style: _Style) -> list[bytes]:
     """Return the bytes before each content, with the end of a line before the first of the next."""
     roles = list(map(_ROLE, chain.from_iterable(talks)))
-    befores = list(map(style.further.__getitem__, roles))
+    if style.content_first:
+        roles = ["assistant", *roles[:-1]]
+    befores = list(map(style.messages.__getitem__, roles))
     for at in accumulate(map(len, talks[:-1]), initial=0):
-        befores[at] = style.first[roles[at]]
+        befores[at] = style.lines[roles[at]]
     return befores
 
 

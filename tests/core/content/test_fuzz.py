@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -64,6 +65,7 @@ def chat_blocks(draw: st.DrawFn) -> list[bytes]:
         return usual
 
     comma, colon = draw(st.sampled_from([(", ", ": "), (",", ":")]))
+    content_first = draw(st.booleans())
 
     def pair(key: str, value: str) -> str:
         return f"{key}{odd(colon, _SPACES.map(lambda one: f':{one}'))}{value}"
@@ -78,7 +80,7 @@ def chat_blocks(draw: st.DrawFn) -> list[bytes]:
             "", st.builds(pair, _ROLE_KEYS, _ROLES) | st.builds(pair, _CONTENT_KEYS, _TEXTS)
         )
         members = [one for one in (again, shown, said) if one]
-        if odd("", st.just("turned")):
+        if bool(odd("", st.just("turned"))) != content_first:
             members.reverse()
         return "{" + separator().join(members) + "}"
 
@@ -114,12 +116,12 @@ def test_no_block_passes_that_has_a_fault_in_any_line(blocks: list[bytes]) -> No
                 assert list(faults_of(value, FRAMES[0])) == []
 
 
-@given(EXAMPLE, st.booleans(), st.booleans())
+@given(EXAMPLE, st.booleans(), st.booleans(), st.booleans())
 def test_what_the_fast_way_lets_through_has_no_fault(
-    example: object, compact: bool, ascii_only: bool
+    example: object, compact: bool, ascii_only: bool, sort_keys: bool
 ) -> None:
     separators = (",", ":") if compact else None
-    text = json.dumps(example, separators=separators, ensure_ascii=ascii_only)
+    text = json.dumps(example, separators=separators, ensure_ascii=ascii_only, sort_keys=sort_keys)
     line = text.encode(errors="surrogatepass")
     if PlainChat().keys(line + b"\n") is not None:
         parser = LineParser()
@@ -155,8 +157,13 @@ def test_what_the_fast_way_must_not_let_through(change: tuple[str, str]) -> None
     bad = good.decode().replace(*change, 2)
     assert bad.encode() != good
     assert PlainChat().keys(bad.encode()) is None
+    # The same where the role is written after the content.
+    turned = re.compile(r'("role": "[a-z]+"), ("content": "(?:[^"\\]|\\.)*")')
+    assert PlainChat().keys(turned.sub(r"\2, \1", good.decode()).encode()) is not None
+    assert PlainChat().keys(turned.sub(r"\2, \1", bad).encode()) is None
 
 
+@pytest.mark.parametrize("content_first", [False, True])
 @pytest.mark.parametrize("separators", [None, (",", ":")])
 @pytest.mark.parametrize(
     "shapes",
@@ -170,20 +177,23 @@ def test_what_the_fast_way_must_not_let_through(change: tuple[str, str]) -> None
     ],
 )
 def test_the_fast_way_takes_lines_of_the_same_roles_and_of_others(
-    shapes: list[str], separators: tuple[str, str] | None
+    shapes: list[str], separators: tuple[str, str] | None, content_first: bool
 ) -> None:
     roles = {"s": "system", "d": "developer", "u": "user", "a": "assistant"}
     lines = [
         {"messages": [{"role": roles[one], "content": f"{one} {i}"} for one in shape]}
         for i, shape in enumerate(shapes)
     ]
-    text = [json.dumps(line, separators=separators) + "\n" for line in lines]
+    text = [
+        json.dumps(line, separators=separators, sort_keys=content_first) + "\n" for line in lines
+    ]
     assert PlainChat().keys("".join(text).encode()) is not None
     # One line has a key twice, in a block whose lines have the same roles all the same.
     for number, line in enumerate(text):
-        spoilt = line.replace('{"role"', '{"role":"user","role"', 1)
-        block = "".join([*text[:number], spoilt, *text[number + 1 :]])
-        assert PlainChat().keys(block.encode()) is None
+        for key in ("role", "content"):
+            spoilt = line.replace(f'"{key}"', f'"{key}":"user","{key}"', 1)
+            block = "".join([*text[:number], spoilt, *text[number + 1 :]])
+            assert PlainChat().keys(block.encode()) is None
 
 
 def _spaced(number: int) -> str:
