@@ -39,7 +39,9 @@ _MESSAGES = attrgetter("messages")
 _ROLE = attrgetter("role")
 _CONTENT = attrgetter("content")
 _LAST = itemgetter(-1)
-# What a text begins with, its quote included: any, and those that can be blank.
+# What a text begins with, its quote included, where it is not short; what any text begins with,
+# and those that can be blank.
+_BEGINNING_OF_LONG = struct.Struct(f"c{_SHORT - 1}x").unpack_from
 _BEGINNING = struct.Struct("cc").unpack_from
 _QUOTE = b'"'
 _MAY_BE_BLANK = {(_QUOTE, one) for one in (b" ", b"\\", _QUOTE)}
@@ -167,6 +169,13 @@ def _all_texts(contents: list[msgspec.Raw]) -> bool:
     if one == contents[-1] and contents.count(one) == len(contents):
         contents = [one]
     try:
+        return set(map(_BEGINNING_OF_LONG, contents)) == {(_QUOTE,)}
+    except struct.error:  # one is short
+        return _all_texts_of_any_length(contents)
+
+
+def _all_texts_of_any_length(contents: list[msgspec.Raw]) -> bool:
+    try:
         beginnings = set(map(_BEGINNING, contents))
     except struct.error:  # a number of one digit
         return False
@@ -174,9 +183,8 @@ def _all_texts(contents: list[msgspec.Raw]) -> bool:
         return False
     if beginnings.isdisjoint(_MAY_BE_BLANK):
         return True
-    lengths = list(map(len, contents))
-    short = map(_SHORT.__gt__, lengths)
-    return min(lengths) >= _SHORT or not any(map(_BLANK.fullmatch, compress(contents, short)))
+    short = map(_SHORT.__gt__, map(len, contents))
+    return not any(map(_BLANK.fullmatch, compress(contents, short)))
 
 
 def _befores(talks: list[list[_Message]], style: _Style) -> list[bytes]:

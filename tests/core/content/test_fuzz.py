@@ -230,3 +230,13 @@ def test_the_fast_way_reads_utf_8_only() -> None:
     good = builders.text_of(builders.chat(1)).replace(b"much", b"m\xc3\xbcch")
     assert PlainChat().keys(good) is not None
     assert PlainChat().keys(good.replace(b"\xc3\xbc", b"\xfc")) is None
+
+
+@pytest.mark.parametrize("value", ["7" * 100, f'["{"x" * 100}"]', f'{{"x": "{"y" * 100}"}}'])
+def test_the_fast_way_takes_long_texts_only(value: str) -> None:
+    long = _spaced(1).replace("How", "How " * 20).replace("short", "short " * 20)
+    good = long.replace('"2"', f'"{"two " * 20}"')
+    assert PlainChat().keys(good.encode() * 3) is not None
+    for text in re.findall(r'"content": ("[^"]*")', good):
+        bad = good + good.replace(text, value) + good
+        assert PlainChat().keys(bad.encode()) is None
