@@ -18,7 +18,7 @@ MAX_LINE = 64 * 2**20
 """Bytes of the longest line that is read: above what any request or example may have."""
 
 _BLOCK = 256 * 2**10
-_PATIENCE = 4  # blocks in a row that are not ordinary, before the fast way is no longer tried
+_PATIENCE = 4  # blocks in a row of mostly unusual lines, before the fast way is no longer tried
 
 
 class Part(NamedTuple):
@@ -101,10 +101,23 @@ class LineChecker:
         if ended:
             lines.pop()
         final = len(lines) - 1
+        ordinary = 0
         for i, line in enumerate(lines):
             if line[-1:] == b"\r" and (ended or i < final):
                 found.end_with_cr()
-            self._one(line, found, cut=cut and not ended and i == final)
+            if self._let_through(line, found):
+                ordinary += 1
+            else:
+                self._one(line, found, cut=cut and not ended and i == final)
+        if ordinary >= len(lines) / 2:
+            self._unusual = 0
+
+    def _let_through(self, line: bytes, found: Found) -> bool:
+        if self._plain is None or self._unusual > _PATIENCE:
+            return False
+        keys = self._plain.keys(line.rstrip(b"\r") + b"\n")
+        found.keys += keys or b""
+        return keys is not None
 
     def _one(self, line: bytes, found: Found, *, cut: bool) -> None:
         number = found.lines + 1
@@ -112,11 +125,6 @@ class LineChecker:
             found.tally.add(number, "blank-line", "a blank line")
             found.keys += NO_KEY
             return
-        if self._plain is not None and self._unusual <= _PATIENCE:
-            plain = self._plain.keys(line + b"\n")
-            if plain is not None:
-                found.keys += plain
-                return
         value = self._parser.parse(line, cut=cut)
         found.tally.add_all(number, self._parser.faults)
         if value is None:

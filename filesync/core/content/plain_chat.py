@@ -156,6 +156,8 @@ def _are_texts(contents: list[msgspec.Raw], count: int) -> bool:
     """Say whether all contents of `count` lines are texts, and none of them blank."""
     if not contents:
         return False
+    if count == 1:
+        return _all_texts_of_any_length(contents)
     # In most files all lines have as many messages: then those at one place are alike, and the
     # instructions, often the same in all lines, are looked at once. Any other split is as right.
     columns = len(contents) // count
