@@ -101,23 +101,19 @@ class LineChecker:
         if ended:
             lines.pop()
         final = len(lines) - 1
+        plain = self._plain if self._unusual <= _PATIENCE else None
         ordinary = 0
         for i, line in enumerate(lines):
             if line[-1:] == b"\r" and (ended or i < final):
                 found.end_with_cr()
-            if self._let_through(line, found):
-                ordinary += 1
-            else:
+            key = plain.keys(line.rstrip(b"\r") + b"\n") if plain else None
+            if key is None:
                 self._one(line, found, cut=cut and not ended and i == final)
+            else:
+                found.keys += key
+                ordinary += 1
         if ordinary >= len(lines) / 2:
             self._unusual = 0
-
-    def _let_through(self, line: bytes, found: Found) -> bool:
-        if self._plain is None or self._unusual > _PATIENCE:
-            return False
-        keys = self._plain.keys(line.rstrip(b"\r") + b"\n")
-        found.keys += keys or b""
-        return keys is not None
 
     def _one(self, line: bytes, found: Found, *, cut: bool) -> None:
         number = found.lines + 1

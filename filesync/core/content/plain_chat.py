@@ -1,9 +1,9 @@
 """The fast way for ordinary chat examples: let lines through that are certainly good.
 
 How it works: msgspec decodes a block of lines into the few types below and refuses everything
-else, without decoding the texts themselves. Then the block is written again, in the file's style:
-keys and roles as we write them, with the contents that were found between them. What is not let
-through is not wrong: it goes through all checks.
+else, without decoding the texts themselves. Then the block is written again, in the file's style
+and order of keys: keys and roles as we write them, with the contents that were found between them.
+What is not let through is not wrong: it goes through all checks.
 
 Why that is a proof: each content is one whole JSON value, since msgspec went over it, and begins
 with a quote, so it is one text; it was looked at by itself, and is not blank. All between the
