@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # these cost time to import, and `filesync id` needs none of 
     from filesync.remote.timing import ClientSettings
 
 
-_EMULATOR_NEEDS = ("python_multipart", "starlette", "uvicorn")
+_EMULATOR_NEEDS = ("httptools", "python_multipart", "starlette", "uvicorn")
 
 
 @contextmanager

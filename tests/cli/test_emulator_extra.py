@@ -24,7 +24,7 @@ def command(*words: str) -> str:
     return f"sys.argv[1:] = {words}\nimport filesync.cli\nfilesync.cli.main()"
 
 
-@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "python_multipart"])
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn", "python_multipart", "httptools"])
 @pytest.mark.parametrize("words", [["emulator", "--port", "0"], ["ls", "--base-url", "emulator:e"]])
 def test_a_sentence_names_what_to_install(tmp_path: Path, missing: str, words: list[str]) -> None:
     (tmp_path / "filesync.yaml").write_text("version: 1\nproject: p\nfiles: {}\n")
@@ -40,7 +40,7 @@ def test_everything_else_works_without_it(tmp_path: Path) -> None:
         "version: 1\nproject: p\nfiles: {a: {path: a.txt, purpose: user_data}}\n"
     )
     (tmp_path / "a.txt").write_text("x")
-    hidden = ["starlette", "uvicorn", "python_multipart"]
+    hidden = ["starlette", "uvicorn", "python_multipart", "httptools"]
     ran = without(hidden, command("plan", "--offline"), tmp_path)
     assert ran.returncode == 0, ran.stderr
 
