@@ -49,9 +49,14 @@ def say(message: str) -> None:
 
 
 class _Waits:
-    """The countdown of this process, in a bar while there is one, or in its own line."""
+    """The countdown of this process, in a bar while there is one, or in its own line.
+
+    A bar asks for `line` while it keeps others from writing, so who writes has only the lock of
+    the writers' turn, which `line` does not wait for.
+    """
 
     def __init__(self) -> None:
+        self._turn = threading.Lock()
         self._guard = threading.Lock()
         self._countdown = Countdown()
         self._shown = False
@@ -59,12 +64,13 @@ class _Waits:
         self.in_bar = False
 
     def add(self, seconds: float) -> None:
-        with self._guard:
-            self._countdown.add(time.monotonic(), seconds)
-            text = self._countdown.line(time.monotonic())
-            if not text or self.in_bar or self._shown or not sys.stderr.isatty():
-                return
-            self._shown = True
+        with self._turn:
+            with self._guard:
+                self._countdown.add(time.monotonic(), seconds)
+                text = self._countdown.line(time.monotonic())
+                if not text or self.in_bar or self._shown or not sys.stderr.isatty():
+                    return
+                self._shown = True
             stderr.show(text)
         threading.Thread(target=self._show, daemon=True).start()
 
@@ -74,19 +80,22 @@ class _Waits:
 
     def end(self) -> None:
         """Count nothing any more, and leave an empty line to whatever is printed next."""
-        with self._guard:
-            self._countdown = Countdown()
-            if self._shown:
+        with self._turn:
+            with self._guard:
+                self._countdown = Countdown()
+                shown = self._shown
+            if shown:
                 stderr.show("")
 
     def _show(self) -> None:
         going = True
         while going:
             time.sleep(_COUNT_EVERY)
-            with self._guard:
-                text = self._countdown.line(time.monotonic())
-                # From when it is over, `add` starts anew.
-                self._shown = going = bool(text) and not self.in_bar
+            with self._turn:
+                with self._guard:
+                    text = self._countdown.line(time.monotonic())
+                    # From when it is over, `add` starts anew.
+                    self._shown = going = bool(text) and not self.in_bar
                 stderr.show(text if going else "")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 import time
 
 import pytest
@@ -133,6 +134,39 @@ def test_a_line_does_not_run_into_a_counter(
     start = "\r\x1b[K"
     shown = f"{start}hashed 5 B{start}wait\nhashed 5 B{start}done\n"
     assert capsys.readouterr().err == shown
+
+
+def test_a_bar_may_ask_for_the_countdown_while_its_line_waits_to_be_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A bar lets nobody write while it asks, and hung with whoever wrote the last line."""
+    writing, bar = threading.Event(), threading.Lock()
+
+    class Terminal:
+        def isatty(self) -> bool:
+            return True
+
+        def write(self, _text: str) -> None:
+            writing.set()
+            with bar:
+                pass
+
+        def flush(self) -> None:
+            pass
+
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    waits = stderr._Waits()
+    told: list[str] = []
+    with bar:
+        writer = threading.Thread(target=waits.add, args=(60.0,), daemon=True)
+        writer.start()
+        assert writing.wait(30)
+        asking = threading.Thread(target=lambda: told.append(waits.line()), daemon=True)
+        asking.start()
+        asking.join(30)
+        assert told == ["trying again in 60 s"]
+    writer.join(30)
+    waits.end()
 
 
 def test_an_error_does_not_run_into_the_countdown(
