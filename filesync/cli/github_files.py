@@ -21,7 +21,7 @@ def tell_github_of_plan(common: Common, document: PlanDocument | Several, out: s
 
     Without such a job, nothing is done. What goes wrong is only a warning.
     """
-    if not (os.environ.get(_SUMMARY) or os.environ.get(_OUTPUT)):
+    if not _is_asked():
         return
     from filesync.core.plan.document import PlanDocument
     from filesync.output.github import outputs
@@ -41,6 +41,8 @@ def tell_github_of_plan(common: Common, document: PlanDocument | Several, out: s
 
 def tell_github_of_apply(common: Common, made: Plan, result: Result) -> None:
     """Add what an apply did to the job's summary, and the plan's counts to the outputs."""
+    if not _is_asked():
+        return
     from filesync.core.plan.document import document_of
     from filesync.output.applied_markdown import render_applied
     from filesync.output.github import applied_outputs
@@ -49,6 +51,10 @@ def tell_github_of_apply(common: Common, made: Plan, result: Result) -> None:
         _append(common, _SUMMARY, render_applied(document_of(made), result))
     if os.environ.get(_OUTPUT):
         _append(common, _OUTPUT, applied_outputs(document_of(made), result))
+
+
+def _is_asked() -> bool:
+    return bool(os.environ.get(_SUMMARY) or os.environ.get(_OUTPUT))
 
 
 def _append(common: Common, variable: str, text: str) -> None:

@@ -324,7 +324,7 @@ class Transfer:
                 return
             self.want = self.want._replace(sha256=sha256)
             self.change = self.change._replace(desired=self.want)
-        if self._upload_id:  # so that another machine, too, can go on with the session
+        if self._upload_id:  # so that a later run knows the content where the file is written anew
             self._context.journal.hashed(self.number, sha256)
 
     def _check_unchanged(self) -> None:

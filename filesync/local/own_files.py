@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Collection
 
+from filesync.core.text import suffix_of
 from filesync.local.files import READ_FLAGS
 
 # A lockfile and a plan in JSON, as their first lines are written; editors may add a BOM or CRs.
@@ -64,8 +65,7 @@ _BLOBS = "blobs"
 
 def is_written_by_us(path: str) -> bool:
     """Say whether a file is a lockfile or a saved plan; False for one that cannot be read."""
-    stem, dot, suffix = path.rpartition(".")
-    if dot + suffix.lower() in _OTHERS and not stem.endswith("/"):
+    if suffix_of(path.rpartition("/")[2]).lower() in _OTHERS:
         return False
     try:
         fd = os.open(path, READ_FLAGS)

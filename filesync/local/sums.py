@@ -88,8 +88,9 @@ class Sums:
     def known(self, file: ScannedFile) -> str | None:
         """Return a file's hash in hex if it has been computed by now."""
         future = self._begun.get(file.content)
-        done = future is not None and future.done() and future.exception() is None
-        return future.result() if future is not None and done else None
+        if future is None or not future.done() or future.exception() is not None:
+            return None
+        return future.result()
 
     def _compute(self, file: ScannedFile, future: Future[str]) -> None:
         try:
